@@ -92,7 +92,7 @@ async function types() {
       want: [2 ** 58, -(2 ** 61), 0.5, null, null, 1] },
     text: same(['', 'é\u0000ü', '"q"\\\n', '😀'.repeat(500), null, '\u007f\u{10FFFF}']),
     flag: { json: ['true', 'false', 'true', undefined, 'null', 'false'], want: [true, false, true, null, null, false] },
-    time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31T00:00"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,
+    time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31T00:00Z"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,
       '"9999-12-31T23:59:59Z"'],
     want: [time('2026-11-21T04:15:00.123Z', 456), time('1969-12-31'), time('2026-11-21T04:15:00Z'), null, null,
       time('9999-12-31T23:59:59Z')] },
@@ -183,19 +183,21 @@ async function times() {
     const hour = random(24), minute = random(60), second = random(60), digits = random(9), micros = random(1000000);
     const fraction = `${String(micros).padStart(6, '0')}000`.slice(0, digits);
     const east = random(2), hours = random(24), minutes = random(60), offset = [`${east ? '+' : '-'}${two(hours)}:${two(minutes)}`,
-      'Z', `${east ? '+' : '-'}${two(hours)}${two(minutes)}`, `${east ? '+' : '-'}${two(hours)}`, 'z', ''][i % 6];
+      'Z', `${east ? '+' : '-'}${two(hours)}${two(minutes)}`, `${east ? '+' : '-'}${two(hours)}`, 'z', 'Z'][i % 6];
     const shift = i % 6 === 0 || i % 6 === 2 ? hours * 60 + minutes : i % 6 === 3 ? hours * 60 : 0;
     const moment = (BigInt(days) * 86400n + BigInt(hour * 3600 + minute * 60 + second - (east ? 60 : -60) * shift)) * 1000000n +
       BigInt(fraction.slice(0, 6).padEnd(6, '0'));
     put('moment', `${text}${'T t'[i % 3]}${two(hour)}:${two(minute)}:${two(second)}${fraction && `.${fraction}`}${offset}`,
       { micros: moment });
+    const clock = BigInt(days) * 86400n + BigInt(hour * 3600 + minute * 60 + second);
+    put('local', `${text} ${two(hour)}:${two(minute)}:${two(second)}`, { micros: clock * 1000000n });
     const either = i === 31234 ? text : `${text}T${two(hour)}:${two(minute)}Z`;
     put('either', either, either);
   }
   const metadata = await parquetMetadataAsync(await asyncBufferFromFile(await check('times', columns)));
   const schema = metadata.schema.slice(1).map((c) => `${c.name} ${c.type} ${c.converted_type ?? ''}`);
   const want = ['any_day INT32 DATE', 'some_day INT32 DATE', 'near_day INT32 DATE', 'each_day INT32 DATE',
-    'moment INT64 TIMESTAMP_MICROS', 'either BYTE_ARRAY UTF8'];
+    'moment INT64 TIMESTAMP_MICROS', 'local INT64 ', 'either BYTE_ARRAY UTF8'];
   if (`${schema}` !== `${want}`) fail(`times: ${schema}`);
   for (const zone of ['UTC', 'America/New_York', 'Pacific/Auckland']) { // a day is the same day wherever it is read
     await duckdb.run(`SET TimeZone='${zone}'`);
@@ -209,6 +211,27 @@ async function times() {
   }
   await duckdb.run("SET TimeZone='UTC'");
   sameBytes('times');
+}
+
+// Times without an offset are on nobody's clock: the same text wherever they are read. With --assume-utc they are moments.
+async function zones() {
+  const local = { seen: { json: ['"2026-11-21T04:15:00"', '"1969-12-31 23:59:59.5"', 'null'],
+    want: [time('2026-11-21T04:15:00Z'), time('1969-12-31T23:59:59.500Z'), null] } };
+  const mixed = { seen: same(['2026-11-21T04:15:00', '2026-11-21T04:15:00Z', null]) };
+  const assumed = { seen: { ...mixed.seen, want: [time('2026-11-21T04:15:00Z'), time('2026-11-21T04:15:00Z'), null] } };
+  const files = { TIMESTAMP: await check('local', local), VARCHAR: await check('local_and_not', mixed),
+    'TIMESTAMP WITH TIME ZONE': await check('assumed', assumed, '--assume-utc') };
+  await check('assumed_local', local, '--assume-utc');
+  for (const zone of ['UTC', 'America/New_York']) {
+    await duckdb.run(`SET TimeZone='${zone}'`);
+    for (const [type, path] of Object.entries(files)) {
+      const [[is, text]] = (await duckdb.runAndReadAll(`SELECT typeof(seen), seen::varchar FROM '${path}' LIMIT 1`)).getRows();
+      checks++;
+      if (is !== type) fail(`zones: ${path} is ${is}, not ${type}`);
+      if (type === 'TIMESTAMP' && text !== '2026-11-21 04:15:00') fail(`zones: in ${zone} DuckDB reads ${text}`);
+    }
+  }
+  await duckdb.run("SET TimeZone='UTC'");
 }
 
 async function shapes() {
@@ -437,6 +460,7 @@ function sameBytes(name, ...options) {
 await types();
 await numbers();
 await times();
+await zones();
 await shapes();
 await groups();
 await exploded();

@@ -231,8 +231,8 @@ struct value {
     }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static struct type_decision decide(const struct value *values, size_t count, const char *name,
-                                   bool coerce)
+static struct type_decision decide_as(const struct value *values, size_t count, const char *name,
+                                      bool coerce, bool assume_utc)
 {
     struct type_facts facts = { 0 };
     union type_value value;
@@ -240,7 +240,13 @@ static struct type_decision decide(const struct value *values, size_t count, con
     for (size_t i = 0; i < count; i++) {
         types_note(&facts, values[i].kind, str_view(values[i].text), coerce, &value);
     }
-    return types_decide(&facts, str_view(name), coerce);
+    return types_decide(&facts, str_view(name), coerce, assume_utc);
+}
+
+static struct type_decision decide(const struct value *values, size_t count, const char *name,
+                                   bool coerce)
+{
+    return decide_as(values, count, name, coerce, false);
 }
 
 static void types_decide__takes_what_keeps_every_value__when_all_are_seen(void **state)
@@ -250,8 +256,9 @@ static void types_decide__takes_what_keeps_every_value__when_all_are_seen(void *
     static const struct value wide[] = { BARE("2.5"), BARE("9007199254740993") };
     static const struct value large[] = { BARE("1"), BARE("9223372036854775808") };
     static const struct value flags[] = { BARE("true"), BARE("false"), { CELL_NULL, "null" } };
-    static const struct value times[] = { QUOTED("2026-11-21T10:30"),
-                                          QUOTED("2026-11-21T00:00:00Z") };
+    static const struct value times[] = { QUOTED("2026-11-21T10:30+01"),
+                                          QUOTED("2026-11-21T00:00:00Z"),
+                                          QUOTED("2026-11-21 00:00:00-0530") };
     static const struct value days[] = { QUOTED("2026-11-21"), QUOTED("1969-12-31") };
     static const struct value both[] = { QUOTED("2026-11-21"), QUOTED("2026-11-21T00:00:00Z") };
     static const struct value texts[] = { QUOTED("a"), QUOTED("12.50") };
@@ -279,6 +286,23 @@ static void types_decide__takes_what_keeps_every_value__when_all_are_seen(void *
     assert_true(decide(either, COUNT(either), "x", false).conflict);
     assert_true(decide(no_time, COUNT(no_time), "x", false).conflict);
     assert_int_equal(decide(flags + 2, 1, "x", false).type, TYPE_TEXT);
+}
+
+static void types_decide__names_no_zone__when_times_have_no_offset(void **state)
+{
+    static const struct value local[] = { QUOTED("2026-11-21T10:30"),
+                                          QUOTED("2026-11-21 00:00:00.5") };
+    static const struct value both[] = { QUOTED("2026-11-21T10:30"),
+                                         QUOTED("2026-11-21T00:00:00z") };
+    static const struct value days[] = { QUOTED("2026-11-21"), QUOTED("2026-11-21T10:30") };
+
+    (void)state;
+    assert_int_equal(decide(local, COUNT(local), "x", false).type, TYPE_LOCAL_TIMESTAMP);
+    assert_int_equal(decide_as(local, COUNT(local), "x", false, true).type, TYPE_TIMESTAMP);
+    assert_int_equal(decide(both, COUNT(both), "x", false).type, TYPE_TEXT);
+    assert_true(decide(both, COUNT(both), "x", false).conflict);
+    assert_int_equal(decide_as(both, COUNT(both), "x", false, true).type, TYPE_TIMESTAMP);
+    assert_true(decide_as(days, COUNT(days), "x", false, true).conflict);
 }
 
 static void types_decide__coerces__when_asked_and_all_values_agree(void **state)
@@ -395,6 +419,7 @@ int main(void)
         cmocka_unit_test(types_note__tells_the_value__when_it_is_a_number_or_time),
         cmocka_unit_test(types_note__keeps_kind_and_range__when_numbers_come_in_any_order),
         cmocka_unit_test(types_decide__takes_what_keeps_every_value__when_all_are_seen),
+        cmocka_unit_test(types_decide__names_no_zone__when_times_have_no_offset),
         cmocka_unit_test(types_decide__coerces__when_asked_and_all_values_agree),
         cmocka_unit_test(types_merge__gives_the_same__when_workers_come_in_any_order),
     };

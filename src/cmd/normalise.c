@@ -137,6 +137,7 @@ static struct table_spec merge_specs(const struct read_options *options,
     spec.explode = given->explode ? given->explode : table->spec.explode;
     spec.meta |= table->spec.meta;
     spec.coerce |= table->spec.coerce;
+    spec.assume_utc |= table->spec.assume_utc;
     spec.with = table->spec.with;
     spec.with_count = table->spec.with_count;
     if (!given->pick_count) {
@@ -166,8 +167,8 @@ static bool has_own_columns(const struct read_options *options)
     const struct table_spec *given = &options->spec;
 
     return options->records || given->shape != RECORD_SHAPE_OBJECTS || given->explode ||
-           given->pick_count || given->meta || given->coerce || given->separator ||
-           given->depth_limited;
+           given->pick_count || given->meta || given->coerce || given->assume_utc ||
+           given->separator || given->depth_limited;
 }
 
 /* The table that is made where no -o says so: "DIR/ENDPOINT.csv". To free. */

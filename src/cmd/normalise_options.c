@@ -363,6 +363,12 @@ static const struct option_row normalise_rows[] = {
         .offset = offsetof(struct read_options, spec.coerce),
     },
     {
+        .name = "assume-utc",
+        .help = "Take times without an offset for UTC; else they are in no zone",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.assume_utc),
+    },
+    {
         .name = "memory",
         .value = "SIZE",
         .help = "Memory to stay within (512M); fewer workers with less",

@@ -135,6 +135,7 @@ struct job_table {
     size_t column_count;
     struct column_wish *wishes; /* by column; NULL: none is declared */
     bool types;                 /* coerce, see normalise/types.h */
+    bool assume_utc;            /* likewise */
     bool meta;
 };
 

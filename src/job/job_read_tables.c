@@ -200,6 +200,8 @@ static const struct job_key table_keys[] = {
     { "where_present", JOB_KEY_TEXT, TABLE(where_present),
       .help = "Column; rows without a value in it are dropped" },
     { "types", JOB_KEY_BOOL, TABLE(types), .help = "Numbers and times in one form" },
+    { "assume_utc", JOB_KEY_BOOL, TABLE(assume_utc),
+      .help = "Times without an offset are UTC; else a column of them is of local times, in no zone" },
     { "meta", JOB_KEY_BOOL, TABLE(meta), .help = "Columns that say where a record came from" },
 };
 /* clang-format on */

@@ -341,11 +341,27 @@ bool types_double(struct str text, double *value)
     return decimal_double(&d, text, value);
 }
 
+/* Of a timestamp with a time of day: +0100, -05:30, Z, which all come after the day's two dashes. */
+static inline bool has_offset(struct str text)
+{
+    char last = text.data[text.len - 1];
+
+    if (last == 'Z' || last == 'z') {
+        return true;
+    }
+    for (size_t i = TIMESTAMP_TEXT_MIN; i < text.len; i++) {
+        if (text.data[i] == '+' || text.data[i] == '-') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Of all forms that a timestamp may have, the one of a day is the shortest, and alone so short. */
 static inline enum type_kind time_kind(struct str text, int64_t *value)
 {
     if (text.len != TIMESTAMP_TEXT_MIN) {
-        return KIND_TIME;
+        return has_offset(text) ? KIND_TIME : KIND_LOCAL;
     }
     *value /= SECONDS_OF_DAY * (int64_t)US_PER_S;
     return KIND_DATE;

@@ -9,7 +9,9 @@
  * fraction whose digits a double does not give back, makes its column text, and so does a column that holds
  * several families of values (a conflict, which is for the report). As text, a value is what CSV
  * writes. A day alone is no moment: read as midnight UTC it would be the day before in New York. So days
- * among moments are of two families.
+ * among moments are of two families. Nor is a time without an offset one: a column of these is of local timestamps,
+ * which no reader moves to its own zone, and among times with an offset they are of another family, unless it is
+ * said that they are UTC (`assume_utc`).
  *
  * With `coerce` (--types) numbers within strings count as numbers, if they are written as JSON writes
  * numbers ("007" stays text), and a column of whole numbers whose name speaks of time, and whose
@@ -33,6 +35,7 @@ enum type {
     TYPE_DOUBLE,
     TYPE_BOOLEAN,
     TYPE_TIMESTAMP,
+    TYPE_LOCAL_TIMESTAMP,
     TYPE_DATE,
     TYPE_COUNT,
 };
@@ -47,6 +50,7 @@ enum type_kind {
     KIND_NUMBER, /* any other number: only text keeps it */
     KIND_BOOLEAN,
     KIND_TIME,     /* a string that is a timestamp with a time of day */
+    KIND_LOCAL,    /* likewise, without an offset: of a clock that nobody names */
     KIND_DATE,     /* a string that is a day alone */
     KIND_TEXT_INT, /* a string that is a number, as above; only filed so with `coerce` */
     KIND_TEXT_WIDE,
@@ -65,8 +69,8 @@ struct type_facts {
     int64_t low, high; /* of KIND_INT and KIND_TEXT_INT */
 };
 
-/* What a value is: of KIND_INT and KIND_WIDE the whole number, of KIND_DOUBLE the fraction, of KIND_TIME
- * the microseconds, of KIND_DATE the days. */
+/* What a value is: of KIND_INT and KIND_WIDE the whole number, of KIND_DOUBLE the fraction, of KIND_TIME and
+ * KIND_LOCAL the microseconds (of the latter as if it were UTC), of KIND_DATE the days. */
 union type_value {
     int64_t whole;
     double fraction;
@@ -94,7 +98,8 @@ struct type_decision {
 };
 
 /** `name` is the column's, for `coerce`. */
-struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce);
+struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce,
+                                  bool assume_utc);
 
 /* Which values of a column in conflict keep it from the type that most of them have. */
 struct type_odd {

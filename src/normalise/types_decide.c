@@ -11,8 +11,13 @@
 const char *type_name(enum type type)
 {
     static const char *const names[] = {
-        [TYPE_TEXT] = "text",       [TYPE_INT64] = "int64",         [TYPE_DOUBLE] = "double",
-        [TYPE_BOOLEAN] = "boolean", [TYPE_TIMESTAMP] = "timestamp", [TYPE_DATE] = "date",
+        [TYPE_TEXT] = "text",
+        [TYPE_INT64] = "int64",
+        [TYPE_DOUBLE] = "double",
+        [TYPE_BOOLEAN] = "boolean",
+        [TYPE_TIMESTAMP] = "timestamp",
+        [TYPE_DATE] = "date",
+        [TYPE_LOCAL_TIMESTAMP] = "local_timestamp",
     };
 
     return names[type];
@@ -25,6 +30,7 @@ static const char *const kind_names[KIND_COUNT][2] = {
     [KIND_NUMBER] = { "number of too many digits", "numbers of too many digits" },
     [KIND_BOOLEAN] = { "boolean", "booleans" },
     [KIND_TIME] = { "timestamp", "timestamps" },
+    [KIND_LOCAL] = { "timestamp without an offset", "timestamps without an offset" },
     [KIND_DATE] = { "date", "dates" },
     [KIND_TEXT_INT] = { "whole number in quotes", "whole numbers in quotes" },
     [KIND_TEXT_WIDE] = { "whole number above 2^53 in quotes",
@@ -93,6 +99,7 @@ static const struct family {
       "number", "numbers" },
     { BIT(KIND_BOOLEAN), "boolean", "booleans" },
     { BIT(KIND_TIME), "timestamp", "timestamps" },
+    { BIT(KIND_LOCAL), "timestamp without an offset", "timestamps without an offset" },
     { BIT(KIND_DATE), "date", "dates" },
     { BIT(KIND_TEXT), "string", "strings" },
     { BIT(KIND_JSON), "array", "arrays" },
@@ -153,7 +160,8 @@ static enum type number_type(const struct type_facts *facts)
     return fractions ? TYPE_DOUBLE : TYPE_INT64;
 }
 
-struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce)
+struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce,
+                                  bool assume_utc)
 {
     const uint64_t *seen = facts->seen;
     uint64_t all = types_present(facts);
@@ -177,8 +185,10 @@ struct type_decision types_decide(const struct type_facts *facts, struct str nam
         }
     } else if (seen[KIND_BOOLEAN] == all) {
         decision.type = TYPE_BOOLEAN;
-    } else if (seen[KIND_TIME] == all) {
+    } else if (seen[KIND_TIME] + (assume_utc ? seen[KIND_LOCAL] : 0) == all) {
         decision.type = TYPE_TIMESTAMP;
+    } else if (seen[KIND_LOCAL] == all) {
+        decision.type = TYPE_LOCAL_TIMESTAMP;
     } else if (seen[KIND_DATE] == all) {
         decision.type = TYPE_DATE;
     } else {

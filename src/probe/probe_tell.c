@@ -64,7 +64,7 @@ static const char *kind_of(const struct probe_shape *shape, size_t i)
     if (facts->seen[KIND_JSON] == shape->each[i].present) {
         return "array";
     }
-    return type_name(types_decide(facts, name, false).type);
+    return type_name(types_decide(facts, name, false, false).type);
 }
 
 /* "id                int64      20 of 20   likely the id" */

@@ -74,9 +74,10 @@ static void describe(const struct discovered *found, struct layout_column *c)
     if (!c->facts) {
         return;
     }
-    c->decision = types_decide(c->facts, c->name, found->spec->coerce);
+    c->decision = types_decide(c->facts, c->name, found->spec->coerce, found->spec->assume_utc);
     if (c->wish.type != COLUMN_ANY) {
-        c->decision = (struct type_decision){ .type = wish_type(&c->wish, c->facts) };
+        c->decision = (struct type_decision){ .type = wish_type(&c->wish, c->facts,
+                                                                found->spec->assume_utc) };
     }
     if (found->explode_node != COLUMNS_NONE &&
         !is_below(found->columns, node, found->explode_node)) {

@@ -59,7 +59,7 @@ struct table_spec {
     size_t key_count;
     struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
     bool types;               /* find the types, for the report; typed formats do so anyway */
-    bool coerce;              /* see normalise/types.h */
+    bool coerce, assume_utc;  /* see normalise/types.h */
     struct csv_style csv;
     uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
 };

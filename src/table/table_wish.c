@@ -13,7 +13,7 @@ static const uint32_t kinds_of[COLUMN_TYPE_COUNT] = {
     [COLUMN_INT64] = BIT(KIND_INT) | BIT(KIND_WIDE) | BIT(KIND_TEXT_INT) | BIT(KIND_TEXT_WIDE),
     [COLUMN_DOUBLE] = BIT(KIND_INT) | BIT(KIND_DOUBLE) | BIT(KIND_TEXT_INT) | BIT(KIND_TEXT_DOUBLE),
     [COLUMN_BOOLEAN] = BIT(KIND_BOOLEAN),
-    [COLUMN_TIMESTAMP] = BIT(KIND_TIME),
+    [COLUMN_TIMESTAMP] = BIT(KIND_TIME) | BIT(KIND_LOCAL),
     [COLUMN_DATE] = BIT(KIND_DATE),
 };
 
@@ -30,7 +30,7 @@ bool wish_fits(enum column_type type, const struct row_cell *cell)
     return kinds_of[type] >> kind & 1;
 }
 
-enum type wish_type(const struct column_wish *wish, const struct type_facts *facts)
+enum type wish_type(const struct column_wish *wish, const struct type_facts *facts, bool assume_utc)
 {
     static const enum type types[COLUMN_TYPE_COUNT] = {
         [COLUMN_ANY] = TYPE_TEXT,        [COLUMN_TEXT] = TYPE_TEXT,
@@ -39,12 +39,15 @@ enum type wish_type(const struct column_wish *wish, const struct type_facts *fac
         [COLUMN_DATE] = TYPE_DATE,
     };
 
+    bool is_local = wish->type == COLUMN_TIMESTAMP && facts->seen[KIND_LOCAL] &&
+                    !facts->seen[KIND_TIME] && !assume_utc;
+
     for (int kind = 0; wish->on_error == COLUMN_ERROR_TEXT && kind < KIND_COUNT; kind++) {
         if (facts->seen[kind] && !(kinds_of[wish->type] >> kind & 1)) {
             return TYPE_TEXT;
         }
     }
-    return types[wish->type];
+    return is_local ? TYPE_LOCAL_TIMESTAMP : types[wish->type];
 }
 
 static void say(const struct layout_column *column, const struct row_cell *cell,

@@ -22,7 +22,8 @@
 bool wish_fits(enum column_type type, const struct row_cell *cell);
 
 /** The type that a column gets whose values are these. */
-enum type wish_type(const struct column_wish *wish, const struct type_facts *facts);
+enum type wish_type(const struct column_wish *wish, const struct type_facts *facts,
+                    bool assume_utc);
 
 struct wish_room {
     struct row_cell *cells;

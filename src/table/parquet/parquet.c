@@ -62,14 +62,15 @@ struct parquet_file {
 static const struct {
     enum parquet_type physical;
     int converted; /* ConvertedType, -1: none */
-    int logical;   /* field of LogicalType */
+    int logical;   /* field of LogicalType, 0: none */
 } forms[] = {
     [TYPE_TEXT] = { PARQUET_BYTE_ARRAY, 0, 1 }, /* UTF8, STRING */
     [TYPE_INT64] = { PARQUET_INT64, -1, 0 },
     [TYPE_DOUBLE] = { PARQUET_DOUBLE, -1, 0 },
     [TYPE_BOOLEAN] = { PARQUET_BOOLEAN, -1, 0 },
-    [TYPE_TIMESTAMP] = { PARQUET_INT64, 10, 8 }, /* TIMESTAMP_MICROS, TIMESTAMP */
-    [TYPE_DATE] = { PARQUET_INT32, 6, 6 },       /* DATE, DATE */
+    [TYPE_TIMESTAMP] = { PARQUET_INT64, 10, 8 },       /* TIMESTAMP_MICROS, TIMESTAMP */
+    [TYPE_LOCAL_TIMESTAMP] = { PARQUET_INT64, -1, 8 }, /* TIMESTAMP; TIMESTAMP_MICROS is of UTC */
+    [TYPE_DATE] = { PARQUET_INT32, 6, 6 },             /* DATE, DATE */
 };
 
 static enum result write_bytes(struct parquet_file *f, struct str bytes, struct err *err)
@@ -522,10 +523,12 @@ static void put_schema_element(struct thrift *t, const struct parquet_column *c)
     thrift_binary(t, 4, c->name);
     if (forms[c->type].converted >= 0) {
         thrift_i32(t, 6, forms[c->type].converted);
+    }
+    if (forms[c->type].logical) {
         thrift_struct(t, 10); /* LogicalType */
         thrift_struct(t, forms[c->type].logical);
-        if (c->type == TYPE_TIMESTAMP) {
-            thrift_bool(t, 1, true); /* isAdjustedToUTC */
+        if (c->type == TYPE_TIMESTAMP || c->type == TYPE_LOCAL_TIMESTAMP) {
+            thrift_bool(t, 1, c->type == TYPE_TIMESTAMP); /* isAdjustedToUTC */
             thrift_struct(t, 2);
             thrift_struct(t, 2); /* MICROS */
             thrift_end(t);

@@ -38,6 +38,7 @@ static enum result add_whole(struct buf *plain, const struct parquet_column *c, 
 {
     int64_t value;
     bool good = c->type == TYPE_DATE                             ? types_date(text, &value)
+                : c->type == TYPE_LOCAL_TIMESTAMP                ? timestamp_parse(text, &value)
                 : c->type == TYPE_TIMESTAMP && !c->epoch_unit_us ? timestamp_parse(text, &value)
                                                                  : types_int64(text, &value);
 
@@ -93,7 +94,8 @@ uint32_t parquet_plain_kinds(const struct parquet_column *c)
         [TYPE_INT64] = 1U << KIND_INT | 1U << KIND_WIDE,
         [TYPE_DOUBLE] = 1U << KIND_DOUBLE,
         [TYPE_BOOLEAN] = 0,
-        [TYPE_TIMESTAMP] = 1U << KIND_TIME,
+        [TYPE_TIMESTAMP] = 1U << KIND_TIME | 1U << KIND_LOCAL,
+        [TYPE_LOCAL_TIMESTAMP] = 1U << KIND_LOCAL,
         [TYPE_DATE] = 1U << KIND_DATE,
     };
 

@@ -147,9 +147,10 @@ static enum result append_values(struct buf *out, const struct parquet_values *v
                                  enum parquet_encoding *encoding)
 {
     bool pays = false, narrow = parquet_plain_is_narrow(type);
-    enum result result = type == TYPE_INT64 || type == TYPE_TIMESTAMP || narrow
-                             ? parquet_append_delta(out, buf_view(&v->bytes), &pays)
-                             : RESULT_OK;
+    enum result result =
+        type == TYPE_INT64 || type == TYPE_TIMESTAMP || type == TYPE_LOCAL_TIMESTAMP || narrow
+            ? parquet_append_delta(out, buf_view(&v->bytes), &pays)
+            : RESULT_OK;
 
     *encoding = pays ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
     if (result != RESULT_OK || pays) {

@@ -91,6 +91,7 @@ static enum result add_time(struct buf *block, const struct sqlite_column *colum
                             struct err *err)
 {
     char text[TIME_TEXT_MAX];
+    struct str made;
     int64_t value;
     bool good = column->store == SQLITE_STORE_DATE ? types_date(cell, &value)
                 : column->epoch_unit_us            ? types_int64(cell, &value)
@@ -102,8 +103,12 @@ static enum result add_time(struct buf *block, const struct sqlite_column *colum
     if (!good) {
         return changed(err);
     }
-    return add_text(block, column->store == SQLITE_STORE_DATE ? day_text(value, text)
-                                                              : time_text(value, text));
+    if (column->store == SQLITE_STORE_DATE) {
+        return add_text(block, day_text(value, text));
+    }
+    made = time_text(value, text);
+    made.len -= column->store == SQLITE_STORE_LOCAL; /* the Z */
+    return add_text(block, made);
 }
 
 static enum result add_integer(struct buf *block, const struct sqlite_column *column,
@@ -157,6 +162,7 @@ static enum result add_value(struct buf *block, const struct sqlite_column *colu
     case SQLITE_STORE_BOOLEAN:
         return add_boolean(block, text, err);
     case SQLITE_STORE_TIMESTAMP:
+    case SQLITE_STORE_LOCAL:
     case SQLITE_STORE_DATE:
         return add_time(block, column, text, err);
     case SQLITE_STORE_TEXT:

@@ -26,6 +26,7 @@ enum sqlite_store {
     SQLITE_STORE_REAL,
     SQLITE_STORE_BOOLEAN, /* 0 and 1 */
     SQLITE_STORE_TIMESTAMP,
+    SQLITE_STORE_LOCAL, /* likewise, without an offset */
     SQLITE_STORE_DATE,
 };
 

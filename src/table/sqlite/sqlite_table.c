@@ -118,9 +118,13 @@ static enum result name_column(struct sqlite_table *t, uint32_t index, struct st
 static enum sqlite_store store_of(enum type type)
 {
     static const enum sqlite_store stores[TYPE_COUNT] = {
-        [TYPE_TEXT] = SQLITE_STORE_TEXT,           [TYPE_INT64] = SQLITE_STORE_INTEGER,
-        [TYPE_DOUBLE] = SQLITE_STORE_REAL,         [TYPE_BOOLEAN] = SQLITE_STORE_BOOLEAN,
-        [TYPE_TIMESTAMP] = SQLITE_STORE_TIMESTAMP, [TYPE_DATE] = SQLITE_STORE_DATE,
+        [TYPE_TEXT] = SQLITE_STORE_TEXT,
+        [TYPE_INT64] = SQLITE_STORE_INTEGER,
+        [TYPE_DOUBLE] = SQLITE_STORE_REAL,
+        [TYPE_BOOLEAN] = SQLITE_STORE_BOOLEAN,
+        [TYPE_TIMESTAMP] = SQLITE_STORE_TIMESTAMP,
+        [TYPE_DATE] = SQLITE_STORE_DATE,
+        [TYPE_LOCAL_TIMESTAMP] = SQLITE_STORE_LOCAL,
     };
 
     return stores[type];
@@ -132,6 +136,7 @@ static const char *type_of(enum sqlite_store store)
         [SQLITE_STORE_TEXT] = "TEXT",           [SQLITE_STORE_INTEGER] = "INTEGER",
         [SQLITE_STORE_REAL] = "REAL",           [SQLITE_STORE_BOOLEAN] = "BOOLEAN",
         [SQLITE_STORE_TIMESTAMP] = "TIMESTAMP", [SQLITE_STORE_DATE] = "DATE",
+        [SQLITE_STORE_LOCAL] = "TIMESTAMP",
     };
 
     return types[store];
@@ -224,7 +229,8 @@ static enum affinity affinity_of(const char *type)
 /* Text in a column of numbers may be taken for one: "007" would become 7. But times and days never are. */
 static bool may_change_text(enum sqlite_store store, enum affinity affinity, const char *type)
 {
-    bool is_time = store == SQLITE_STORE_TIMESTAMP || store == SQLITE_STORE_DATE;
+    bool is_time = store == SQLITE_STORE_TIMESTAMP || store == SQLITE_STORE_LOCAL ||
+                   store == SQLITE_STORE_DATE;
 
     if (store != SQLITE_STORE_TEXT && !is_time) {
         return false;
