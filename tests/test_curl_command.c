@@ -155,6 +155,8 @@ static void command__that_is_not_understood__is_refused(void **state)
         { "curl http://h.test -d $'\\0'", "a NUL byte" },
         { "curl http://h.test -d $'\\q'", "an unknown escape" },
         { "curl http://h.test -d $'\\uD800'", "no such character" },
+        { "curl http://h.test -d $'\\uD800\\u0041'", "no such character" },
+        { "curl http://h.test -d $'\\uDC00\\uD800'", "no such character" },
     };
 
     (void)state;

@@ -122,6 +122,27 @@ static enum result put_character(struct buf *word, uint32_t code)
     return buf_append(word, bytes, len);
 }
 
+/* Firefox writes a character beyond the first plane as the two halves that its scripts see. */
+static uint32_t join_pair(struct curl_words *w, uint32_t code)
+{
+    size_t before = w->at;
+    uint32_t low;
+
+    if (code < 0xD800 || code >= 0xDC00 || ahead(w) != '\\') {
+        return code;
+    }
+    w->at++;
+    if (ahead(w) == 'u') {
+        w->at++;
+        low = read_digits(w, 16, 4);
+        if (low >= 0xDC00 && low < 0xE000) {
+            return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        }
+    }
+    w->at = before;
+    return code;
+}
+
 /* The escape at a backslash within $'...'. */
 static enum result read_escape(struct curl_words *w, struct buf *word, struct err *err)
 {
@@ -140,7 +161,7 @@ static enum result read_escape(struct curl_words *w, struct buf *word, struct er
         w->at--;
         code = read_digits(w, 8, 3) & 0xFF;
     } else if ((c == 'u' || c == 'U') && digit_of(ahead(w), 16) >= 0) {
-        code = read_digits(w, 16, c == 'u' ? 4 : 8);
+        code = join_pair(w, read_digits(w, 16, c == 'u' ? 4 : 8));
         if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) {
             return refuse(w, err, "no such character");
         }
