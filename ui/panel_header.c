@@ -360,6 +360,23 @@ static double busiest_percent(const struct snapshot *s)
     return (double)busiest;
 }
 
+/* Of a text that has no room, the part up to a blank: half a number would be another one. */
+static int whole_words(const char *text, int room)
+{
+    int len = (int)strlen(text);
+
+    if (len <= room) {
+        return len;
+    }
+    while (room > 0 && text[room] != ' ') {
+        room--;
+    }
+    while (room > 0 && (text[room - 1] == ' ' || text[room - 1] == ',')) {
+        room--;
+    }
+    return room;
+}
+
 /* Cut rather than left out: its beginning says most. */
 static void add_short_limit(struct pieces *line, const struct snapshot *s, int room)
 {
@@ -377,7 +394,7 @@ static void add_short_limit(struct pieces *line, const struct snapshot *s, int r
     hints_limit(s, limit);
     room -= label[0] ? (int)strlen(label) + 1 : 0;
     if (room > 0) {
-        pieces_add(line, 1, 0, ROLE_STRONG, label, "%.*s", room, text);
+        pieces_add(line, 1, 0, ROLE_STRONG, label, "%.*s", whole_words(text, room), text);
     }
 }
 

@@ -13,7 +13,7 @@ enum { HOST, FLYING, RATE, THROTTLED, STATE };
 
 static const struct panel_column columns[] = {
     [HOST] = { "HOST", 15, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
-    [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "429", 5, 54, true },
+    [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "REFUSED", 7, 54, true },
     [STATE] = { "HOLD, QUOTA", 0, 0, false },
 };
 
@@ -135,7 +135,7 @@ static void export_fields(struct export_row *r, const struct snapshot *s, size_t
     export_count(r, "in_flight", h->in_flight);
     export_count(r, "queued", h->queued);
     export_count(r, "requests", h->requests);
-    export_count(r, "status_429", h->throttled);
+    export_count(r, "refused", h->throttled);
     export_number(r, "req_per_s", h->requests_per_s);
     export_seconds(r, "hold_in_s", h->hold_in_us);
     export_text(r, "hold_reason", why);

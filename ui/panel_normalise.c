@@ -59,8 +59,7 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
         if (n->have_table && rows == 1) {
             table_words(n, more);
         }
-        snprintf(note, PANEL_TITLE_MAX, "%llu new  n makes the table",
-                 (unsigned long long)n->new_records);
+        snprintf(note, PANEL_TITLE_MAX, "%llu new  n: table", (unsigned long long)n->new_records);
     }
     snprintf(title_text, PANEL_TITLE_MAX, "Normalise %s%s%.120s", state_word(n->state),
              more[0] ? "  " : "", more);
@@ -103,7 +102,7 @@ static void draw(const struct panel_scene *scene, struct pane pane)
         draw_format(pane, row, 2, pane.rect.columns - 2, ROLE_DIM, "in %s", n->output);
     } else if (!is_running(n)) {
         draw_text(pane, row, 2, pane.rect.columns - 2, ROLE_DIM,
-                  STR("n makes a table of what has been fetched; fetching goes on"));
+                  STR("n makes a table of what has come so far"));
     }
 }
 

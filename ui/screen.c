@@ -89,7 +89,7 @@ static void draw_help(const struct view *v, struct pane pane)
 
         draw_text(pane, row, is_narrow ? 0 : 1, help_at - 2, ROLE_KEY, str_view(binding->name));
         if (!is_narrow) {
-            draw_format(pane, row, HELP_KEY_COLUMNS, HELP_WORD_COLUMNS - 2, ROLE_DIM, "%s%s",
+            draw_format(pane, row, HELP_KEY_COLUMNS, HELP_WORD_COLUMNS - 1, ROLE_DIM, "%s%s",
                         binding->word ? ":" : "", binding->word ? binding->word : "");
             help_at += HELP_WORD_COLUMNS;
         }

@@ -140,7 +140,7 @@ static bool say_hosts(struct asked *a)
         if (h->hold_in_us && h->hold_in_us != UINT64_MAX) {
             units_format_countdown(h->hold_in_us, hold);
         }
-        say(a, "%s: %u in flight, %llu request%s, %llu answered 429%s%s%s%s", h->host, h->in_flight,
+        say(a, "%s: %u in flight, %llu request%s, %llu refused%s%s%s%s", h->host, h->in_flight,
             (unsigned long long)h->requests, units_plural(h->requests),
             (unsigned long long)h->throttled, h->hold_in_us ? ", held " : "", hold,
             hold[0] ? " " : "", why);

@@ -105,7 +105,7 @@ struct snapshot_host {
     unsigned cap; /* 0: none of its own */
     unsigned in_flight;
     uint64_t queued;              /* ready, kept back by the host */
-    uint64_t requests, throttled; /* answers so far, and 429s among them */
+    uint64_t requests, throttled; /* answers so far; of these refusals: 429, 503 with a time, ... */
     double requests_per_s;
     uint64_t hold_in_us;            /* 0: not held; UINT64_MAX: until the user releases it */
     struct due due;                 /* who holds it, and by what answer */

@@ -193,20 +193,23 @@ static uint64_t last_due_us(const struct snapshot *s)
     return last_us;
 }
 
-/* What the slowest host alone takes for what is known to be left there, at the rate that its refusals taught. */
+/* What the slowest of several hosts takes for what is known to be left there, at the rate that its refusals taught. The
+ * only one is told by the rates of the run itself: what it has been taught just now may hold for seconds. */
 static uint64_t slowest_host_us(const struct engine *e)
 {
+    unsigned at_work = 0;
     double most_s = 0;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
         double rate = host->origin[0] ? host->bucket.learned.rate : 0;
 
+        at_work += host->origin[0] && host->refs;
         if (rate > 0 && host->other_count == 0 && !host->is_stopped && host->refs / rate > most_s) {
             most_s = host->refs / rate;
         }
     }
-    return (uint64_t)(most_s * 1e6);
+    return at_work > 1 ? (uint64_t)(most_s * 1e6) : 0;
 }
 
 /* A range: the best and the worst of the rates over ten seconds, a minute and the whole session; under a
