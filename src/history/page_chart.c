@@ -153,16 +153,23 @@ static void put_line(const struct chart *c, const struct bins *b, const char *cl
     page_put(c->out, "\"/>");
 }
 
+/* "20 s", "1:20", "3 min", "1:30 h", "2 d". */
 static void put_time(struct page_out *p, double s)
 {
+    unsigned long long whole = (unsigned long long)llround(s);
+
     if (s < 60) {
         page_put(p, "%g s", s);
+    } else if (s < 3600 && whole % 60) {
+        page_put(p, "%llu:%02llu", whole / 60, whole % 60);
     } else if (s < 3600) {
-        page_put(p, "%g min", s / 60);
+        page_put(p, "%llu min", whole / 60);
+    } else if (s < 86400 && whole % 3600) {
+        page_put(p, "%llu:%02llu h", whole / 3600, whole % 3600 / 60);
     } else if (s < 86400) {
-        page_put(p, "%g h", s / 3600);
+        page_put(p, "%llu h", whole / 3600);
     } else {
-        page_put(p, "%g d", s / 86400);
+        page_put(p, "%.3g d", s / 86400);
     }
 }
 
