@@ -2,8 +2,8 @@
  * An answer as a value, for all who keep account of answers (engine/listeners.h): each is told the same.
  *
  * Ownership  plain data; the response is borrowed, while it is told.
- * Units      microseconds (monotonic), bytes. The latency counts from the transfer's start: time spent waiting for a
- *            slot of ours is none.
+ * Units      microseconds (monotonic), bytes. The latency counts from the transfer's start, without the wait for a
+ *            free slot.
  */
 #ifndef SCRAPETOP_ENGINE_ANSWER_H
 #define SCRAPETOP_ENGINE_ANSWER_H
@@ -20,7 +20,7 @@ struct answer {
     int status;          /* 0: likewise */
     enum outcome outcome;
     bool throttled; /* a 429 */
-    bool is_asleep; /* it died of our having been stopped, and says nothing of the host */
+    bool is_asleep; /* it failed because this process was stopped: it says nothing of the host */
     bool is_reused;
     unsigned sends, challenges; /* see struct response */
     uint64_t wire_bytes;

@@ -1,5 +1,5 @@
 /**
- * Auth: the credential that the requests of a run carry, and how it is come by.
+ * Auth: the credential that the requests of a run carry, and where it comes from.
  *
  * A bearer token, a user with a password and a key are known from the start. A login call, and OAuth
  * 2.0's client credentials (RFC 6749 section 4.4), are asked for a token, which ends some day:
@@ -13,11 +13,10 @@
  * one login for all. Nobody waits while the token in hand is good, and there is never more than one
  * login under way.
  *
- * A token that is refused although no request has succeeded with it is no accident: after
- * AUTH_UNPROVEN_MAX of them in a row the run is LOST. (One alone may be refused by the order in which
- * answers are read: used up by those that were answered well but later.) But a request that is refused
- * with token after token where others succeeded is at fault itself: it begins to pay with its tries,
- * and it takes AUTH_REFUSED_MAX refusals without a success to give up on tokens that were good before.
+ * A token that is refused before any request succeeded with it is suspect: after AUTH_UNPROVEN_MAX of them in a row
+ * the run is LOST. (One alone may only be a matter of order: the answers that succeeded are read later.) A request
+ * that is refused with several tokens while others succeed is at fault itself: it then uses up its tries. Tokens that
+ * have worked are given up after AUTH_REFUSED_MAX refusals without a success.
  *
  * A login call whose answer sets a cookie and holds no token is a login, too, also when it is a redirect, as of
  * forms: the jar carries the cookie (fetch/cookies.h). It is refused by a 401, or by a redirect to the login.
@@ -38,9 +37,9 @@
 #include "job/auth/auth_kind.h"
 #include "job/job.h"
 
-#define AUTH_UNPROVEN_MAX 3 /* tokens refused in a row without having been good for anything */
+#define AUTH_UNPROVEN_MAX 3 /* tokens refused in a row, none of which has ever worked */
 #define AUTH_REFUSED_MAX 100
-#define AUTH_FREE_REFUSALS 3 /* tokens in a row that may be refused to one request free of charge */
+#define AUTH_FREE_REFUSALS 3 /* tokens that may refuse one request before that costs a try */
 #define AUTH_RENEW_PART 10   /* asked anew when this part of its life is left, */
 #define AUTH_RENEW_MAX_US (30 * US_PER_S) /* and not earlier than this */
 #define AUTH_LIFE_MAX_S UINT64_C(315360000)
@@ -87,7 +86,7 @@ MUST_CHECK enum result auth_register(const struct auth *auth, struct secrets *se
 /** Requests to the origin wait. */
 bool auth_is_awaited(const struct auth *auth, uint64_t now_us);
 
-/** A login is to be asked now, if anybody has a use for it. */
+/** A login call is due, if any request needs a token. */
 bool auth_should_ask(const struct auth *auth, uint64_t now_us);
 
 /** When auth_should_ask becomes true by time alone; TIME_NEVER when it does not. */
@@ -128,7 +127,7 @@ enum auth_news auth_failed_passing(struct auth *auth, uint64_t now_us, uint64_t 
 /** No token can be had. */
 enum auth_news auth_fail(struct auth *auth);
 
-/** The login came back unanswered and by our doing: it may be asked again at once. */
+/** The login call was cancelled by us: it may be made again at once. */
 void auth_cancelled(struct auth *auth);
 
 /** What a request to the origin carries; it notes the number of the token. */

@@ -2,11 +2,10 @@
  * Ban watch: a host that answered well, and refuses everything with 403 from then on (plan/ban.h), is held and
  * named.
  *
- * What went well before is asked once more, to see whether that is over: only this tells a ban from a row of URLs
- * that are not for us, and no further URL is spent on it. Its answer is thrown away. Where nothing can be asked
- * twice, the next URL is what is asked.
+ * A request that succeeded before is repeated as a probe: only that tells a ban from a row of forbidden URLs, and it
+ * costs no new URL. Its answer is thrown away. If no request may be repeated, the next URL is the probe.
  *
- * When the host answers again, what it had refused in the row is asked again.
+ * When the host answers again, the requests that it refused in the row are asked again.
  *
  * Threads  loop thread only.
  */

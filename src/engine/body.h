@@ -1,7 +1,7 @@
 /**
  * A body, read as JSON: as it is, or as what it says (read/body_read.h), with the bytes that were sent beside it.
  *
- * Errors   none: a body that there is no memory to read is none that can be read.
+ * Errors   none: without memory a body counts as unreadable.
  * Threads  body_read_json anywhere, of one response at a time; body_tell on the loop thread.
  */
 #ifndef SCRAPETOP_ENGINE_BODY_H

@@ -15,10 +15,10 @@
 
 struct engine;
 
-/** fetch's on_stood_still: what was in flight costs no try whatever becomes of it. */
+/** fetch's on_stood_still: whatever was in flight loses no try. */
 void command_stood_still(void *engine, uint64_t lost_us);
 
-/** Obeys in somebody's name, who is told in events: COMMAND_BY_USER, or "on-rule 2". Who calls sees to it that the
+/** Carries the command out. Events tell who gave it: COMMAND_BY_USER, or "on-rule 2". Who calls sees to it that the
  *  engine gets a turn. False: refused, and the reply says why. */
 bool command_obey(struct engine *engine, const struct control *control, const char *by,
                   char reply[CONTROL_REPLY_MAX]);

@@ -90,7 +90,7 @@ void engine_stop(struct engine *engine, const char *why);
 /** The same with an error code: "E-AUTH2". */
 void engine_stop_for(struct engine *engine, const char *code, const char *why);
 
-/** The same at somebody's wish, or because what was wanted is there: no error. */
+/** The same when a user asks for it, or when the goal is reached: no error. */
 void engine_stop_as_wanted(struct engine *engine, const char *why);
 
 /** Requests known of, less those that have ended. */

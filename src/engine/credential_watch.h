@@ -1,12 +1,12 @@
 /**
  * Credential watch: requests that carry a credential which no login call can renew, and are refused with 401.
  *
- * Such a request is set aside, neither tried nor failed, until it is known whether the credential has ended or
- * this URL alone is not for it (plan/credential.h). When it has ended the run stops with E-AUTH2, and what was
- * set aside is pending, as is all that was in flight. What is asked without that credential, or of another host,
- * is asked before: only what carries it is left pending then.
+ * Such a request is set aside, neither tried nor failed, until it is known whether the credential has expired or only
+ * this URL is forbidden (plan/credential.h). When it has ended the run stops with E-AUTH2, and what was set aside is
+ * pending, as is all that was in flight. What is asked without that credential, or of another host, is asked before:
+ * only what carries it is left pending then.
  *
- * What counts together is what one host is asked with the same credential: the job's, or an endpoint's own.
+ * Requests to one host with the same credential (the job's, or an endpoint's own) are counted together.
  *
  * Threads  loop thread only.
  */
@@ -47,7 +47,7 @@ struct credential_watches {
     uint64_t well;         /* requests of this session that went well */
 };
 
-/** It carries a credential that has ended, while what others are asked goes on: it is left pending. */
+/** Its credential has ended, while requests with other credentials go on: it stays pending. */
 bool credential_is_lost(struct engine *engine, const struct request *request);
 
 /** A request went well, or its answer was as good. */
@@ -55,7 +55,7 @@ void credential_note_well(struct engine *engine, const struct request *request);
 
 enum credential_fate {
     CREDENTIAL_SILENT, /* nothing to do with a credential */
-    CREDENTIAL_FAILED, /* the request failed for good: it alone may not be seen */
+    CREDENTIAL_FAILED, /* the request failed for good: only this URL is forbidden */
     CREDENTIAL_TAKEN,  /* it has been set aside, and stays pending */
 };
 

@@ -4,8 +4,8 @@
  *   body --(pages, records: on the loop or the pool)--> discoveries --settlement--> ledger
  *   ledger --(a few hundred at a time)--> frontier
  *
- * Nothing found is kept in memory but what the frontier has room for: a page that names a million details
- * leaves a million rows, and a place up to which they have been read.
+ * Memory holds only what the frontier has room for: a page that names a million details writes a million rows, which
+ * are read back in parts.
  *
  * Ownership  discover_release frees everything but the struct.
  * Threads    loop thread only, but for discover_read.
@@ -30,7 +30,7 @@ struct discover {
     uint32_t *parents; /* of the plan below */
     struct ledger_plan plan;
     uint64_t last_id;   /* of what has been found so far */
-    uint64_t read_to;   /* the frontier has had all up to here */
+    uint64_t read_to;   /* highest id that the frontier has been given */
     uint64_t asked_for; /* last_id when the ledger was asked */
     bool is_asking;
     uint64_t *announced; /* pages beyond those named by then, by endpoint, in this session */
@@ -70,7 +70,7 @@ bool discover_has_room(const struct engine *engine);
 void discover_feed(struct engine *engine);
 void discover_answered(void *engine, struct request *list, size_t count); /* committer's on_found */
 
-/** There is something in the ledger that the frontier has not had. */
+/** The ledger has discovered requests that the frontier has not been given. */
 bool discover_is_pending(const struct engine *engine);
 
 /** The accounts of all that has ended are being read, or have been: false while that goes on. To be asked
@@ -83,7 +83,7 @@ const struct page_account *discover_account(const struct engine *engine, uint32_
 /** Pages that the endpoint's listings have announced so far, or else named. */
 uint64_t discover_announced(const struct engine *engine, uint32_t endpoint);
 
-/** A found request that failed is to be asked once more. */
+/** A discovered request that failed is to be asked again. */
 MUST_CHECK enum result discover_again(struct engine *engine, uint64_t id);
 
 #endif

@@ -62,8 +62,8 @@ struct engine_options {
     void *context;
 };
 
-/** Opens or resumes the run. Nothing is sent before engine_start. After a failure `*engine` is what
- *  there is of it, for engine_close, or NULL. */
+/** Opens or resumes the run. Nothing is sent before engine_start. After a failure `*engine` is NULL, or a partly
+ *  opened engine for engine_close. */
 MUST_CHECK enum result engine_new(struct engine **engine, const struct engine_options *options,
                                   struct err *err);
 

@@ -2,7 +2,7 @@
  * Failures: what has failed for good, counted by what went wrong, with an example of each; and the ids of all, so that
  * they can be asked again by their class.
  *
- * In the ledger they stay failed until they have ended anew.
+ * They stay failed in the ledger until the new attempt has ended.
  *
  * Errors   none: beyond FAILURES_KINDS_MAX classes, or without memory, a failure is only counted.
  * Threads  loop thread only.

@@ -4,9 +4,9 @@
  *   thread   pipe --> whole lines to the run's copy --> fdatasync --> tells how far the copy reaches
  *   loop     looks at the new lines (job/list.h) --> they are requests of the plan (frontier_extend)
  *
- * So nothing is asked for that a resumed run would not find in its copy. A line that is no URL ends the feed: what
- * came before it is drained, the copy is cut before it, and the run ends as usage does, to go on with a list
- * that is mended. At the end of the pipe the mark beside the copy is removed.
+ * So a resumed run finds every request in its copy. A line that is no URL ends the feed: the requests before it are
+ * finished, the copy is cut there, and the run ends with the exit code of a usage error. It can go on with a
+ * corrected list. At the end of the pipe the mark beside the copy is removed.
  *
  * Ownership  the source's descriptors stay its owner's, and open until engine_close's `closed`.
  * Threads    one of its own for the pipe; all calls on the loop thread.
@@ -42,7 +42,7 @@ struct feed;
 MUST_CHECK enum result feed_start(struct engine *engine, const struct feed_source *source,
                                   int list_fd, struct err *err);
 
-/** There may be more: the run does not end with what there is. */
+/** More lines may come: the run does not end yet. */
 bool feed_is_open(const struct feed *feed);
 
 /** The run is stopping: what comes from now on is not kept, and the list has not ended. */

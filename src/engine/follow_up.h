@@ -1,11 +1,10 @@
 /**
  * Follow-up: a session that asks a part of what an earlier one has left, and nothing else.
  *
- *   FAILED   what failed for good, or one class of it; each as if never tried. What waits, what the plan
- *            has still ahead and what the answers lead to is left to a session without it.
- *   MISSING  what was begun on and has not come: the failed ones, those that waited or were in flight,
- *            pages and details that are known of, and what the answers lead to. Of the plan's own
- *            requests those that no session has reached are left.
+ *   FAILED   Requests that failed for good, or one class of them, as if never tried. Waiting requests, seeds that
+ *            were not reached and what the answers lead to are left to a normal session.
+ *   MISSING  Requests that were started but not finished: failed, waiting or in flight, known pages and details,
+ *            and what their answers lead to. Seeds that no session has reached are left.
  *
  * Neither begins a further round of polls.
  *

@@ -1,6 +1,6 @@
 /**
- * Give up: all that is left waits, and nobody is there to decide. Hosts that are given up end the session, or their own
- * requests; and so does a server that asks for more patience than --max-wait.
+ * Give up: all that is left waits, and nobody is there to decide. Then the session ends, or the requests of hosts
+ * that are given up fail. A server that asks for a longer wait than --max-wait is treated the same.
  *
  * Threads  loop thread only.
  */
@@ -12,7 +12,7 @@
 
 struct engine;
 
-/** True when what is left of some hosts may end at once, and so more may be done; the run may have been stopped. */
+/** True when requests of given-up hosts may fail now, which is work for the pump. May also stop the run. */
 bool give_up_waiting(struct engine *engine, uint64_t now_us);
 
 #endif

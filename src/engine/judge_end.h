@@ -27,13 +27,13 @@ void judge_final(struct engine *engine, struct response *response);
 /** Waits for its next try, by the deadline or else a backoff, in the ledger, too. */
 void judge_again(struct engine *engine, struct response *response, const struct deadline *deadline);
 
-/** Waits until `due_us`, which the request has already, as if this try had not been. */
+/** Waits until `due_us`, which is set in the request. The try does not count. */
 void judge_wait_free(struct engine *engine, struct response *response);
 
-/** Goes round as if this try had not been. */
+/** Goes round again. The try does not count. */
 void judge_unasked(struct engine *engine, struct response *response);
 
-/** Takes the request out, as if this try had not been. It is the caller's, who gives it to the frontier. */
+/** Takes the request out; the try does not count. It is the caller's, who gives it to the frontier. */
 struct request *judge_set_aside(struct engine *engine, struct response *response);
 
 /** The same try goes on, at the URL that the request has now. */
@@ -55,7 +55,7 @@ MUST_CHECK enum result judge_unreached(struct engine *engine, struct request *re
 /** What the request remembers of this try. */
 void judge_note_try(const struct response *response);
 
-/** Asking the same once more does nothing twice. Any thread. */
+/** The request may be repeated without side effects. Any thread. */
 bool judge_asks_safely(const struct engine *engine, const struct request *request);
 
 #endif

@@ -1,5 +1,5 @@
 /**
- * Ladder: what each cap gave in this run, so that tuning leaves a result and not a memory.
+ * Ladder: what each cap gave in this run.
  *
  * A request counts for the cap that it was started under. Time counts while requests may start, so
  * that a hold or a pause does not make a cap look slow. When all rungs are taken, the one that

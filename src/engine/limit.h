@@ -17,12 +17,12 @@ struct host;
 struct request;
 struct snapshot_limit;
 
-/** Of an active run always one: what has none of its own is what the loop can do. */
+/** An active run always has one: if nothing else limits it, the loop does. */
 enum run_limit limit_now(const struct engine *engine);
 
 /** The same, with what is to be said of it. */
 enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
-                              uint64_t now_us); /* what keeps one back that may start by its time */
+                              uint64_t now_us); /* why one that is due is kept back */
 struct limits {
     enum run_limit now;
     struct snapshot_limit

@@ -1,5 +1,5 @@
 /**
- * Login: who the run's requests are asked by, and those that wait for it (AUTH).
+ * Login: gets the token that requests carry; they wait until it is there (AUTH).
  *
  *   frontier: "its host awaits a token" --> the login call, once for all --> token --> they go on
  *   judge: 401 ----- token void, request back to the frontier ----^
@@ -46,7 +46,7 @@ struct login_state {
 MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
 void login_release(struct engine *engine);
 
-/** Nothing more is asked: a login that takes its time is ended. */
+/** No more requests will be made: a slow login call is cancelled. */
 void login_stop(struct engine *engine);
 
 /** Of the transfers in flight, those that are the login's: one or none. */
@@ -59,14 +59,14 @@ void login_look(struct engine *engine, uint64_t now_us);
 bool login_is_due(const struct engine *engine, uint64_t now_us);
 void login_start(struct engine *engine, uint64_t now_us);
 
-/** Somebody waits for a token: when the login is asked again by time alone. */
+/** While requests wait for a token: when the next login call is due. */
 uint64_t login_wake_us(struct engine *engine);
 
 /** What the request carries. */
 void login_carry(struct engine *engine, struct request *request, struct fetch_extra *extra,
                  uint64_t now_us);
 
-/** True when the response was the login's own, and has been seen to. */
+/** True when the response was the login call's; it has been handled. */
 bool login_takes(struct engine *engine, struct response *response);
 
 enum login_word {

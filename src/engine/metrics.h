@@ -4,8 +4,7 @@
  * Counters for the whole run, one entry a second for the last SNAPSHOT_SECONDS, and a latency
  * histogram. Nothing is ever scanned per request or kept per request.
  *
- * Units  microseconds (monotonic), bytes. Latency counts from the transfer's start: time spent
- *        waiting for a slot of ours is no latency.
+ * Units  microseconds (monotonic), bytes. Latency counts from the transfer's start, without the wait for a free slot.
  */
 #ifndef SCRAPETOP_ENGINE_METRICS_H
 #define SCRAPETOP_ENGINE_METRICS_H

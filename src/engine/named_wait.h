@@ -12,8 +12,7 @@
 
 #include "fetch/response.h"
 
-/** Put on top of a wait that a server named: it counts from when it thinks that it has answered, which may be
- *  a moment after we have read the answer. */
+/** Added to a wait that a server named: the server may count from a moment after we have read its answer. */
 #define NAMED_WAIT_SLACK_US UINT64_C(10000)
 
 struct named_wait {

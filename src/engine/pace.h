@@ -55,7 +55,7 @@ void pace_tell_files(struct engine *engine); /* when they bind before the cap do
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
-/** An attempt came back: what that says of its host. `asleep`: it died of our having been stopped.
+/** An attempt came back: what that says of its host. `asleep`: it failed because this process was stopped.
  *  `is_limit`: its body says that a limit was met, whatever its status. To be told first. */
 void pace_ended(struct engine *engine, struct host *host, const struct response *response,
                 bool asleep, bool is_limit, uint64_t now_us);

@@ -4,10 +4,9 @@
  *   round 0   the plan's own requests, as in any run
  *   round r   seed --(a few hundred at a time)--> ledger --discover--> frontier
  *
- * A round is put into the ledger like what answers give rise to, each part in one transaction with how far
- * the round is: a crash neither loses a seed of it nor asks one twice. It begins when all of the one before
- * has ended, so nothing is asked twice at once; pages and details follow from its answers as from those of
- * the first.
+ * A round is put into the ledger like discovered requests, each part in one transaction with how far the round is: a
+ * crash neither loses a seed of it nor asks one twice. It begins when all of the round before has ended, so no
+ * request is in flight twice; pages and details follow from its answers as from those of the first.
  *
  * An answer 304 to the ETag of the last one to the same request, or the same body again, settles it as
  * unchanged: it has no line, and no row in a table. Where answers lead to further requests they are asked

@@ -16,7 +16,7 @@ struct engine;
 
 struct recall {
     uint64_t asked;        /* the id that the committer is asked for; 0: none */
-    bool is_stale;         /* it has ended anew since it was asked for */
+    bool is_stale;         /* it has ended again since it was asked for */
     uint64_t id;           /* the id that `row` is about; 0: none */
     bool has_row;          /* else the ledger has no failure of it */
     struct failed_row row; /* views into `texts` */
@@ -29,7 +29,7 @@ const struct failed_row *recall_row(struct engine *engine, uint64_t id);
 /** The committer's on_failed. */
 void recall_answered(void *engine, uint64_t id, const struct failed_row *row);
 
-/** What the ledger has may be another now. */
+/** The ledger's row may have changed. */
 void recall_forget(struct engine *engine, uint64_t id);
 void recall_release(struct engine *engine);
 

@@ -1,5 +1,5 @@
 /**
- * Redirect: where a request goes on when its answer is elsewhere, and where it may not.
+ * Redirect: where a request may follow a redirect to, and where it may not.
  *
  * A server may repeat the key that it was asked with. Within the origin the query's own is taken out of
  * the new URL, for it is put in again when that is asked, and is to stand nowhere meanwhile. To another

@@ -15,14 +15,14 @@ struct engine;
 struct request;
 struct response;
 
-/** Requests that have not been begun on, beside the one that is just answered. */
+/** Requests that have not been started, apart from the one just answered. */
 bool engine_is_any_left(const struct engine *engine);
 
 /** An answer, whatever it is: perhaps it is the same refusal as all before it. `is_put_off`: it says "not
  *  now", and so is none. */
 void refused_alike_note(struct engine *engine, const struct response *response, bool is_put_off);
 
-/** What it came to is what all before it came to, in the run or at its host: a further try is of no use. */
+/** It ended like all requests before it, in the run or at its host: a retry is useless. */
 bool refused_alike_is(const struct engine *engine, const struct request *request);
 
 #endif

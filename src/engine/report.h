@@ -135,7 +135,7 @@ void report_release(struct report *report);
 /** Of the first file of that format that was written, or "". */
 const char *report_table_path(const struct report *report, const char *format);
 
-/** The store failed behind the report (engine_close): that is what the run ends with. */
+/** The store failed after the report was made (engine_close): the run ends with that. */
 void report_fail(struct report *report, const struct err *trouble);
 
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */

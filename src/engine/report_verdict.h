@@ -1,8 +1,8 @@
 /**
  * What bounded a run, in one sentence, and how near it came to what its caps could give.
  *
- * Both follow from the report's own figures: the seconds of each limit, and what each cap gave. No sentence
- * advises more of what did not bind.
+ * Both follow from the report's own figures: the seconds of each limit, and what each cap gave. No sentence advises
+ * to raise something that was not the limit.
  *
  * Pure; any thread.
  */

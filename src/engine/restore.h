@@ -16,9 +16,8 @@ struct engine;
 /** All rows of the plan's own requests, and what their hosts had asked for. */
 MUST_CHECK enum result restore_rows(struct engine *engine, struct err *err);
 
-/** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was
- *  over while nobody ran: then it gets fresh jitter, so that they do not come as a herd, and in nobody
- *  else's name (DUE_RESTART), so that it holds no host. */
+/** The deadline of a restored request that had `left_us` more to wait. False if the deadline passed while stopped:
+ *  use new jitter, so that not all start at once, and hold no host (DUE_RESTART). */
 bool restore_due(struct engine *engine, uint32_t attempt, int64_t left_us, uint64_t *due_us);
 
 /** A request that waits and has just been restored is left to a later session, when this one asks

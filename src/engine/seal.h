@@ -1,5 +1,6 @@
 /**
- * Seal: what is asked again with a secret in it, and may not be written down with it.
+ * Seal: takes secrets out of discovered requests before they are written down, and puts them back before they are
+ * sent.
  *
  *   a body names https://api/list?page=2&access_token=4f3c
  *     --seal_discoveries--> ledger, frontier, screen: ...&access_token={secret:login.token}

@@ -1,5 +1,5 @@
 /**
- * The way of an answer that has been judged into the ledger, and of its request back from there.
+ * Settle: hands judged answers to the committer, and takes their requests back once that is durable.
  *
  *   settle_put --> committer --> settle_committed --> forgotten, or to the frontier to wait
  *

@@ -1,5 +1,5 @@
 /**
- * Observe: fills a snapshot from the engine, at the rate of the frames.
+ * Snapshot fill: fills a snapshot from the engine, at the rate of the frames.
  *
  * engine_snapshot (engine/engine.h) stands here, too.
  *

@@ -28,7 +28,7 @@ void steer_follow_up(struct engine *engine);
 /** Asks again what the host refused in this row of refusals (plan/ban.h). How many. */
 unsigned long long steer_ask_refused(struct engine *engine, uint32_t host, uint32_t row);
 
-/** Nobody is there any more who could release a host that was held by hand. */
+/** The user is gone, and cannot release hosts that were held by hand any more. */
 void steer_release_all(struct engine *engine);
 
 #endif

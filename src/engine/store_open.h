@@ -1,5 +1,5 @@
 /**
- * Opening the store of a run: what it is told, what must agree with the plan, and what is said of what it found.
+ * Opens the store of a run, checks that it fits the plan, and logs what it found.
  *
  * Threads  loop thread only.
  */

@@ -32,8 +32,8 @@ enum answer_usual {
 
 /** What is known of the request beside its answer. */
 struct answer_asker {
-    bool asks_safely;    /* asking the same once more does nothing twice */
-    bool is_asked_about; /* this is the place where it was said to ask whether it is ready */
+    bool asks_safely;    /* it may be repeated without side effects */
+    bool is_asked_about; /* its URL is where an earlier answer said to ask */
 };
 
 /** `why` gets one clause for people, with a bit of the body: bytes from outside. */

@@ -31,7 +31,7 @@ struct bare_window {
 
 void bare_window_started(struct bare_window *window, uint64_t now_us);
 
-/** True when far more has been let in than by the one before, which was but an outage. */
+/** True when far more was accepted than in the window before, which then was only an outage. */
 bool bare_window_accepted(struct bare_window *window);
 
 /** False when it has let in far fewer than the one before. */

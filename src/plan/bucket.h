@@ -86,7 +86,7 @@ void bucket_trusts(struct bucket_suspicion *suspicion, uint64_t now_us);
 /** In flight at most, by its own word and by what was learned; 0: no limit. */
 unsigned bucket_cap(struct bucket *bucket, uint64_t now_us);
 
-/** There is something about it that must not be forgotten now. */
+/** It holds state that must be kept. */
 bool bucket_is_of_now(const struct bucket *bucket, uint64_t now_us);
 
 #endif

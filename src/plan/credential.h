@@ -1,9 +1,9 @@
 /**
- * Credential: tells a credential that is good for nothing any more from URLs that it may not see.
+ * Credential: tells an expired credential from URLs that it may not access.
  *
- * A fixed credential (a secret header, a token, a key) is refused with 401. When it has ended, everything
- * that is asked from then on is refused; when a URL is not for it, others go on going well. So a request
- * that is refused is set aside at first, neither tried nor failed:
+ * A fixed credential (a secret header, a token, a key) is refused with 401. When it has ended, every later request is
+ * refused; when only a URL is forbidden, other requests still succeed. So a request that is refused is set aside at
+ * first, neither tried nor failed:
  *
  *   set aside --another that began later went well--> asked once more --refused--> refused alone: it failed
  *        |--many different ones in a row--> the credential is LOST

@@ -39,7 +39,7 @@ bool deep_limit_failed(struct deep_limits *limits, const struct page_at *page, i
 /** A page came. */
 void deep_limit_came(struct deep_limits *limits, const struct page_at *page);
 
-/** Not worth asking for. */
+/** The page lies beyond a known limit: it is not worth a request. */
 bool deep_limit_cuts(const struct deep_limits *limits, const struct page_at *page);
 
 #endif

@@ -1,12 +1,11 @@
 /**
  * What an answer gave rise to: further requests, and what is to be said of the pages so far.
  *
- * A found request is named by the body of another one: the next page, all other pages when the total is
- * known, the detail of a record. It is committed together with the page that named it, so that a crash
- * neither loses it nor asks it twice, and gets its id then: after those of the plan's own sources, in
- * the order of being found. Which one was found first depends on the weather, so the order of rows is
- * told by `sort_key` (plan/sort_key.h), and what is found twice (same endpoint, method, URL and body) is asked
- * once, with the lesser one.
+ * A discovered request is named by the body of another one: the next page, all other pages when the total is known,
+ * the detail of a record. It is committed together with the page that named it, so that a crash neither loses it nor
+ * asks it twice, and gets its id then: after those of the plan's own sources, in the order of discovery. That order
+ * depends on timing, so the order of rows comes from `sort_key` (plan/sort_key.h); what is discovered twice (same
+ * endpoint, method, URL and body) is asked once, with the lesser key.
  *
  * Ownership  discovered_free frees one, discoveries_release all of a list.
  */

@@ -48,17 +48,17 @@ MUST_CHECK enum result frontier_new(struct frontier **frontier,
                                     const struct frontier_options *options, struct err *err);
 void frontier_free(struct frontier *frontier);
 
-/** How many requests there are: the plan's own, and what was found so far. */
+/** How many requests there are: the plan's own, and those discovered so far. */
 uint64_t frontier_total(const struct frontier *frontier);
 
-/** The plan's own: what is found has ids after these. */
+/** The plan's own (seeds). Discovered requests have ids after these. */
 uint64_t frontier_seeds(const struct frontier *frontier);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
 void frontier_note_discovered(struct frontier *frontier, uint32_t endpoint, uint64_t count);
 
-/** A found request is to be asked, before what of the plan has not been begun on. Takes it, unless it
- *  fails: RESULT_CORRUPT when its endpoint or URL is none. */
+/** A discovered request is to be asked, before seeds that have not been started. Takes it, unless it fails:
+ *  RESULT_CORRUPT when its endpoint or URL is none. */
 MUST_CHECK enum result frontier_offer(struct frontier *frontier, struct request *request,
                                       struct err *err);
 

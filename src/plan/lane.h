@@ -73,7 +73,7 @@ struct request *lane_take(struct lane *lane, uint64_t id);
 /** What lane_pop would give is a further try. */
 bool lane_next_is_retry(const struct lane *lane);
 
-/** A retry started: a first try is next, if there is one, even one that is still to be made. */
+/** A retry has started: the next start is a first try, if there is one, even one that is not made yet. */
 bool lane_wants_fresh(const struct lane *lane);
 
 /** How long one more start must wait in trouble; 0: not; TIME_NEVER: for an end. `others_are_well`:

@@ -34,8 +34,7 @@ struct attempt {
     bool is_limit;     /* the body says that a limit was met (problem+json) */
 };
 
-/** An answer with this status says nothing of the next one: 408, 425, 429, and 5xx (known ones that are
- *  for good apart). */
+/** The status may be temporary: 408, 425, 429, and 5xx (apart from known permanent ones). */
 bool retry_status_is_temporary(int status);
 
 /** The same by the job's own list, which may replace ours or change it. A server's own "not now", 429 and
@@ -44,8 +43,7 @@ bool retry_wants_status(const struct job_retry *policy, int status);
 
 enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *policy);
 
-/** It must not be sent twice, was sent, and ended without a whole answer: nobody can say whether the
- *  server has acted on it. */
+/** It must not be sent twice, was sent, and ended without a whole answer: the server may or may not have acted on it. */
 bool retry_is_doubtful(const struct attempt *attempt);
 
 /** GET HEAD PUT DELETE OPTIONS TRACE. */

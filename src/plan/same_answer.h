@@ -1,9 +1,9 @@
 /**
- * Same answer: notices that everything is refused alike, one request after the other.
+ * Same answer: notices when every request gets the same refusal.
  *
- * A login page for every URL, a 403 for each of ten thousand: asking the rest is of no use and rude. What is
- * counted is requests, each once, by its first try; and only refusals that are no accident and speak of no
- * single item: a status of 4xx other than 404, 410 and what is tried again anyway, a body of a wrong type, one
+ * A login page for every URL, a 403 for each of ten thousand: asking the rest is useless and rude. Requests are
+ * counted once each, by their first try, and only refusals that are no accident and are not about a single
+ * item: a status of 4xx other than 404, 410 and what is tried again anyway, a body of a wrong type, one
  * that is no JSON or of an unknown encoding, an answer that is no HTTP, a redirect that is not followed
  * (as those that go in a circle are not). A good answer ends the row, another refusal begins a new one, all else (5xx, timeouts,
  * what a rule says) says nothing.
@@ -44,7 +44,7 @@ enum same_answer_word same_answer_note(struct same_answer *same, struct failure 
 /** It has been told, and nothing else has come since: ask one at a time. */
 bool same_answer_is_slow(const struct same_answer *same);
 
-/** It is this failure that comes again and again: there is no use in a further try. */
+/** This failure comes for every request: a retry is useless. */
 bool same_answer_is(const struct same_answer *same, struct failure failure);
 
 #endif

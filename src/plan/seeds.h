@@ -22,7 +22,7 @@
 
 struct seeds;
 
-/** Who reads: each keeps its own place in a list, so that what it reads in order is at hand. */
+/** The readers: each keeps its own position in a list, so that reading in order is cheap. */
 enum seeds_reader {
     SEEDS_PLAN,    /* the plan's order */
     SEEDS_RESTORE, /* rows of an earlier session */

@@ -39,9 +39,9 @@ struct archive_options {
         *plan;      /* NULL: nothing will be found in this run; borrowed until close */
     struct str job; /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
     struct ledger_clock clock; /* the session's start */
-    orphans_claim_fn
-        *claim;       /* records without a row are taken in by its word; NULL: they are cut, and
-                                refused (E-LEDG6) when no kill explains them */
+    /* Decides which records without a row are adopted. NULL: they are cut, or refused (E-LEDG6) when no kill
+     * explains them. */
+    orphans_claim_fn *claim;
     void *context;    /* of `claim` */
     bool sends_again; /* what an earlier session may have sent is sent again, whatever it is */
 };

@@ -1,5 +1,5 @@
 /**
- * Ballast: space held back, to be given up when the disk is full.
+ * Ballast: disk space held in reserve, to be released when the disk is full.
  *
  * At a full disk SQLite can neither commit nor shrink its own log. So while a run goes on, a file that
  * holds nothing lies in its directory; removing it lets what is in memory be written and committed. That

@@ -1,5 +1,5 @@
 /**
- * The committer: what came back is on the disk before anybody says "done".
+ * The committer: an answer is on the disk before anything counts it as done.
  *
  * One thread of its own holds the segment files and the only SQLite connection. The loop thread
  * hands it settlements whole and gets each back, through `on_committed` on the loop, once it is

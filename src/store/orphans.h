@@ -1,5 +1,5 @@
 /**
- * Orphans: whole records in raw/ that no row of the ledger names.
+ * Orphans: complete records in raw/ that no row of the ledger names.
  *
  * A process that is killed leaves a few: the lines of a batch whose rows were not committed. More than that,
  * or any where none can be, means that the ledger is older than raw/: its log (ledger.db-wal) was not copied

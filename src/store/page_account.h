@@ -27,7 +27,7 @@ struct page_account_end {
 struct page_account {
     uint64_t expected; /* as the listings announced it, or else as many as were named */
     uint64_t got, failed;
-    bool is_cut; /* a listing was left before its end: more are missing than can be counted */
+    bool is_cut; /* a listing was left before its end: nobody knows how many are missing */
     /* Listings that were begun, and why they ended; all 0 in a ledger of before version 3. */
     uint64_t listings;
     enum page_end end; /* of the listing that ended worst */

@@ -34,7 +34,7 @@ enum settle_body {
     SETTLE_BODY_EMPTY = 3,   /* 204: "body":null */
 };
 
-/** Of a request that is asked round after round: by what its next answer is told to be the same. */
+/** Of a polled request: how its next answer is recognised as unchanged. */
 struct settle_poll {
     bool is_used;
     struct str etag; /* to be sent with the next one, alive until it comes back; STR_NONE: none */

@@ -145,7 +145,7 @@ struct page_plan {
  *  and the next block too when the page that should do it has been read already. */
 void listing_begin_plan(struct listing *listing, struct page_plan *plan);
 
-/** A page whose number of fellows is known: names its block's successor, and what has been added. */
+/** A page of a listing whose number of pages is known: names the next page of its block, and pages that were added. */
 void listing_keep_plan(struct listing *listing, struct page_plan *plan);
 
 void listing_read_numbered(struct listing *listing);

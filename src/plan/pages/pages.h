@@ -38,7 +38,7 @@
 
 #define PAGES_BLOCK 1000  /* pages that one answer names at most */
 #define PAGES_ADDED_MAX 8 /* of these beyond the total known so far, but for the last page */
-/* Pages in a row without a record that are gone on over: though each says that there is more, ... */
+/* Pages in a row without a record after which a listing ends: though each says that there is more, ... */
 #define PAGES_EMPTY_MAX 100
 #define PAGES_EMPTY_TOLD_MAX 10  /* ... though the total told is not reached, ... */
 #define PAGES_EMPTY_UNTOLD_MAX 1 /* ... and when nothing but a cursor or URL says so */
