@@ -473,14 +473,14 @@ static enum result finish(struct read_options *options, struct err *err)
             return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
         }
         result = table_output_init(output, output->path, options->format, err);
-        has_database |= result == RESULT_OK && output->format->has_place;
+        has_database |= result == RESULT_OK && output->format->has_keys;
     }
     if (result != RESULT_OK) {
         return result;
     }
     if (!has_database && (options->spec.table.data || options->spec.key_count)) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--table and --key are of a database; give -o FILE.db");
+                       "--table and --key are of a database; give -o FILE.db, or -o FILE.sql for psql");
     }
     result = table_shape_init(&shape, &options->spec, false, err);
     if (result == RESULT_OK) {

@@ -236,6 +236,7 @@ const struct table_format sqlite_format = {
              "with the same key, and columns that are new are added; without one the table is made "
              "anew.",
     .typed = true,
+    .has_keys = true,
     .has_place = true,
     .check = check,
     .open = open_sqlite,

@@ -1,15 +1,12 @@
 #include "table/sqlite/sqlite_rows.h"
 
-#include "base/clock.h"
 #include "base/timestamp.h"
 #include "normalise/cell_text.h"
 #include "normalise/types.h"
+#include "table/moment_text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define US_PER_DAY (INT64_C(86400) * (int64_t)US_PER_S)
-#define TIME_TEXT_MAX 64
 
 static enum result changed(struct err *err)
 {
@@ -63,34 +60,10 @@ static enum result add_cell_text(struct buf *block, const struct row_cell *cell,
     return RESULT_OK;
 }
 
-/* "2026-01-31": as SQLite's own functions have it, and in an order that is the days'. */
-static struct str day_text(int64_t days, char text[TIME_TEXT_MAX])
-{
-    unsigned month, day;
-    int64_t year;
-    int len;
-
-    clock_civil_from_days(days, &year, &month, &day);
-    len = snprintf(text, TIME_TEXT_MAX, "%04lld-%02u-%02u", (long long)year, month, day);
-    return (struct str){ text, (size_t)len };
-}
-
-/* "2026-01-31T23:59:59.000000Z": of one length, so that their order is the times'. */
-static struct str time_text(int64_t us, char text[TIME_TEXT_MAX])
-{
-    int64_t days = us / US_PER_DAY - (us % US_PER_DAY < 0), rest = us - days * US_PER_DAY;
-    struct str day = day_text(days, text);
-    int len = snprintf(text + day.len, TIME_TEXT_MAX - day.len, "T%02lld:%02lld:%02lld.%06lldZ",
-                       (long long)(rest / 3600000000), (long long)(rest / 60000000 % 60),
-                       (long long)(rest / 1000000 % 60), (long long)(rest % 1000000));
-
-    return (struct str){ text, day.len + (size_t)len };
-}
-
 static enum result add_time(struct buf *block, const struct sqlite_column *column, struct str cell,
                             struct err *err)
 {
-    char text[TIME_TEXT_MAX];
+    char text[MOMENT_TEXT_MAX];
     struct str made;
     int64_t value;
     bool good = column->store == SQLITE_STORE_DATE ? types_date(cell, &value)
@@ -104,9 +77,9 @@ static enum result add_time(struct buf *block, const struct sqlite_column *colum
         return changed(err);
     }
     if (column->store == SQLITE_STORE_DATE) {
-        return add_text(block, day_text(value, text));
+        return add_text(block, moment_text_day(value, text));
     }
-    made = time_text(value, text);
+    made = moment_text_time(value, text);
     made.len -= column->store == SQLITE_STORE_LOCAL; /* the Z */
     return add_text(block, made);
 }

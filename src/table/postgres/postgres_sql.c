@@ -1,0 +1,323 @@
+#include "table/postgres/postgres_sql.h"
+
+#include "table/layout.h"
+#include "table/run_tables.h"
+#include "table/table_spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STAGE "scrapetop_new" /* lies before all schemas while the session has it */
+
+/* --- names --------------------------------------------------------------------------------------------- */
+
+static enum result check_name(struct str name, struct err *err)
+{
+    if (!name.len || name.len > POSTGRES_NAME_MAX || memchr(name.data, '\0', name.len)) {
+        return err_set(
+            err, RESULT_DENIED, "E-DB2",
+            "\"%.*s\": PostgreSQL's names have 1 to %d bytes and no NUL; choose and name "
+            "columns with --columns, the table with --table",
+            (int)(name.len < 80 ? name.len : 80), name.data, POSTGRES_NAME_MAX);
+    }
+    return RESULT_OK;
+}
+
+static enum result find_keys(struct postgres_table *t, const struct table_spec *spec,
+                             struct err *err)
+{
+    for (size_t k = 0; k < spec->key_count; k++) {
+        uint32_t column = 0;
+
+        while (column < t->layout->count &&
+               !str_equal(t->layout->columns[column].name, spec->key[k])) {
+            column++;
+        }
+        if (column == t->layout->count) {
+            return err_set(err, RESULT_NOT_FOUND, "E-DB2",
+                           "--key %.*s: the table has no such column", STR_ARG(spec->key[k]));
+        }
+        t->is_key[column] = t->has_key = true;
+    }
+    return RESULT_OK;
+}
+
+enum result postgres_table_init(struct postgres_table *t, const struct format_target *target,
+                                struct err *err)
+{
+    const struct layout *layout = target->layout;
+    enum result result;
+
+    *t = (struct postgres_table){ .layout = layout };
+    t->name = target->spec->table.data         ? target->spec->table
+              : strcmp(target->path, "-") == 0 ? STR("items")
+                                               : run_tables_name(target->path);
+    t->is_key = calloc(layout->count + 1U, sizeof *t->is_key);
+    if (!t->is_key) {
+        return err_nomem(err, "starting a table");
+    }
+    if (layout->count > POSTGRES_COLUMNS_MAX) {
+        return err_set(
+            err, RESULT_DENIED, "E-DB2",
+            "%u columns; PostgreSQL's tables have %d at most: choose some with --columns",
+            (unsigned)layout->count, POSTGRES_COLUMNS_MAX);
+    }
+    result = check_name(t->name, err);
+    for (uint32_t i = 0; i < layout->count && result == RESULT_OK; i++) {
+        result = check_name(layout->columns[i].name, err);
+    }
+    return result == RESULT_OK ? find_keys(t, target->spec, err) : result;
+}
+
+void postgres_table_release(struct postgres_table *t)
+{
+    free(t->is_key);
+    *t = (struct postgres_table){ .is_key = NULL };
+}
+
+/* --- quoting ------------------------------------------------------------------------------------------- */
+
+/* Between two of `quote`, which is doubled within. */
+static void put_quoted(struct buf *sql, struct str text, char quote, enum result *result)
+{
+    *result = *result == RESULT_OK ? buf_append_char(sql, quote) : *result;
+    for (size_t i = 0; i < text.len && *result == RESULT_OK; i++) {
+        if (text.data[i] == quote) {
+            *result = buf_append_char(sql, quote);
+        }
+        *result = *result == RESULT_OK ? buf_append_char(sql, text.data[i]) : *result;
+    }
+    *result = *result == RESULT_OK ? buf_append_char(sql, quote) : *result;
+}
+
+static void put(struct buf *sql, const char *text, enum result *result)
+{
+    *result = *result == RESULT_OK ? buf_append_str(sql, str_view(text)) : *result;
+}
+
+static void put_name(struct buf *sql, struct str name, enum result *result)
+{
+    put_quoted(sql, name, '"', result);
+}
+
+static void put_text(struct buf *sql, struct str text, enum result *result)
+{
+    put_quoted(sql, text, '\'', result);
+}
+
+/* `"a", "b"`: all columns, or those of the key, each before `after`. */
+static void put_names(const struct postgres_table *t, bool keys, struct buf *sql,
+                      enum result *result)
+{
+    bool is_first = true;
+
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        if (!keys || t->is_key[i]) {
+            put(sql, is_first ? "" : ", ", result);
+            put_name(sql, t->layout->columns[i].name, result);
+            is_first = false;
+        }
+    }
+}
+
+/* --- the table ------------------------------------------------------------------------------------------ */
+
+static const char *type_of(const struct layout_column *column)
+{
+    static const char *const types[TYPE_COUNT] = {
+        [TYPE_TEXT] = "text",
+        [TYPE_INT64] = "bigint",
+        [TYPE_DOUBLE] = "double precision",
+        [TYPE_BOOLEAN] = "boolean",
+        [TYPE_TIMESTAMP] = "timestamp with time zone",
+        [TYPE_LOCAL_TIMESTAMP] = "timestamp without time zone",
+        [TYPE_DATE] = "date",
+    };
+
+    return types[column->decision.type];
+}
+
+static void put_definition(const struct layout_column *column, struct buf *sql, enum result *result)
+{
+    put_name(sql, column->name, result);
+    put(sql, " ", result);
+    put(sql, type_of(column), result);
+}
+
+static void create(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    put(sql, "CREATE TABLE IF NOT EXISTS ", result);
+    put_name(sql, t->name, result);
+    put(sql, " (", result);
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        put(sql, i ? ",\n  " : "\n  ", result);
+        put_definition(&t->layout->columns[i], sql, result);
+    }
+    put(sql, "\n);\n", result);
+}
+
+/* Makes a column that is there wide enough: psql runs the statement that the query makes, if it makes one. */
+static void widen(const struct postgres_table *t, const struct layout_column *column,
+                  struct buf *sql, enum result *result)
+{
+    bool is_number = column->decision.type == TYPE_INT64 || column->decision.type == TYPE_DOUBLE;
+
+    put(sql, "SELECT format('ALTER TABLE %I ALTER COLUMN %I TYPE %s USING %I::text::%s',", result);
+    put(sql, " table_name, column_name, wide, column_name, wide)\n", result);
+    put(sql, "  FROM (SELECT table_name, column_name, data_type, CASE WHEN ", result);
+    put(sql, is_number ? "data_type IN ('bigint', 'double precision')" : "false", result);
+    put(sql, " THEN 'numeric' ELSE 'text' END AS wide\n", result);
+    put(sql, "    FROM information_schema.columns WHERE table_schema = current_schema()", result);
+    put(sql, " AND table_name = ", result);
+    put_text(sql, t->name, result);
+    put(sql, " AND column_name = ", result);
+    put_text(sql, column->name, result);
+    put(sql,
+        ") AS it\n  WHERE data_type IN ('bigint', 'double precision', 'boolean', 'date', "
+        "'timestamp with time zone', 'timestamp without time zone'",
+        result);
+    put(sql, is_number ? ")" : ", 'numeric')", result);
+    put(sql, " AND data_type <> '", result);
+    put(sql, type_of(column), result);
+    put(sql, "' \\gexec\n", result);
+}
+
+static bool has_values(const struct layout_column *column)
+{
+    return column->source != COLUMNS_NONE && (!column->facts || types_present(column->facts));
+}
+
+static void fit(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        const struct layout_column *column = &t->layout->columns[i];
+
+        put(sql, "ALTER TABLE ", result);
+        put_name(sql, t->name, result);
+        put(sql, " ADD COLUMN IF NOT EXISTS ", result);
+        put_definition(column, sql, result);
+        put(sql, ";\n", result);
+        if (has_values(column)) {
+            widen(t, column, sql, result);
+        }
+    }
+}
+
+/* The index that tells keys apart, unless the table has another one that does. */
+static void index_keys(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    struct buf name = { 0 };
+
+    *result = *result == RESULT_OK ? buf_append_str(&name, t->name) : *result;
+    put(&name, "_key", result);
+    put(sql, "CREATE UNIQUE INDEX IF NOT EXISTS ", result);
+    put_name(sql, buf_view(&name), result);
+    put(sql, " ON ", result);
+    put_name(sql, t->name, result);
+    put(sql, " (", result);
+    put_names(t, true, sql, result);
+    put(sql, ");\n", result);
+    buf_release(&name);
+}
+
+static void stage(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    put(sql, "CREATE TEMPORARY TABLE " STAGE " ON COMMIT DROP AS SELECT ", result);
+    put_names(t, false, sql, result);
+    put(sql, " FROM ", result);
+    put_name(sql, t->name, result);
+    put(sql, " WITH NO DATA;\n", result);
+}
+
+enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
+{
+    enum result result = RESULT_OK;
+
+    put(sql,
+        "-- For psql: psql -X -f FILE, or ... | psql -X\n"
+        "\\set QUIET on\n"
+        "\\set ON_ERROR_STOP on\n"
+        "\\set ECHO none\n"
+        "BEGIN;\n"
+        "SET LOCAL client_encoding = 'UTF8';\n"
+        "SET LOCAL standard_conforming_strings = on;\n"
+        "SET LOCAL client_min_messages = warning;\n"
+        "SET LOCAL TIME ZONE 'UTC';\n"
+        "SET LOCAL DateStyle = 'ISO, YMD';\n",
+        &result);
+    create(t, sql, &result);
+    fit(t, sql, &result);
+    if (t->has_key) {
+        index_keys(t, sql, &result);
+        stage(t, sql, &result);
+    } else {
+        put(sql, "TRUNCATE ", &result);
+        put_name(sql, t->name, &result);
+        put(sql, ";\n", &result);
+    }
+    put(sql, "COPY ", &result);
+    if (t->has_key) {
+        put(sql, STAGE, &result);
+    } else {
+        put_name(sql, t->name, &result);
+    }
+    if (t->layout->count) {
+        put(sql, " (", &result);
+        put_names(t, false, sql, &result);
+        put(sql, ")", &result);
+    }
+    put(sql, " FROM STDIN;\n", &result);
+    return result;
+}
+
+static bool is_all_key(const struct postgres_table *t)
+{
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        if (!t->is_key[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of rows with one key the last counts; ctid is the order in which they came. */
+static void merge(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    bool is_first = true;
+
+    put(sql, "INSERT INTO ", result);
+    put_name(sql, t->name, result);
+    put(sql, " (", result);
+    put_names(t, false, sql, result);
+    put(sql, ")\n  SELECT DISTINCT ON (", result);
+    put_names(t, true, sql, result);
+    put(sql, ") ", result);
+    put_names(t, false, sql, result);
+    put(sql, " FROM " STAGE " ORDER BY ", result);
+    put_names(t, true, sql, result);
+    put(sql, ", ctid DESC\n  ON CONFLICT (", result);
+    put_names(t, true, sql, result);
+    put(sql, is_all_key(t) ? ") DO NOTHING" : ") DO UPDATE SET ", result);
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        if (!t->is_key[i]) {
+            put(sql, is_first ? "" : ", ", result);
+            put_name(sql, t->layout->columns[i].name, result);
+            put(sql, " = EXCLUDED.", result);
+            put_name(sql, t->layout->columns[i].name, result);
+            is_first = false;
+        }
+    }
+    put(sql, ";\n", result);
+}
+
+enum result postgres_sql_after(const struct postgres_table *t, struct buf *sql)
+{
+    enum result result = RESULT_OK;
+
+    put(sql, "\\.\n", &result);
+    if (t->has_key) {
+        merge(t, sql, &result);
+    }
+    put(sql, "COMMIT;\n", &result);
+    return result;
+}
