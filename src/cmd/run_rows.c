@@ -238,7 +238,7 @@ const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {
         .name = "max-requests",
         .value = "N",
         .help = "Stop when this session has sent so many, retries, redirects and logins among "
-                "them (off)",
+                "them; the next one may send as many again (off)",
         .kind = OPTION_NUMBER,
         .offset = offsetof(struct job, limits.max_requests),
         .low = 0,

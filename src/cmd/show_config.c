@@ -304,8 +304,8 @@ static void print_value(struct shower *s, struct str value)
     }
     json_walk_begin(&walk, value);
     while (json_walk_next(&walk, &key, &member)) {
-        if (!s->path.count && str_equal(key, STR("unkept"))) {
-            continue; /* the program's own note */
+        if (!s->path.count && (str_equal(key, STR("unkept")) || str_equal(key, STR("env_file")))) {
+            continue; /* the program's own notes */
         }
         if (is_object) {
             print_step(s, key, false, member);

@@ -151,7 +151,7 @@ static const struct job_key limits_keys[] = {
       .schema = JOB_JSON("anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern":
                          "^[0-9]+([.][0-9]{1,3})?%$|^[0-9]+$"}]) },
     { "max_requests", JOB_KEY_NUMBER, FIELD(limits.max_requests), 0, INT64_MAX,
-      .help = "Requests that one session may send, retries, redirects and logins among them; 0: no limit" },
+      .help = "Requests that each session may send, retries, redirects and logins among them; 0: no limit" },
     { "max_duration", JOB_KEY_TIME, FIELD(limits.max_duration_us), 0, UINT64_MAX,
       .help = "How long one session may run, pauses included; 0: no limit" },
 };

@@ -6,6 +6,7 @@
 #include "job/auth/auth_kind.h"
 #include "job/auth/sign.h"
 #include "job/dates.h"
+#include "job/env_file.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
 
@@ -365,12 +366,43 @@ static bool write_unkept(const struct job_writer *w, cJSON *to, const struct job
     return !((const struct job *)target)->has_typed_secret || cJSON_AddTrueToObject(to, key->name);
 }
 
+/* What stands beside a job file stands beside no job.json. In a file from elsewhere it would name files of others. */
+static void read_env_file(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *text = job_text_string(&r->text, "env_file", value);
+
+    if (text && r->is_stored) {
+        free(job->secrets.env_file);
+        job->secrets.env_file = text;
+        job->secrets.env_find = env_file_find;
+        return;
+    }
+    free(text);
+}
+
+/* Absolute: the next session may start in another directory. */
+static bool write_env_file(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                           const void *target)
+{
+    const struct job *job = target;
+    char *path = job->secrets.env_file_is_used ? realpath(job->secrets.env_file, NULL) : NULL;
+    bool ok = !path || cJSON_AddStringToObject(to, key->name, path);
+
+    (void)w;
+    free(path);
+    return ok;
+}
+
 #define FIELD(field) offsetof(struct job, field)
 
 /* clang-format off */
 static const struct job_key
     root_keys[] = {
         { "name", JOB_KEY_NAME, FIELD(name), .help = "Names the run directory (the file's name)" },
+        { "env_file", JOB_KEY_OTHER, .read = read_env_file, .write = write_env_file,
+          .help = "In job.json: the .env beside the job file, in which a ${NAME} was found",
+          .schema = JOB_JSON("type" : "string", "minLength" : 1) },
         { "globoff", JOB_KEY_BOOL, FIELD(globoff), .always = true,
           .help = "Brackets and braces in the URLs of \"sources\" mean nothing" },
         { "base", JOB_KEY_TEXT, FIELD(base), .read = note_base,

@@ -148,6 +148,7 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
             return result;
         }
         value = result == RESULT_OK ? buf_cstr(&from_file) : NULL;
+        secrets->env_file_is_used |= value != NULL;
     }
     if (!value) {
         buf_release(&from_file);

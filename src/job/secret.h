@@ -41,6 +41,7 @@ struct secrets {
     size_t count;
     /* A file in which variables are looked for that the environment lacks (job/env_file.h); or NULL. */
     char *env_file;
+    bool env_file_is_used; /* one of them was found there */
     enum result (*env_find)(const char *path, const char *name, struct buf *value, struct err *err);
     bool begins[256]; /* by the first byte of a value: one of them has it */
 };

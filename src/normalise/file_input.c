@@ -338,16 +338,6 @@ static enum result add_file(struct file_inputs *inputs, struct file_input *input
     return result;
 }
 
-static bool has_stdin(const struct file_inputs *inputs)
-{
-    for (size_t i = 0; i + 1 < inputs->count; i++) {
-        if (is_stdin(&inputs->list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum result file_inputs_add(struct file_inputs *inputs, const char *path, struct err *err)
 {
     struct file_input *input;
@@ -359,9 +349,10 @@ enum result file_inputs_add(struct file_inputs *inputs, const char *path, struct
     if (!is_stdin(input)) {
         return add_file(inputs, input, err);
     }
-    if (has_stdin(inputs)) {
+    if (inputs->has_stdin) {
         return err_set(err, RESULT_INVALID, "E-IN2", "\"-\" is given twice");
     }
+    inputs->has_stdin = true;
     result = copy_stdin(inputs, input, err);
     return result == RESULT_OK ? look_into(inputs, inputs->spool, err) : result;
 }

@@ -31,6 +31,7 @@ struct file_inputs {
     size_t count, cap;
     int spool; /* an unnamed file for what is not read from where it lies, or -1 */
     uint64_t spooled;
+    bool has_stdin; /* "-" is among them, perhaps as the files that were packed in it */
 };
 
 /** `how` may be NULL; its texts are borrowed. */

@@ -105,6 +105,23 @@ static void say_stopped(const struct report *r)
     message_error(&err);
 }
 
+/* A limit is kept with the job, and is each session's: who goes on is told before it stops again. */
+static void say_limit(const struct report *r)
+{
+    static const char *const options[] = { "--max-requests", "--max-duration" };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (r->pending && !strcmp(r->stopped_code, "E-LIM1") &&
+            !strncmp(r->stopped_by, options[i], strlen(options[i]))) {
+            say(stderr,
+                "scrapetop: the limit is that of each session, so the next one stops there as "
+                "well; "
+                "%s 0 lifts it",
+                options[i]);
+        }
+    }
+}
+
 /* And how to go on with it. */
 static void say_left(const struct session_options *options, const struct report *r)
 {
@@ -180,4 +197,5 @@ void end_report_print(const struct session_options *options, const struct report
     save_failed(options, r);
     say_stopped(r);
     say_left(options, r);
+    say_limit(r);
 }

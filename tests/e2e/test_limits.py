@@ -51,6 +51,8 @@ def test_max_requests__are_never_passed():
     check_equal(server.total(), 25, "requests sent")
     check_equal(ended.report()["pending"], 75, "pending")
     check(b"error[E-LIM1]: --max-requests 25" in ended.err and b"resume with" in ended.err, ended)
+    check(b"the limit is that of each session, so the next one stops there as well; --max-requests 0 lifts it" in ended.err,
+          "not told:", ended)
     check_equal([e["limit"] for e in events("sent") if e.get("code") == "E-LIM1"], ["max-requests"], "told")
     check_equal(harness.run("run", "--plain", "-o", scratch("sent.run")).code, 4, "the limit is kept with the job")
     check_equal(server.total(), 50, "requests sent by two sessions")

@@ -210,6 +210,16 @@ def test_env_file__beside_a_job__is_read_when_private_and_the_environment_goes_f
                 "headers")
     for path, data in harness.everything_in(scratch("dot.run")).items():
         check(FROM_FILE.encode() not in data, path, "holds a secret")
+    # The run knows where it was, wherever the next session is begun.
+    harness.succeed("run", "--plain", "-o", scratch("dot.run"), "--only-failed", cwd="/",
+                    env=harness.environment(E2E_OTHER="from-outside"))
+    # A job file names no such file: it might be anybody's.
+    other = jobs.write_job("named", base=server.url, env_file=scratch(".env"), headers={"X-Api-Key": "${E2E_DOT}"},
+                           endpoints=[{"name": "x", "url": "/x"}])
+    os.makedirs(scratch("apart"))
+    os.rename(other, scratch("apart/named.json"))
+    ended = harness.run("run", "--plain", "-o", scratch("named.run"), scratch("apart/named.json"))
+    check(ended.code == 2 and b"E2E_DOT is not set" in ended.err, ended)
     before = server.total()
     os.chmod(scratch(".env"), 0o644)
     ended = harness.run("run", "--plain", "-o", scratch("dot2.run"), job, env=harness.environment(E2E_OTHER="x"))

@@ -97,6 +97,13 @@ def test_option__shapes_the_table__when_given():
     check(wrong == 0, wrong, "rows of the table are wrong")
 
 
+def test_stdin__is_given_once__though_it_was_packed():
+    packed = gzip.compress(b'{"id":1}\n')
+    ended = harness.run("normalise", "-", "-", "-o", scratch("twice.csv"), stdin=packed)
+    check(ended.code == 2 and b'"-" is given twice' in ended.err, ended)
+    check(not os.path.exists(scratch("twice.csv")), "a table was made")
+
+
 def test_types__are_found_by_looking_at_all__when_asked():
     records = b'{"n":1,"d":0.5,"t":"2026-11-21T04:15:00Z","q":"12.50","created_at":1700000000,"m":1}\n' * 3000
     data = records + b'{"n":2,"d":1,"t":null,"q":"3","created_at":1700000001,"m":"x"}\n'
