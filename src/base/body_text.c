@@ -251,6 +251,13 @@ bool body_charset_is_named(struct str content_type)
     return charset_of(content_type).len > 0;
 }
 
+struct str body_charset_unknown(struct str content_type)
+{
+    struct str charset = charset_of(content_type);
+
+    return charset.len && letters_of(charset) == LETTERS_OTHER ? charset : STR_NONE;
+}
+
 bool body_charset_map(struct str charset, int map[256])
 {
     enum letters letters = letters_of(charset);

@@ -57,6 +57,9 @@ bool body_charset_is_known(struct str charset);
 /** The content type names a charset. */
 bool body_charset_is_named(struct str content_type);
 
+/** The charset that it names, when that is none that is known here; STR_NONE. */
+struct str body_charset_unknown(struct str content_type);
+
 /** What each byte stands for in a charset of single bytes; false when it is none that is known. */
 bool body_charset_map(struct str charset, int map[256]);
 

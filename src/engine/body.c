@@ -95,11 +95,23 @@ static void read_other(const struct body_how *how, struct response *response, st
     }
     buf_release(&text);
     verdict->outcome = outcome_of(result, &found);
-    if (result == RESULT_LIMIT && most == how->memory_bytes) {
+    if (result == RESULT_LIMIT && most == how->memory_bytes && !found.is_unpacking) {
         snprintf(verdict->why, sizeof verdict->why,
                  "the body takes more as JSON than all bodies may (--memory)");
     } else if (found.why[0]) {
         snprintf(verdict->why, sizeof verdict->why, "the body %s", found.why);
+    }
+}
+
+/* It is read as UTF-8 then, and may be at fault for that. */
+static void note_charset(struct str charset, struct body_verdict *verdict)
+{
+    size_t len = strlen(verdict->why);
+
+    if (charset.len) {
+        snprintf(verdict->why + len, sizeof verdict->why - len,
+                 "; its charset \"%.*s\" is not known here",
+                 (int)(charset.len < 32 ? charset.len : 32), charset.data);
     }
 }
 
@@ -119,6 +131,9 @@ struct body_verdict body_read_json(const struct body_how *how, struct response *
     }
     if (!verdict.is_json && response->body.len) {
         read_other(how, response, type, &verdict);
+    }
+    if (!verdict.is_json) {
+        note_charset(body_charset_unknown(type), &verdict);
     }
     return verdict;
 }

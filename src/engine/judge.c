@@ -280,7 +280,10 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     if (deadline.holds_host) {
         refusal_hold(e, host, response, &deadline);
     }
-    signing_note(e, response);
+    if (signing_stops(e, response)) {
+        judge_unasked(e, response);
+        return;
+    }
     if (tokens_take(e, response, &deadline)) {
         return;
     }

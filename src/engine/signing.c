@@ -6,7 +6,9 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/login.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_signed(const struct engine *e, const struct request *request)
@@ -96,27 +98,53 @@ enum result signing_carry(struct engine *e, const struct request *request,
     return result;
 }
 
-void signing_note(struct engine *e, const struct response *response)
+/* How far the clock of this machine is from the server's, which may be why it refuses; 0: not far, or nobody knows. */
+static int64_t clock_off_us(struct engine *e, const struct response *response)
 {
+    int64_t ours_us = clock_wall_us(&e->options.clock), theirs_us, off_us;
     struct str date = response_header(response, STR("date"));
-    int64_t theirs_us, off_us;
+
+    if (!date.len || !moment_parse_http(date, ours_us, &theirs_us)) {
+        return 0;
+    }
+    off_us = theirs_us - ours_us;
+    return off_us > -(int64_t)SIGN_CLOCK_OFF_US && off_us < (int64_t)SIGN_CLOCK_OFF_US ? 0 : off_us;
+}
+
+static void spell_clock(int64_t off_us, char why[160])
+{
     char length[UNITS_TEXT_MAX];
 
-    if (!is_signed(e, response->request) || e->signing.is_clock_told || response->status < 400 ||
-        response->status > 403 || !date.len ||
-        !moment_parse_http(date, clock_wall_us(&e->options.clock), &theirs_us)) {
-        return;
-    }
-    off_us = theirs_us - clock_wall_us(&e->options.clock);
-    if (off_us < 0 ? -off_us < (int64_t)SIGN_CLOCK_OFF_US : off_us < (int64_t)SIGN_CLOCK_OFF_US) {
-        return;
-    }
-    e->signing.is_clock_told = true;
     units_format_time((uint64_t)(off_us < 0 ? -off_us : off_us), length);
-    events_add(&e->events, EVENT_ERROR, "sign", "",
-               "the clock of this machine is %s %s that of the server (its Date), which refuses a "
-               "signature for that: set the clock",
-               length, off_us < 0 ? "ahead of" : "behind");
+    snprintf(why, 160,
+             "the clock of this machine is %s %s that of the server (its Date), which refuses a "
+             "signature for that: set the clock",
+             length, off_us < 0 ? "ahead of" : "behind");
+}
+
+bool signing_stops(struct engine *e, const struct response *response)
+{
+    char why[160];
+    int64_t off_us;
+
+    if (!is_signed(e, response->request) || response->status < 400 || response->status > 403) {
+        return false;
+    }
+    off_us = e->signing.is_stopped ? 0 : clock_off_us(e, response);
+    if (e->signing.is_stopped || !off_us) {
+        return e->signing.is_stopped;
+    }
+    spell_clock(off_us, why);
+    if (!e->credentials.well && e->phase == ENGINE_RUNNING) {
+        e->signing.is_stopped = true;
+        login_lose(e, why);
+        return true;
+    }
+    if (!e->signing.is_clock_told) {
+        e->signing.is_clock_told = true;
+        events_add(&e->events, EVENT_ERROR, "sign", "", "%s", why);
+    }
+    return false;
 }
 
 void signing_release(struct engine *e)

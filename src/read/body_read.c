@@ -419,6 +419,7 @@ static enum result read_packed(struct reader *r, struct str body, enum pack pack
     }
     if (result != RESULT_OK && why[0]) {
         refuse(r, result, why);
+        r->found->is_unpacking = true;
     }
     r->found->was |= BODY_WAS_PACKED;
     buf_release(&u.member);

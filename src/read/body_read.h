@@ -29,6 +29,7 @@ struct body_found {
     unsigned was;       /* enum body_was */
     struct csv_odd odd; /* of CSV */
     char why[BODY_WHY_MAX];
+    bool is_unpacking; /* `why` is of what it is packed in */
 };
 
 /** Appends to `out`, which is empty and has a ceiling. `unpacked_max` bytes may come out of a packed file. */

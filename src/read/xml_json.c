@@ -67,7 +67,7 @@ static bool may_use(struct reading *r, size_t bytes)
 {
     r->used += bytes;
     if (r->max && r->used > r->max) {
-        fail(r, RESULT_LIMIT, "the XML needs more memory than a body may");
+        fail(r, RESULT_LIMIT, "is XML that needs more memory than a body may");
         return false;
     }
     return true;
@@ -109,7 +109,7 @@ static bool grow_names(struct reading *r)
     names = r->name_count < XML_NAMES_MAX ? realloc(r->names, cap * sizeof *names) : NULL;
     if (!names) {
         fail(r, r->name_count < XML_NAMES_MAX ? RESULT_NOMEM : RESULT_LIMIT,
-             "the XML has too many different names");
+             "is XML with too many different names");
         return false;
     }
     r->names = names;
@@ -198,7 +198,7 @@ static void on_start(void *context, const XML_Char *name, const XML_Char **attri
         return;
     }
     if (r->depth == XML_DEPTH_MAX) {
-        fail(r, RESULT_LIMIT, "the XML has elements too deep within each other");
+        fail(r, RESULT_LIMIT, "is XML with elements too deep within each other");
         return;
     }
     node = add_node(r, STR(""), str_view(name));
@@ -280,7 +280,7 @@ static void on_entity(void *context, const XML_Char *name, int is_parameter, con
     (void)name, (void)is_parameter, (void)value, (void)len, (void)base, (void)system_id;
     (void)public_id, (void)notation;
     fail(context, RESULT_DENIED,
-         "the XML declares entities, which can hide or multiply: such is not read");
+         "is XML that declares entities: these can hide or multiply text, and are not read");
 }
 
 static void on_skipped(void *context, const XML_Char *name, int is_parameter)
@@ -289,7 +289,7 @@ static void on_skipped(void *context, const XML_Char *name, int is_parameter)
     char why[XML_WHY_MAX];
 
     if (!is_parameter) {
-        snprintf(why, sizeof why, "the XML uses the entity &%.40s;, which it does not declare",
+        snprintf(why, sizeof why, "is XML that uses the entity &%.40s;, which it does not declare",
                  name);
         fail(r, RESULT_DENIED, why);
     }
@@ -419,7 +419,7 @@ static void parse(struct reading *r, struct str text)
         enum XML_Error code = XML_GetErrorCode(r->parser);
 
         r->result = code == XML_ERROR_NO_MEMORY ? RESULT_NOMEM : RESULT_INVALID;
-        snprintf(r->why, XML_WHY_MAX, "the XML is at fault in line %llu: %.100s",
+        snprintf(r->why, XML_WHY_MAX, "is XML with a fault in line %llu: %.100s",
                  line_of(r->parser), XML_ErrorString(code));
     }
 }
@@ -475,7 +475,7 @@ enum result xml_append_json(struct str text, bool is_utf8, struct buf *out, char
         r.result = write_json(&r, out);
     }
     if (r.result == RESULT_LIMIT && !why[0]) {
-        snprintf(why, XML_WHY_MAX, "the XML is larger as JSON than a body may be");
+        snprintf(why, XML_WHY_MAX, "is XML that is larger as JSON than a body may be");
     }
     release(&r);
     return r.result;

@@ -206,6 +206,18 @@ def test_bad_body__has_its_class__and_is_kept():
             check(harness.succeed("raw", directory, "t").out.rstrip(b"\n") == body.rstrip(b"\n"), f"{body[:40]!r} is lost")
 
 
+def test_bad_body__says_what_is_wrong():
+    lol = b'<!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><l><i>&b;</i></l>'
+    for body, content_type, words in ((packed({"a.csv": b"0" * 20000000}), "application/zip", b"the body expands over 100:1 when unpacked"),
+                                      (packed({"a.zip": packed({"b": "[1]"})}), "application/zip", b"holds another packed file"),
+                                      (b'<?xml version="1.0"?>' + lol, "application/xml", b"the body is XML that declares entities"),
+                                      (b'[{"a":"\xe9"}]', "application/json; charset=klingon", b'its charset "klingon" is not known here'),
+                                      ("\u00e9,b\n".encode("latin-1") + "\u00e9,b\n".encode(), "text/csv", b"not UTF-8 in line 1")):
+        directory = run((200, content_type, body), code=3)[3]
+        failed = harness.read(os.path.join(directory, "failed.jsonl")).replace(b'\\"', b'"')
+        check(words in failed, words, failed)
+
+
 # --- listings ---------------------------------------------------------------------------------------------------------
 
 

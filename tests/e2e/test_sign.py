@@ -116,6 +116,19 @@ def test_clock_that_is_off__is_told__when_a_signature_is_refused():
     job = jobs.write_job("clock", base=server.url, endpoints=[{"name": "a", "url": "/a"}, {"name": "b", "url": "/b"}],
                          sign={"aws": "eu:s3", "access_key": "i", "secret_key": "${K}"})
     ended = harness.run("run", "--plain", "--retries", "0", "-o", scratch("clock.run"), job, env=harness.environment(K=KEY))
+    check(ended.code == 5 and b"E-AUTH2" in ended.err and b"behind that of the server" in ended.err, ended)
+    status = harness.succeed("status", "--json", scratch("clock.run")).report()
+    check_equal((status["failed"], status["ok"]), (0, 0), "failed and ok: nothing is lost by a clock")
+    check_equal(server.total(), 2, "asked")
+
+
+def test_clock_that_is_off__is_only_told__when_signatures_are_taken():
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600))
+    server = peer.Peer(lambda ask: peer.reply({"a": 1}, "403 No" if ask.path == "/9" else "200 OK", headers=[f"Date: {date}"]))
+    job = jobs.write_job("taken", base=server.url, vars={"id": "[1-12]"}, endpoints=[{"name": "a", "url": "/{id}"}],
+                         sign={"aws": "eu:s3", "access_key": "i", "secret_key": "${K}"}, pace={"cap": 1})
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("taken.run"), job, env=harness.environment(K=KEY))
+    check_equal((ended.code, ended.report()["ok"], ended.report()["failed"]), (3, 11, 1), "exit code, ok and failed")
     check_equal(ended.err.count(b"behind that of the server"), 1, ended)
 
 

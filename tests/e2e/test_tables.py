@@ -288,7 +288,7 @@ def packed(files):
 UNREADABLE = (
     (b"", "nothing in it"), (b" \n\t\n", "nothing in it"), (b"\xef\xbb\xbf", "nothing in it"),
     (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<r/>", "--as xml"),
-    (b"<?xml version='1.0'?><r>", "at fault in line 1"), (b"<?xml version='1.0'?><Error/>", "it is XML"),
+    (b"<?xml version='1.0'?><r>", "a fault in line 1"), (b"<?xml version='1.0'?><Error/>", "it is XML"),
     (b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY x 'y'>]><r/>", "declares entities"),
     ("[1,]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1,]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
     ("[1,]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1,]".encode("utf-16-be"), "iconv -f UTF-16BE"),
