@@ -583,7 +583,8 @@ static void page_in_html__has_its_own_class__and_one_retry(void **state)
     assert_int_equal(w.run.report.ok, 1);
     assert_int_equal(asked(&w, "GET /1 "), 2);
     assert_int_equal(w.run.report.failures[0].why.class, FAILURE_WRONG_TYPE);
-    assert_told(&w.run, "a page in HTML instead of JSON: \\\"Log in\\\"", true);
+    assert_told(&w.run, "a page in HTML instead of JSON (--as html keeps it): \\\"Log in\\\"",
+                true);
     end(&w);
 }
 

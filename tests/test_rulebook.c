@@ -401,9 +401,10 @@ static const struct {
     { 200, "retry-after: 5", "{\"errors\":[{\"message\":\"busy\"}]}", ANSWER_USUAL_BUSY, "busy" },
     /* no data */
     { 200, "content-type: text/html", "<html><title>\n Maintenance </title>",
-      ANSWER_USUAL_WRONG_TYPE, "a page in HTML instead of JSON: \"Maintenance\"" },
+      ANSWER_USUAL_WRONG_TYPE,
+      "a page in HTML instead of JSON (--as html keeps it): \"Maintenance\"" },
     { 200, "content-type: application/json", "<!DOCTYPE html><p>Log in", ANSWER_USUAL_WRONG_TYPE,
-      "a page in HTML instead of JSON" },
+      "a page in HTML instead of JSON (--as html keeps it)" },
     { 200, "content-type: text/xml", "<?xml version='1.0'?><a/>", ANSWER_USUAL_WRONG_TYPE,
       "XML instead" },
     { 200, "content-type: text/plain", "it works", ANSWER_USUAL_WRONG_TYPE, "plain text instead" },

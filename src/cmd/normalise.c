@@ -176,10 +176,10 @@ static char *default_path(const struct read_options *options, const struct opene
                           uint32_t endpoint)
 {
     const struct table_format *format = options->format ? options->format : table_formats[0];
-    struct str endings = str_view(format->endings);
+    struct str endings = str_view(format->endings), first = str_cut(&endings, ' ');
     char ending[TABLE_ENDINGS_MAX];
 
-    snprintf(ending, sizeof ending, "%.*s", STR_ARG(str_cut(&endings, ' ')));
+    snprintf(ending, sizeof ending, "%.*s", STR_ARG(first));
     return endpoint_table_path(&run->job, endpoint, run->dir.path, ending);
 }
 
@@ -225,11 +225,24 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
                          .must_read = alone,
                          .outputs = options->outputs,
                          .output_count = options->output_count };
+    const struct job_endpoint *of = &runs->list[0].job.endpoints[endpoint];
     struct table_output output;
     struct err err;
     char *path = NULL;
     int code;
 
+    if (body_format_is_kept(of->reading.as)) {
+        err_set(
+            &err, RESULT_INVALID, "E-TAB9",
+            "%s: bodies are kept as %s, and no table is made of them; scrapetop raw --dir DIR %s "
+            "writes them to files",
+            of->name, body_format_name(of->reading.as), runs->list[0].dir.path);
+        if (alone) {
+            return message_fail(&err);
+        }
+        message_warning("W-TAB1", err.text);
+        return EXIT_WELL;
+    }
     if (!task.output_count) {
         path = default_path(options, &runs->list[0], endpoint);
         if (!path) {

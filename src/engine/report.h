@@ -66,6 +66,7 @@ struct report_endpoint {
     char name[64];
     uint64_t requests, ok, failed; /* all sessions */
     uint64_t rows;                 /* of its last table */
+    bool is_kept;                  /* its bodies have no rows, and there is no table of it */
     bool is_paged;
     struct page_account pages; /* zeroed unless it is, save for the notes */
 };

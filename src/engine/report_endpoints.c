@@ -27,6 +27,7 @@ void report_add_endpoints(const struct engine *e, struct report *r)
         out->ok = account->done;
         out->failed = account->failed;
         out->rows = table_rows_of(e, i);
+        out->is_kept = body_format_is_kept(e->job->endpoints[i].reading.as);
         out->is_paged = pages && e->job->endpoints[i].pages.kind != JOB_PAGES_NONE;
         if (pages) {
             out->pages = *pages;

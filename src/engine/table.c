@@ -47,6 +47,7 @@ struct table_job {
     bool by_user;                /* one was asked for in mid-run: see table_order_due */
     struct table_schema *before; /* what the running table is compared with */
     char message[160];
+    bool told_kept; /* that some endpoint has no table */
 };
 
 static enum result read_index(void *committer, uint32_t endpoint, struct record_position *position,
@@ -288,15 +289,38 @@ static enum result add_order(struct engine *e, uint32_t endpoint, const struct t
     return RESULT_OK;
 }
 
-/* A table of each endpoint, called by its name. */
+/* Told once a session: bodies that are kept as they are have no rows. */
+static bool is_without_table(struct engine *e, uint32_t endpoint)
+{
+    const struct job_endpoint *of = &e->job->endpoints[endpoint];
+    struct table_job *job = e->tables.job;
+
+    if (!body_format_is_kept(of->reading.as)) {
+        return false;
+    }
+    if (!job->told_kept) {
+        job->told_kept = true;
+        events_add(&e->events, EVENT_NOTICE, "table", "",
+                   "%s: bodies are kept as %s, and no table is made of them; scrapetop raw --dir "
+                   "DIR writes them to files",
+                   of->name, body_format_name(of->reading.as));
+    }
+    return true;
+}
+
+/* A table of each endpoint that has rows, called by its name. */
 static enum result order_all(struct engine *e, const char *ending, bool is_due, struct err *err)
 {
     enum result result = RESULT_OK;
 
     for (uint32_t i = 0; i < e->job->endpoint_count && result == RESULT_OK; i++) {
-        char *path = endpoint_table_path(e->job, i, e->options.dir->path, ending);
+        char *path;
         struct table_output output;
 
+        if (is_without_table(e, i)) {
+            continue;
+        }
+        path = endpoint_table_path(e->job, i, e->options.dir->path, ending);
         result =
             path ? table_output_init(&output, path, NULL, err) : err_nomem(err, "starting a table");
         result = result == RESULT_OK ? add_order(e, i, &output, is_due, err) : result;
@@ -315,6 +339,9 @@ static enum result order_by_user(struct engine *e, struct err *err)
     if (e->job->endpoint_count > 1) {
         return order_all(e, "csv", false, err);
     }
+    if (is_without_table(e, 0)) {
+        return RESULT_OK;
+    }
     result = table_output_init(&output, e->options.table_path, NULL, err);
     return result == RESULT_OK ? add_order(e, 0, &output, false, err) : result;
 }
@@ -330,6 +357,10 @@ enum result table_order(struct engine *e, struct err *err)
         return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
     }
     result = order_by_user(e, err);
+    if (result == RESULT_OK && !e->tables.job->orders) {
+        return err_set(err, RESULT_INVALID, "E-TAB6",
+                       "bodies are kept as they are (\"as\"): there is no table to make");
+    }
     if (result == RESULT_OK && !table_next(e)) {
         result = err_set(err, RESULT_IO, "E-TAB6", "%s", e->tables.job->message);
     }
@@ -354,7 +385,8 @@ void table_order_due(struct engine *e)
         result = order_by_user(e, &err);
     }
     for (size_t i = 0; i < e->options.output_count && result == RESULT_OK; i++) {
-        result = add_order(e, 0, &e->options.outputs[i], true, &err);
+        result = is_without_table(e, 0) ? RESULT_OK
+                                        : add_order(e, 0, &e->options.outputs[i], true, &err);
     }
     for (size_t i = 0; i < e->job->output_count && result == RESULT_OK; i++) {
         result = order_all(e, e->job->outputs[i], true, &err);

@@ -347,7 +347,7 @@ static void say(char why[ANSWER_WHY_MAX], const char *what, struct str words)
 static enum answer_usual of_good_status(const struct answer_view *a, char why[ANSWER_WHY_MAX])
 {
     enum answer_body body;
-    char what[40];
+    char what[64];
 
     if (a->is_json && body_is_limit(a->body)) {
         say(why, "a limit of requests was met", message_of(a->body));
@@ -359,11 +359,14 @@ static enum answer_usual of_good_status(const struct answer_view *a, char why[AN
     }
     body = a->is_json ? ANSWER_BODY_JSON : answer_body_of(a);
     if (is_wrong_type(a, body)) {
-        snprintf(what, sizeof what, "%s instead of JSON",
+        snprintf(what, sizeof what, "%s instead of JSON (--as %s keeps it)",
                  body == ANSWER_BODY_HTML   ? "a page in HTML"
                  : body == ANSWER_BODY_XML  ? "XML"
                  : body == ANSWER_BODY_TEXT ? "plain text"
-                                            : "bytes");
+                                            : "bytes",
+                 body == ANSWER_BODY_HTML                              ? "html"
+                 : body == ANSWER_BODY_XML || body == ANSWER_BODY_TEXT ? "text"
+                                                                       : "bytes");
         say(why, what, body == ANSWER_BODY_HTML ? title_of(a->body) : STR_NONE);
         return ANSWER_USUAL_WRONG_TYPE;
     }

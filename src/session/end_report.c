@@ -60,6 +60,9 @@ static void print_tables(const struct report *r, const char *path)
     for (size_t i = 0; i < r->endpoint_count; i++) {
         char one[sizeof r->run_dir + sizeof r->endpoints->name + 20];
 
+        if (r->endpoints[i].is_kept) {
+            continue;
+        }
         snprintf(one, sizeof one, "%s/%s%.16s", r->run_dir, r->endpoints[i].name, ending);
         print_table(r, one, r->endpoints[i].rows);
     }

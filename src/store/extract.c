@@ -72,9 +72,27 @@ static bool is_plain(char c)
            c == '_' || c == '=' || c == '-';
 }
 
-static const char *ending(enum line_body kind)
+/* A page for browsers, by how it begins. */
+static bool is_page(struct str body)
 {
-    return kind == LINE_BODY ? ".json" : kind == LINE_TEXT ? ".txt" : ".bin";
+    static const struct str begins[] = { STR_INIT("<!doctype html"), STR_INIT("<html") };
+    struct str text = str_trim(body);
+
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        if (text.len >= begins[i].len &&
+            str_equal_nocase((struct str){ text.data, begins[i].len }, begins[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *ending(enum line_body kind, struct str body)
+{
+    return kind == LINE_BODY   ? ".json"
+           : kind != LINE_TEXT ? ".bin"
+           : is_page(body)     ? ".html"
+                               : ".txt";
 }
 
 static void plain_name(struct str key, char name[NAME_BYTES + 1])
@@ -92,7 +110,7 @@ static void plain_name(struct str key, char name[NAME_BYTES + 1])
 }
 
 /* A new file for the body; the name is taken when another key looks the same in plain letters. */
-static int create_file(int dir_fd, const struct line_view *view)
+static int create_file(int dir_fd, const struct line_view *view, struct str body)
 {
     char plain[NAME_BYTES + 1];
     char name[NAME_BYTES + 64];
@@ -100,7 +118,7 @@ static int create_file(int dir_fd, const struct line_view *view)
     int fd;
 
     plain_name(view->key, plain);
-    snprintf(name, sizeof name, "%s%s", plain, ending(view->body_kind));
+    snprintf(name, sizeof name, "%s%s", plain, ending(view->body_kind, body));
     fd = openat(dir_fd, name, flags, 0666);
     for (unsigned n = 0; fd < 0 && errno == EEXIST && n < 100; n++) {
         int used = snprintf(name, sizeof name, "%s-%" PRIu64, plain, view->id);
@@ -108,7 +126,7 @@ static int create_file(int dir_fd, const struct line_view *view)
         if (n) {
             used += snprintf(name + used, sizeof name - (size_t)used, "-%u", n);
         }
-        snprintf(name + used, sizeof name - (size_t)used, "%s", ending(view->body_kind));
+        snprintf(name + used, sizeof name - (size_t)used, "%s", ending(view->body_kind, body));
         fd = openat(dir_fd, name, flags, 0666);
     }
     return fd;
@@ -116,7 +134,7 @@ static int create_file(int dir_fd, const struct line_view *view)
 
 static enum result write_file(struct extract *e, const struct line_view *view, struct err *err)
 {
-    int fd = create_file(e->dir_fd, view);
+    int fd = create_file(e->dir_fd, view, buf_view(&e->body));
     struct str rest = buf_view(&e->body);
     int errnum = fd < 0 ? errno : 0;
 

@@ -6,6 +6,7 @@ import gzip
 import http.server
 import io
 import json
+import os
 import subprocess
 import threading
 
@@ -174,6 +175,37 @@ def test_body__is_refused__when_it_says_no_json():
         check_equal(ended.code, 3, f"exit code of {content_type} {body}, {ended}")
         check(b'"event":"body"' not in harness.read(scratch("b.run") + "/events.jsonl"), "it is told as read:", ended)
         server.shutdown()
+
+def test_pages__are_kept_and_make_no_table__when_the_job_says_so():
+    """A page in the place of data fails and names the way out; with it each is a success and a file."""
+    def answer(path):
+        if path.startswith("/page"):
+            return 200, "text/html; charset=utf-8", f"<!DOCTYPE html><title>{path}</title>".encode()
+        if path.startswith("/note"):
+            return 200, "text/plain", f"note {path}\n".encode()
+        return 200, "application/json", b'[{"id":1},{"id":2}]'
+
+    server = Server(answer)
+    plain = harness.run("run", "--plain", "--retries", "0", "-o", scratch("plain"), server.url + "/page/1")
+    check(plain.code == 3 and b"a page in HTML instead of JSON (--as html keeps it)" in plain.err, plain)
+    job = {"name": "j", "base": server.url, "output": ["csv"], "endpoints": [
+        {"name": "items", "url": "/items"}, {"name": "pages", "url": "/page/{items.id}", "as": "html"},
+        {"name": "notes", "url": "/note/{items.id}", "as": "text"}]}
+    with open(scratch("j.json"), "w", encoding="ascii") as file:
+        json.dump(job, file)
+    run = scratch("job")
+    ended = harness.run("run", "--plain", "--json", "-o", run, scratch("j.json"))
+    check_equal((ended.code, ended.report()["ok"]), (0, 5), f"exit code and answers: {ended}")
+    check_equal(sorted(name for name in os.listdir(run) if name.endswith(".csv")), ["items.csv"], "tables")
+    check(b"bodies are kept as html, and no table is made of them" in ended.err and b"pages.csv" not in ended.err, ended)
+    harness.succeed("raw", "--dir", scratch("files"), run)
+    files = {name: harness.read(scratch("files/" + name)) for name in os.listdir(scratch("files"))}
+    check_equal(sorted(files), ["1.html", "1.txt", "2.html", "2.txt", "items.json"], "files")
+    check_equal((files["1.html"], files["2.txt"]), (b"<!DOCTYPE html><title>/page/1</title>", b"note /note/2\n"), "bodies")
+    made = harness.run("normalise", run)
+    check(made.code == 0 and b"W-TAB1" in made.err and b"items.csv" in made.err, made)
+    alone = harness.run("normalise", run, "--endpoint", "pages", "-o", scratch("pages.csv"))
+    check(alone.code == 2 and b"E-TAB9" in alone.err and b"raw --dir" in alone.err, alone)
 
 
 def test_body__is_read_at_any_depth__up_to_one_that_all_parts_share():
