@@ -89,7 +89,7 @@ static void pop__takes_turns__when_there_are_retries_and_first_tries(void **stat
     }
     assert_int_equal(lane.ready_count, 8);
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
-        bool is_retry = lane_next_is_retry(&lane);
+        bool is_retry = request_is_retry(lane_first(&lane));
 
         assert_int_equal(start_next(&lane, T0), want[i]);
         assert_int_equal(is_retry, want[i] > 10);
@@ -110,7 +110,7 @@ static void pop__gives_what_is_next_first__whatever_is_ready(void **state)
     push(&lane, 11, 1);
     lane.retry_was_last = true;
     lane_push(&lane, hop, LANE_PLACE_NEXT);
-    assert_false(lane_next_is_retry(&lane));
+    assert_false(request_is_retry(lane_first(&lane)));
     assert_int_equal(start_next(&lane, T0), 7);
     assert_int_equal(start_next(&lane, T0), 11);
     assert_int_equal(start_next(&lane, T0), 1);

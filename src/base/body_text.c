@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define SEQUENCE_MARK '\x1E'
-#define CHARSET_MAX ((size_t)32)
 
 const char *body_was_words(unsigned bit)
 {

@@ -320,7 +320,9 @@ static struct str strip(struct str text, char room[TIMESTAMP_TEXT_MAX])
     return text;
 }
 
-bool moment_parse_iso(struct str text, int64_t *us)
+/* A time in ISO 8601, with "T" or a blank before the hour, "Z", an offset, " UTC" or nothing after.
+ *  A date alone is no moment: it could be any of 50 hours. */
+static bool parse_iso(struct str text, int64_t *us)
 {
     char room[TIMESTAMP_TEXT_MAX], basic[TIMESTAMP_TEXT_MAX];
     size_t len;
@@ -338,5 +340,5 @@ bool moment_parse_iso(struct str text, int64_t *us)
 
 bool moment_parse(struct str text, int64_t wall_us, int64_t *us)
 {
-    return moment_parse_iso(text, us) || moment_parse_http(text, wall_us, us);
+    return parse_iso(text, us) || moment_parse_http(text, wall_us, us);
 }

@@ -22,10 +22,6 @@
  *  the one that is not more than 50 years ahead. */
 bool moment_parse_http(struct str text, int64_t wall_us, int64_t *us);
 
-/** A time in ISO 8601, with "T" or a blank before the hour, "Z", an offset, " UTC" or nothing after.
- *  A date alone is no moment: it could be any of 50 hours. */
-bool moment_parse_iso(struct str text, int64_t *us);
-
 /** Either of them. */
 bool moment_parse(struct str text, int64_t wall_us, int64_t *us);
 

@@ -95,28 +95,6 @@ struct str url_decode(struct str encoded, char *room)
     return decoded;
 }
 
-/* A percent sign may be one, or begin an escape: as it is or escaped, the text is looked for as a whole
- * first, and only then byte by byte. */
-size_t url_head_means(struct str encoded, struct str text)
-{
-    size_t at = 0;
-
-    if (text.len && encoded.len >= text.len && memcmp(encoded.data, text.data, text.len) == 0) {
-        return text.len;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        struct str rest = { encoded.data + at, encoded.len - at };
-        size_t used = 1;
-
-        if (!rest.len ||
-            (decode_one(rest, &used) != text.data[i] && (used = 1, rest.data[0] != text.data[i]))) {
-            return 0;
-        }
-        at += used;
-    }
-    return at;
-}
-
 bool url_name_is(struct str encoded, struct str name)
 {
     while (encoded.len && name.len) {

@@ -28,9 +28,6 @@ struct url_params {
 void url_params_begin(struct url_params *params, struct str url);
 bool url_params_next(struct url_params *params, struct str *name, struct str *value);
 
-/** How many bytes at the head of `encoded` mean `text`, each as it is or escaped; 0 when they do not. */
-size_t url_head_means(struct str encoded, struct str text);
-
 /** `encoded`, a name in a query, means `name`. */
 bool url_name_is(struct str encoded, struct str name);
 

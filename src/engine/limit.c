@@ -17,7 +17,8 @@
 
 #define FLIGHT_LONG_US (5 * US_PER_S) /* so old, a request in flight is worth its name */
 
-enum run_limit limit_now(const struct engine *e)
+/* Of an active run always one: what has none of its own is what the loop can do. */
+static enum run_limit limit_now(const struct engine *e)
 {
     if (!engine_is_active(e)) {
         return LIMIT_NONE;

@@ -17,9 +17,6 @@ struct host;
 struct request;
 struct snapshot_limit;
 
-/** An active run always has one: if nothing else limits it, the loop does. */
-enum run_limit limit_now(const struct engine *engine);
-
 /** The same, with what is to be said of it. */
 enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
                               uint64_t now_us); /* why one that is due is kept back */

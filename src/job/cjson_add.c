@@ -28,11 +28,6 @@ bool cjson_add_number(cJSON *object, const char *key, uint64_t number)
     return cJSON_AddRawToObject(object, key, text);
 }
 
-bool cjson_add_given(cJSON *object, const char *key, uint64_t number)
-{
-    return !number || cjson_add_number(object, key, number);
-}
-
 bool cjson_add_time(cJSON *object, const char *key, uint64_t us)
 {
     char text[UNITS_TEXT_MAX];

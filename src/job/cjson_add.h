@@ -24,7 +24,6 @@ bool cjson_add_rate(cJSON *object, const char *key, struct rate rate);
 
 /** Nothing for NULL, or for nought. */
 bool cjson_add_optional(cJSON *object, const char *key, const char *text);
-bool cjson_add_given(cJSON *object, const char *key, uint64_t number);
 
 /** An array of texts; nothing when there are none. */
 bool cjson_add_texts(cJSON *object, const char *key, char *const *texts, size_t count);

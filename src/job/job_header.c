@@ -183,8 +183,10 @@ static enum result register_basic(struct job *job, struct str encoded, struct er
     return result;
 }
 
-enum result job_register_credential(struct job *job, struct str name, struct str value,
-                                    struct err *err)
+/* Registers the value of a header of that name, without its scheme ("Bearer 4f3c...": a server may echo
+ *  either); of cookies each. */
+static enum result register_credential(struct job *job, struct str name, struct str value,
+                                       struct err *err)
 {
     struct str rest = value, scheme = str_cut(&rest, ' ');
     char label[SECRET_LABEL_SIZE];
@@ -277,7 +279,7 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
     secret = is_secret(name, sent_value) && !(endpoint && count_braces(given));
     typed = secret && !job_names_variable(given);
     if (secret) {
-        result = job_register_credential(job, name, sent_value, err);
+        result = register_credential(job, name, sent_value, err);
     }
     if (result == RESULT_OK) {
         result = put_header(list_of(job, endpoint), name, typed ? STR_NONE : given, false,
@@ -320,7 +322,7 @@ enum result job_add_secret_header(struct job *job, struct job_endpoint *endpoint
                          "header among the job's");
     }
     if (result == RESULT_OK) {
-        result = job_register_credential(job, name, sent_value, err);
+        result = register_credential(job, name, sent_value, err);
     }
     if (result == RESULT_OK) {
         result = put_header(list_of(job, endpoint), sent_name, given, false, sent_value, err);
@@ -344,7 +346,7 @@ static enum result add_file_line(struct job *job, struct str line, const char *p
     }
     result = header_split(line, &name, &value, err);
     if (result == RESULT_OK) {
-        result = job_register_credential(job, name, value, err);
+        result = register_credential(job, name, value, err);
     }
     if (result == RESULT_OK && secret_is_pipe(path)) { /* the next session cannot read it */
         return put_header(list_of(job, NULL), name, STR_NONE, false, value, err);

@@ -21,7 +21,8 @@ static bool is_absolute(const char *url)
     return len > 0 && strncmp(url + len, "://", 3) == 0;
 }
 
-char *job_absolute_url(const char *base, const char *url)
+/* `base` before a URL that is relative; a heap copy, NULL when out of memory. */
+static char *absolute_url(const char *base, const char *url)
 {
     struct buf text = { 0 };
     struct str head = str_view(base);
@@ -124,7 +125,7 @@ static void link_login_url(struct job_links *l, char **at)
     if (!*at) {
         return;
     }
-    url = job_absolute_url(r->job->base, *at);
+    url = absolute_url(r->job->base, *at);
     r->text.no_memory |= !url;
     if (!url) {
         return;
@@ -272,7 +273,7 @@ static void link_url(struct job_links *l, struct job_endpoint *endpoint,
     if (!place->url_text) {
         return;
     }
-    url = job_absolute_url(l->r->job->base, place->url_text);
+    url = absolute_url(l->r->job->base, place->url_text);
     if (!url || job_add_source(endpoint, JOB_SOURCE_TEMPLATE, str_view(url), &err) != RESULT_OK) {
         l->r->text.no_memory = true;
         free(url);

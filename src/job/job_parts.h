@@ -23,11 +23,6 @@ bool job_names_variable(struct str text);
 /** Neither `@FILE` nor a text with `${ENV}` in it. */
 bool job_secret_is_literal(const char *text);
 
-/** Registers the value of a header of that name, without its scheme ("Bearer 4f3c...": a server may echo
- *  either); of cookies each. */
-MUST_CHECK enum result job_register_credential(struct job *job, struct str name, struct str value,
-                                               struct err *err);
-
 /* job_hide.c */
 
 /** Registers what was typed into URLs and bodies, and notes whether there is any. */

@@ -95,9 +95,6 @@ void job_read_proxy(struct job_reader *r, void *job, struct str value);
 /** Makes URLs absolute, finds each endpoint's parent and sorts, and checks every placeholder. */
 void job_link(struct job_reader *r, struct str base_at);
 
-/** `base` before a URL that is relative; a heap copy, NULL when out of memory. */
-char *job_absolute_url(const char *base, const char *url);
-
 /* job_path.c */
 
 /** A path as absolute: `path` relative to the directory of the job file. NULL when out of memory. */

@@ -16,11 +16,6 @@ static const struct {
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 #define SHOWN_MAX 64
 
-const char *proxy_kind_name(enum proxy_kind kind)
-{
-    return kinds[kind].name;
-}
-
 bool proxy_kind_resolves(enum proxy_kind kind)
 {
     return kinds[kind].resolves;

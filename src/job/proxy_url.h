@@ -31,9 +31,6 @@ struct proxy_url {
 /** Views into `text`, which without a scheme is http's. */
 MUST_CHECK enum result proxy_url_split(struct str text, struct proxy_url *url, struct err *err);
 
-/** "socks5h" */
-const char *proxy_kind_name(enum proxy_kind kind);
-
 /** It is told the name that is asked for, and looks that up itself. */
 bool proxy_kind_resolves(enum proxy_kind kind);
 

@@ -29,11 +29,6 @@ static bool takes_fresh(const struct lane *lane)
     return !tried || (lane->fresh.first && request_is_retry(tried) && lane_wants_fresh(lane));
 }
 
-bool lane_next_is_retry(const struct lane *lane)
-{
-    return !takes_fresh(lane) && request_is_retry(lane->tried.first);
-}
-
 const struct request *lane_first(const struct lane *lane)
 {
     return takes_fresh(lane) ? lane->fresh.first : lane->tried.first;

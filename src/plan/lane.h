@@ -70,9 +70,6 @@ struct request *lane_cut_fresh(struct lane *lane, size_t keep);
 /** The one with this id; NULL when it is not there. */
 struct request *lane_take(struct lane *lane, uint64_t id);
 
-/** What lane_pop would give is a further try. */
-bool lane_next_is_retry(const struct lane *lane);
-
 /** A retry has started: the next start is a first try, if there is one, even one that is not made yet. */
 bool lane_wants_fresh(const struct lane *lane);
 

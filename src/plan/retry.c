@@ -15,7 +15,9 @@ bool retry_method_is_idempotent(struct str method)
     return false;
 }
 
-bool retry_status_is_temporary(int status)
+/* An answer with this status says nothing of the next one: 408, 425, 429, and 5xx (known ones that are
+ *  for good apart). */
+static bool status_is_temporary(int status)
 {
     switch (status) {
     case 408:
@@ -52,8 +54,7 @@ bool retry_wants_status(const struct job_retry *policy, int status)
     if (is_named(policy, status)) {
         return true;
     }
-    return policy->replaces_statuses ? status == 429 || status == 503
-                                     : retry_status_is_temporary(status);
+    return policy->replaces_statuses ? status == 429 || status == 503 : status_is_temporary(status);
 }
 
 static bool is_put_off(const struct attempt *a)

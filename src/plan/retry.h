@@ -34,9 +34,6 @@ struct attempt {
     bool is_limit;     /* the body says that a limit was met (problem+json) */
 };
 
-/** The status may be temporary: 408, 425, 429, and 5xx (apart from known permanent ones). */
-bool retry_status_is_temporary(int status);
-
 /** The same by the job's own list, which may replace ours or change it. A server's own "not now", 429 and
  *  503, stays with a list that forgets it: it must be taken away by name. */
 bool retry_wants_status(const struct job_retry *policy, int status);

@@ -36,18 +36,6 @@ enum pack unpack_kind(struct str head)
                                                                                       : PACK_NONE;
 }
 
-const char *unpack_name(enum pack pack)
-{
-    static const char *const names[] = {
-        [PACK_NONE] = "no packed file",
-        [PACK_GZIP] = "a gzip file",
-        [PACK_ZSTD] = "a Zstandard file",
-        [PACK_ZIP] = "a ZIP file",
-    };
-
-    return names[pack];
-}
-
 static enum result fail(struct work *w, enum result result, const char *why)
 {
     snprintf(w->why, UNPACK_WHY_MAX, "%s", why);

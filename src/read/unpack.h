@@ -31,9 +31,6 @@ enum pack { PACK_NONE, PACK_GZIP, PACK_ZSTD, PACK_ZIP };
 /** What the bytes begin as; 4 of them are enough. */
 enum pack unpack_kind(struct str head);
 
-/** "a gzip file" ... */
-const char *unpack_name(enum pack pack);
-
 struct unpack_source {
     struct str bytes; /* all of it, or ... */
     int fd;           /* ... read from the start; -1: `bytes` */

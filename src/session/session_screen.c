@@ -12,7 +12,8 @@
 #define PLAIN_TICK_MS 1000
 #define COMMANDS_MAX 32
 
-void session_screen_draw(struct session_screen *s)
+/* Draws what the engine shows now, or says what is new. */
+static void draw(struct session_screen *s)
 {
     if (!s->dashboard && !s->plain) {
         return;
@@ -102,7 +103,7 @@ static void on_keys(uv_poll_t *poll, int status, int events)
         return;
     }
     if (events & UV_READABLE) {
-        session_screen_draw(s); /* a key is answered at once, not with the next frame */
+        draw(s); /* a key is answered at once, not with the next frame */
     }
     watch_keys(s);
 }
@@ -111,7 +112,7 @@ static void on_frame(uv_timer_t *timer)
 {
     struct session_screen *s = timer->data;
 
-    session_screen_draw(s);
+    draw(s);
     if (s->dashboard && dashboard_gone(s->dashboard)) {
         session_screen_lose(s);
     } else if (s->dashboard) {
@@ -123,7 +124,7 @@ void session_screen_resize(struct session_screen *s)
 {
     if (s->dashboard) {
         dashboard_resize(s->dashboard);
-        session_screen_draw(s);
+        draw(s);
     }
 }
 

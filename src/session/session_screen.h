@@ -48,9 +48,6 @@ void session_screen_init(struct session_screen *screen);
 MUST_CHECK enum result session_screen_open(struct session_screen *screen, bool can_return,
                                            struct err *err);
 
-/** Draws what the engine shows now, or says what is new. */
-void session_screen_draw(struct session_screen *screen);
-
 /** One sentence for who looks at it. */
 void session_screen_say(struct session_screen *screen, struct str text);
 

@@ -17,7 +17,8 @@ static const uint32_t kinds_of[COLUMN_TYPE_COUNT] = {
     [COLUMN_DATE] = BIT(KIND_DATE),
 };
 
-bool wish_fits(enum column_type type, const struct row_cell *cell)
+/* The cell is, or can be, of that type. */
+static bool wish_fits(enum column_type type, const struct row_cell *cell)
 {
     struct type_facts facts = { 0 };
     union type_value value;

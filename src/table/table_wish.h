@@ -18,9 +18,6 @@
 
 #define WISH_WORDS_MAX 160
 
-/** The cell is, or can be, of that type. */
-bool wish_fits(enum column_type type, const struct row_cell *cell);
-
 /** The type that a column gets whose values are these. */
 enum type wish_type(const struct column_wish *wish, const struct type_facts *facts,
                     bool assume_utc);

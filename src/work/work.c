@@ -176,13 +176,3 @@ void work_cancel(struct work *work)
         start(work, take_first(work), true);
     }
 }
-
-unsigned work_running(const struct work *work)
-{
-    return work->running;
-}
-
-bool work_idle(const struct work *work)
-{
-    return work->running == 0 && !work->first;
-}

@@ -31,7 +31,7 @@ struct work_item {
 struct work {
     /* Private: */
     uv_loop_t *loop;
-    unsigned limit, running;
+    unsigned limit, running;         /* the struct may go when none runs and none waits */
     struct work_item *first, **last; /* waiting for room */
 };
 
@@ -54,10 +54,5 @@ void work_submit(struct work *work, struct work_item *item);
 /** Items that wait come back cancelled in the next turns of the loop; those that run end by
  *  themselves. */
 void work_cancel(struct work *work);
-
-unsigned work_running(const struct work *work);
-
-/** Nothing runs or waits: only then may the struct go. */
-bool work_idle(const struct work *work);
 
 #endif
