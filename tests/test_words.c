@@ -89,8 +89,7 @@ static void words__say_what_a_screen_would_show(void **state)
     expect_answer("status", "in flight 24");
     expect_answer("failed", "9 of HTTP 404, such as GET /meta/88017");
     expect_answer("waiting", "900: GET /products?page=61190, in 0:02, try 2 of 5, HTTP 429,");
-    expect_answer("hosts",
-                  "cdn.example.org: 1 in flight, 1000 requests, 90 refused, held 0:41");
+    expect_answer("hosts", "cdn.example.org: 1 in flight, 1000 requests, 90 refused, held 0:41");
     expect_answer("on", "there is no rule by event");
     expect_answer("help", "cap N: ");
     expect_answer("help", "hold HOST: ");
