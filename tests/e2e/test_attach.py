@@ -108,6 +108,26 @@ def test_attach__shows_the_same_and_steers__and_leaving_ends_nothing():
         check_equal(server.count(), urls, "requests")
 
 
+def test_screens__tell_how_many_are_attached():
+    with harness.api("--latency", "50ms") as server:
+        with harness.terminal([harness.BINARY, "run", "-o", scratch("n.run"), f"{server.url}/posts/[1-100000]"]) as own:
+            own.wait_text(r"RUN .*\bcap 10\b")
+            check("attached" not in own.text(), "nobody is attached:", own.text())
+            with harness.terminal([harness.BINARY, "attach", scratch("n.run")]) as one, \
+                    harness.terminal([harness.BINARY, "attach", "-r", scratch("n.run")], rows=40, columns=120) as other:
+                own.wait_text(r"attached 2")
+                one.wait_text(r"attached 2")
+                other.wait_text(r"attached 2")
+                one.keys("q")
+                check_equal(one.exit_code(), 0, "exit code of who leaves")
+                own.wait_text(r"attached 1")
+                other.keys("q")
+                check_equal(other.exit_code(), 0, "exit code of who leaves")
+            own.wait(lambda: "attached" not in own.text(), "all have left")
+            own.keys("qq")
+            own.exit_code()
+
+
 def test_attach__asks_before_it_ends_a_run():
     with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
         with harness.terminal([harness.BINARY, "attach", run]) as shown:
