@@ -165,7 +165,7 @@ static enum result parse_numbers(struct cursor *c, struct part *part)
         return fail(c, start, "E-GLOB1", "the range's upper bound is above 18446744073709551615");
     }
     if (!take_step(c, &step)) {
-        return fail(c, c->at, "E-GLOB1", "bad range, want \"]\" or \":STEP]\" here");
+        return fail(c, c->at, "E-GLOB1", "bad range, want \"]\" or \":STEP]\" here" AS_TEXT);
     }
     if (low > high) {
         return fail(c, start, "E-GLOB1", "bad range, it ends below its start");
@@ -194,7 +194,7 @@ static enum result parse_letters(struct cursor *c, struct part *part)
     high = c->text[start + 2];
     c->at += 3;
     if (!take_step(c, &step)) {
-        return fail(c, c->at, "E-GLOB1", "bad range, want \"]\" or \":STEP]\" here");
+        return fail(c, c->at, "E-GLOB1", "bad range, want \"]\" or \":STEP]\" here" AS_TEXT);
     }
     if (low > high || high - low > LETTERS_SPAN_MAX) {
         return fail(c, start, "E-GLOB1", "bad range, letters run from a to z or from A to Z");

@@ -286,6 +286,13 @@ static enum result read_text(struct reader *r, struct str text, bool is_utf8,
     }
 }
 
+/* UTF-8's or UTF-16's. */
+static bool begins_with_mark(struct str body)
+{
+    return str_starts(body, STR("\xEF\xBB\xBF")) || str_starts(body, STR("\xFE\xFF")) ||
+           str_starts(body, STR("\xFF\xFE"));
+}
+
 /* XML says its letters itself, unless the content type or a mark does. */
 static bool names_own_letters(struct reader *r, struct str body, enum body_format format)
 {
@@ -294,7 +301,7 @@ static bool names_own_letters(struct reader *r, struct str body, enum body_forma
     if (format == BODY_AUTO) {
         format = body_format_of_type(r->content_type, &no_header);
     }
-    return !r->how->charset && !body_charset_is_named(r->content_type) &&
+    return !r->how->charset && !body_charset_is_named(r->content_type) && !begins_with_mark(body) &&
            (format == BODY_XML || str_starts(str_trim(body), STR("<?xml")));
 }
 

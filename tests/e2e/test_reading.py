@@ -172,8 +172,11 @@ def test_run__has_the_same_rows__of_each_format():
         (line,) = harness.raw_lines(directory)
         check(b'"sent":"' in line or body.startswith((b"[", b"{")), f"the bytes as sent: {line}")
         check(harness.succeed("raw", directory).out.rstrip(b"\n") == body.rstrip(b"\n"), f"{content_type}: raw gives other bytes")
-    rows, *_ = run((200, "application/xml", FEED), "--records", "/feed/e")
-    check_equal(rows, [{"@id": row["id"], "t": row["t"]} for row in ROWS], "XML")
+    plain = FEED.split(b"?>")[1].decode("latin-1")
+    for feed in (FEED, b"\xef\xbb\xbf" + plain.encode(), ('<?xml version="1.0" encoding="UTF-16"?>' + plain).encode("utf-16"),
+                 b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>' + plain.encode()):
+        rows, _, asked, _ = run((200, "application/xml", feed), "--records", "/feed/e")
+        check_equal((rows, asked), ([{"@id": row["id"], "t": row["t"]} for row in ROWS], 1), f"XML {feed[:50]}")
 
 
 def test_kept__as_it_is__text_pages_and_bytes():
