@@ -1,5 +1,6 @@
 #include "cmd/probe_options.h"
 
+#include "base/read_all.h"
 #include "base/say.h"
 #include "cmd/curl_lay.h"
 #include "cmd/network_rows.h"
@@ -86,17 +87,12 @@ static enum result take_command(struct probe_options *ask, struct str text, stru
 
 static enum result read_stdin(struct buf *text, struct err *err)
 {
-    char piece[16384];
-    ssize_t got;
-    enum result result = RESULT_OK;
+    enum result result;
 
     buf_init(text, CURL_COMMAND_MAX);
-    while (result == RESULT_OK && (got = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
-        if (got > 0) {
-            result = buf_append(text, piece, (size_t)got);
-        } else if (errno != EINTR) {
-            return err_set_errno(err, errno, "E-IN4", "cannot read stdin");
-        }
+    result = read_all(STDIN_FILENO, text);
+    if (result == RESULT_IO) {
+        return err_set_errno(err, errno, "E-IN4", "cannot read stdin");
     }
     if (result == RESULT_LIMIT) {
         return err_set(err, result, "E-IN4", "stdin has more than %d bytes", CURL_COMMAND_MAX);

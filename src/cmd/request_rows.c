@@ -1,5 +1,6 @@
 #include "cmd/request_rows.h"
 
+#include "base/read_all.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,21 +40,14 @@ static enum result read_body_file(const char *path, struct buf *body, struct err
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    enum result result = RESULT_OK;
-    ssize_t got = 1;
+    enum result result;
 
     if (fd < 0) {
         return err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
     }
-    while (got != 0 && result == RESULT_OK) {
-        char piece[16 * 1024];
-
-        got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno != EINTR) {
-            result = err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
-        } else if (got > 0) {
-            result = buf_append(body, piece, (size_t)got);
-        }
+    result = read_all(fd, body);
+    if (result == RESULT_IO) {
+        err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
     }
     if (!is_stdin) {
         close(fd);

@@ -1,6 +1,7 @@
 #include "fetch/ca_file.h"
 
 #include "base/base64.h"
+#include "base/read_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE_BYTES 65536
 #define DER_SEQUENCE 0x30
 
 /* The labels of PEM blocks that hold one; after a "trusted" one there is more than the certificate. */
@@ -29,7 +29,7 @@ static const struct {
 static enum result read_regular(int fd, const char *path, struct buf *text, struct err *err)
 {
     struct stat st;
-    enum result result = RESULT_OK;
+    enum result result;
 
     if (fstat(fd, &st) != 0) {
         return err_set_errno(err, errno, "E-TLS3", "CA file %s", path);
@@ -37,26 +37,15 @@ static enum result read_regular(int fd, const char *path, struct buf *text, stru
     if (!S_ISREG(st.st_mode)) {
         return err_set(err, RESULT_INVALID, "E-TLS3", "CA file %s is no file", path);
     }
-    while (result == RESULT_OK) {
-        ssize_t got;
-
-        if (buf_reserve(text, PIECE_BYTES) != RESULT_OK) {
-            return text->len > CA_FILE_MAX - PIECE_BYTES
-                       ? err_set(err, RESULT_INVALID, "E-TLS3", "CA file %s is over %u MiB", path,
-                                 CA_FILE_MAX >> 20)
-                       : err_nomem(err, "reading the CA file");
-        }
-        got = read(fd, text->data + text->len, PIECE_BYTES);
-        if (got == 0) {
-            break;
-        }
-        if (got > 0) {
-            text->len += (size_t)got;
-        } else if (errno != EINTR) {
-            result = err_set_errno(err, errno, "E-TLS3", "CA file %s", path);
-        }
+    result = read_all(fd, text);
+    if (result == RESULT_IO) {
+        return err_set_errno(err, errno, "E-TLS3", "CA file %s", path);
     }
-    return result;
+    if (result == RESULT_LIMIT) {
+        return err_set(err, RESULT_INVALID, "E-TLS3", "CA file %s is over %u MiB", path,
+                       CA_FILE_MAX >> 20);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading the CA file");
 }
 
 /* One DER sequence, and nothing after it. */

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/os.h"
+#include "base/read_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,9 +160,7 @@ static enum result check_pair(const struct pair *pair, const struct job_tls *tls
 static enum result read_cert_file(const char *path, bool holds_key, struct buf *text,
                                   struct err *err)
 {
-    enum result result = RESULT_OK;
-    char piece[4096];
-    ssize_t got;
+    enum result result;
     int fd;
 
     if (holds_key) {
@@ -171,9 +170,9 @@ static enum result read_cert_file(const char *path, bool holds_key, struct buf *
     if (fd < 0) {
         return err_set_errno(err, errno, "E-TLS4", "certificate %s", path);
     }
-    while (result == RESULT_OK && (got = read(fd, piece, sizeof piece)) != 0) {
-        result = got < 0 ? err_set_errno(err, errno, "E-TLS4", "certificate %s", path)
-                         : buf_append(text, piece, (size_t)got);
+    result = read_all(fd, text);
+    if (result == RESULT_IO) {
+        err_set_errno(err, errno, "E-TLS4", "certificate %s", path);
     }
     close(fd);
     return result == RESULT_LIMIT

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/os.h"
+#include "base/read_all.h"
 #include "job/env_file.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -157,8 +158,7 @@ enum result job_read_without_secrets(struct job *job, struct str text, const cha
 enum result job_file_load(const char *path, struct buf *text, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
-    enum result result = RESULT_OK;
-    ssize_t got = 1;
+    enum result result;
     struct stat st;
 
     if (fd < 0) {
@@ -166,15 +166,10 @@ enum result job_file_load(const char *path, struct buf *text, struct err *err)
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         result = err_set(err, RESULT_INVALID, "E-IN2", "%s is not a regular file", path);
-    }
-    while (got != 0 && result == RESULT_OK) {
-        char piece[16 * 1024];
-
-        got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno != EINTR) {
-            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", path);
-        } else if (got > 0) {
-            result = buf_append(text, piece, (size_t)got);
+    } else {
+        result = read_all(fd, text);
+        if (result == RESULT_IO) {
+            err_set_errno(err, errno, "E-IN2", "cannot read %s", path);
         }
     }
     close(fd);

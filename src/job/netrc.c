@@ -2,6 +2,7 @@
 
 #include "base/message.h"
 #include "base/os.h"
+#include "base/read_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,21 +196,20 @@ static void warn_of_readers(int fd, const char *path)
 
 static enum result read_whole(int fd, const char *path, struct buf *text, struct err *err)
 {
-    ssize_t got = 1;
+    enum result result;
 
-    if (buf_reserve(text, NETRC_FILE_MAX + 1) != RESULT_OK) {
-        return err_nomem(err, "reading a netrc file");
+    buf_init(text, NETRC_FILE_MAX);
+    result = buf_reserve(text, NETRC_FILE_MAX); /* it holds passwords: no copy is given back */
+    if (result == RESULT_OK) {
+        result = read_all(fd, text);
     }
-    while (got && text->len <= NETRC_FILE_MAX) {
-        got = read(fd, text->data + text->len, NETRC_FILE_MAX + 1 - text->len);
-        if (got < 0 && errno != EINTR) {
-            return err_set_errno(err, errno, "E-SEC1", "cannot read %s", path);
-        }
-        text->len += got > 0 ? (size_t)got : 0;
+    if (result == RESULT_IO) {
+        return err_set_errno(err, errno, "E-SEC1", "cannot read %s", path);
     }
-    return text->len <= NETRC_FILE_MAX
-               ? RESULT_OK
-               : err_set(err, RESULT_LIMIT, "E-SEC1", "%s is over %d bytes", path, NETRC_FILE_MAX);
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-SEC1", "%s is over %d bytes", path, NETRC_FILE_MAX);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading a netrc file");
 }
 
 enum result netrc_read(const char *path, struct str host, struct buf *user, struct buf *password,

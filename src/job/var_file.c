@@ -4,6 +4,7 @@
 #include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/read_all.h"
 #include "base/utf8.h"
 #include "job/template.h"
 #include "job/vars.h"
@@ -34,25 +35,17 @@ struct var_file {
 
 enum result var_file_read(int fd, const char *name, struct buf *text, struct err *err)
 {
-    ssize_t got = 1;
+    enum result result;
 
     buf_init(text, VARS_FILE_MAX);
-
-    while (got != 0) {
-        char piece[64 * 1024];
-
-        got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno != EINTR) {
-            return err_set_errno(err, errno, "E-IN2", "cannot read %s", name);
-        }
-        if (got > 0 && buf_append(text, piece, (size_t)got) != RESULT_OK) {
-            return text->len + (size_t)got > VARS_FILE_MAX
-                       ? err_set(err, RESULT_LIMIT, "E-IN2", "%s is over %d MiB", name,
-                                 VARS_FILE_MAX >> 20)
-                       : err_nomem(err, "reading a file of values");
-        }
+    result = read_all(fd, text);
+    if (result == RESULT_IO) {
+        return err_set_errno(err, errno, "E-IN2", "cannot read %s", name);
     }
-    return RESULT_OK;
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-IN2", "%s is over %d MiB", name, VARS_FILE_MAX >> 20);
+    }
+    return result == RESULT_NOMEM ? err_nomem(err, "reading a file of values") : result;
 }
 
 static enum result read_file(struct var_file *f, struct err *err)

@@ -1,6 +1,7 @@
 #include "probe/curl_config.h"
 
 #include "base/os.h"
+#include "base/read_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,21 +11,20 @@
 
 static enum result read_whole(int fd, const char *path, struct buf *text, struct err *err)
 {
-    ssize_t got = 1;
+    enum result result;
 
-    if (buf_reserve(text, CURL_CONFIG_MAX + 1) != RESULT_OK) {
-        return err_nomem(err, "reading a file of options");
+    buf_init(text, CURL_CONFIG_MAX);
+    result = buf_reserve(text, CURL_CONFIG_MAX); /* it may hold secrets: no copy is given back */
+    if (result == RESULT_OK) {
+        result = read_all(fd, text);
     }
-    while (got && text->len <= CURL_CONFIG_MAX) {
-        got = read(fd, text->data + text->len, CURL_CONFIG_MAX + 1 - text->len);
-        if (got < 0 && errno != EINTR) {
-            return err_set_errno(err, errno, "E-CURL1", "cannot read %s", path);
-        }
-        text->len += got > 0 ? (size_t)got : 0;
+    if (result == RESULT_IO) {
+        return err_set_errno(err, errno, "E-CURL1", "cannot read %s", path);
     }
-    return text->len <= CURL_CONFIG_MAX ? RESULT_OK
-                                        : err_set(err, RESULT_LIMIT, "E-CURL1",
-                                                  "%s is over %d bytes", path, CURL_CONFIG_MAX);
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-CURL1", "%s is over %d bytes", path, CURL_CONFIG_MAX);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading a file of options");
 }
 
 enum result curl_config_open(struct curl_config *c, const char *path, struct err *err)
