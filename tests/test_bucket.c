@@ -225,9 +225,36 @@ static void of_now__is_what_a_refusal_left__for_a_minute(void **state)
     assert_false(bucket_is_of_now(&b, T0 + 91 * US_PER_S));
 }
 
+/* All that began after the refused one and before its answer were accepted: no limiter was empty. */
+static void hold__ends__when_all_beside_the_refused_one_were_accepted(void **state)
+{
+    (void)state;
+    for (int is_named = 0; is_named < 2; is_named++) {
+        struct bucket b = { 0 };
+        uint64_t until_us = is_named ? T0 + 2 * US_PER_S : 0;
+
+        for (uint64_t i = 0; i < 10; i++) {
+            bucket_started(&b, T0 + i);
+        }
+        assert_true(bucket_refused(&b, &(struct learned_answer){ T0, 10, US_PER_MS, 0 }, until_us,
+                                   is_named ? &named : &unnamed, 0, T0 + US_PER_MS));
+        for (uint64_t i = 1; i < 10; i++) {
+            assert_int_equal(bucket_may_start(&b, 100, T0 + US_PER_MS + i),
+                             i <= 4 || is_named ? BUCKET_HELD : BUCKET_MAY);
+            bucket_accepted(&b, &(struct learned_answer){ T0 + i, 10, US_PER_MS, 0 },
+                            T0 + US_PER_MS + i);
+        }
+        assert_int_equal(bucket_may_start(&b, 100, T0 + 2 * US_PER_MS),
+                         is_named ? BUCKET_HELD : BUCKET_MAY);
+        assert_int_equal(bucket_may_start(&b, 100, T0 + 3 * US_PER_S), BUCKET_MAY);
+        assert_false(learned_is_paced(&b.learned));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hold__ends__when_all_beside_the_refused_one_were_accepted),
         cmocka_unit_test(hold__lasts_to_its_deadline_to_the_microsecond),
         cmocka_unit_test(hold__keeps_the_longer__when_there_are_two),
         cmocka_unit_test(hold__is_short__when_no_deadline_is_named),

@@ -1,6 +1,7 @@
 #include "plan/bucket.h"
 
 #include "base/clock.h"
+#include "plan/learned_lose.h"
 
 #include <limits.h>
 #include <math.h>
@@ -106,6 +107,11 @@ void bucket_accepted(struct bucket *b, const struct learned_answer *answer, uint
 {
     b->accepted++;
     learned_accepted(&b->learned, answer, now_us);
+    if (now_us < b->hold_until_us && b->hold_due.by == DUE_HOST_HOLD &&
+        learned_was_stray(&b->learned)) {
+        b->hold_until_us = now_us; /* we held it, and for nothing */
+        learned_guess(&b->learned, now_us);
+    }
 }
 
 bool bucket_hold(struct bucket *b, uint64_t until_us, const struct due *due, uint64_t now_us)

@@ -33,13 +33,19 @@ static void lose_free(struct learned_limit *l, uint64_t span_us, uint64_t now_us
     learned_set_rate(l, LEARNED_FIRST_LEAST, now_us);
 }
 
+bool learned_was_stray(const struct learned_limit *l)
+{
+    return l->is_guessing && l->beside_well >= BESIDE_LEAST &&
+           l->beside_well >= BESIDE_TIMES * l->beside_refused;
+}
+
 void learned_guess(struct learned_limit *l, uint64_t now_us)
 {
     double lately;
 
     lately_pass(&l->lately, now_us);
-    if (l->beside_well >= BESIDE_LEAST && l->beside_well >= BESIDE_TIMES * l->beside_refused) {
-        learned_forget(l); /* its limiter was not empty */
+    if (learned_was_stray(l)) {
+        learned_forget(l);
         return;
     }
     lately = learned_recent_rate(l, now_us);

@@ -14,8 +14,10 @@
 /** A refusal. `accepted` since the one before, within `span_us`. */
 void learned_lose(struct learned_limit *limit, double accepted, uint64_t span_us, uint64_t now_us);
 
-/** What was in flight with the first refusal has come back: the first guess. None when that was accepted: then the
- *  limiter was not empty, and the refusal a stray one. */
+/** Of what was in flight with the first refusal, and began after it, all was accepted: no limiter was empty. */
+bool learned_was_stray(const struct learned_limit *limit);
+
+/** What was in flight with the first refusal has come back: the first guess; none when it was a stray one. */
 void learned_guess(struct learned_limit *limit, uint64_t now_us);
 
 /** A refusal that ends a window, which opens again at its deadline. */
