@@ -106,6 +106,8 @@ def test_attach__shows_the_same_and_steers__and_leaving_ends_nothing():
             check_equal(last.exit_code(), 0, "the exit code of the run, to whoever sees its end")
             check(b"the run has ended" in last.raw, "no word on the end")
         check_equal(server.count(), urls, "requests")
+        check_equal(len(list(harness.raw_lines(scratch("d.run")))), urls, "bodies")
+        harness.succeed("verify", scratch("d.run"))
 
 
 def test_screens__tell_how_many_are_attached():
