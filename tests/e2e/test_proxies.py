@@ -289,6 +289,21 @@ def test_pool__moves_a_host__that_refuses_one_proxy_or_whose_proxy_is_dead():
     check_stopped(all_dead, b"connection refused")
 
 
+def test_pool__is_not_shown__of_hosts_that_are_asked_directly():
+    server, proxy = Peer(always), Peer(always)
+    child = harness.scrapetop("run", "--plain", "-o", scratch("spared"), "--rate", "5/s", "--noproxy", "127.0.0.1", "--proxies",
+                              pool("spared-pool", proxy.url, proxy.url.replace("127.0.0.1", "localhost")),
+                              f"{server.url}/[1-2]", "http://h.test/[1-1000]",
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    harness.wait_for(lambda: server.total() and proxy.total(), "an answer of each")
+    hosts = json.loads(harness.succeed("ctl", scratch("spared")).out)["hosts"]
+    child.kill()
+    child.wait()
+    shown = {host["host"].split(":")[0]: host.get("proxy", "") for host in hosts}
+    check_equal(shown["127.0.0.1"], "", "the proxy of a host that is asked directly")
+    check(str(proxy.url.rsplit(":", 1)[1]) in shown["h.test"], "the proxy of the other", shown)
+
+
 def test_pool__leaves_the_quota__with_the_proxy_that_the_host_leaves():
     """What is left of the one's window says nothing of the other, who has a window of its own."""
     first, lock, both = [], threading.Lock(), threading.Barrier(2)
