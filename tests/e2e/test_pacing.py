@@ -6,6 +6,7 @@ asked of servers made of numbers, whose clock is handed in (test_tuner_sim, `scr
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -51,11 +52,16 @@ def test_auto__keeps_to_the_limit_and_says_so__when_the_quota_is_told():
 
 
 def test_auto__tries_more_at_once__when_nothing_limits_it():
+    """When, is for the machine to say."""
     with harness.api("--max-concurrent", "40", "--latency", "200ms") as server:
-        report = scrape("knee", f"{server.url}/posts/[1-600]")
-    check_equal(report["status"], {"200": 600}, "answers")
-    check(len(report["ladder"]) > 1 and report["max_in_flight"] > report["ladder"][0]["cap"],
-          "no higher cap was tried:", report["ladder"])
+        child = harness.scrapetop("run", "--auto", "--plain", "--json", "-o", scratch("knee.run"),
+                                  f"{server.url}/posts/[1-1000000]", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        harness.read_until(child.stderr, rb"auto: cap 10 -> [2-9][0-9]")
+        child.send_signal(signal.SIGINT)
+        report = harness.finish(child).report()
+    check_equal(report["status"], {"200": report["ok"]}, "answers")
+    check_equal(report["politeness"]["requests_before_a_deadline"], 0, "requests before a deadline")
+    check(report["ladder"][0]["cap"] == 10 and report["ladder"][0]["requests"] > 10, "not tried first:", report["ladder"])
 
 
 class Nginx:
