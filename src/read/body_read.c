@@ -29,6 +29,19 @@ static bool is_of_name(char c)
            (c && strchr("_$.[]\"'", c));
 }
 
+#define GUARD_MAX 256
+
+/* "typeof cb === 'function' && cb(...)": what Express and others write before the call is passed over. */
+static struct str without_guard(struct str text)
+{
+    const char *both = str_starts(text, STR("typeof "))
+                           ? memmem(text.data, text.len < GUARD_MAX ? text.len : GUARD_MAX, "&&", 2)
+                           : NULL;
+
+    return both ? str_trim((struct str){ both + 2, text.len - (size_t)(both + 2 - text.data) })
+                : text;
+}
+
 /* `text` without the call around it; false when there is none. */
 static bool strip_call(struct str *text)
 {
@@ -38,7 +51,11 @@ static bool strip_call(struct str *text)
     if (str_starts(rest, STR("/**/"))) {
         rest = str_trim((struct str){ rest.data + 4, rest.len - 4 });
     }
+    rest = without_guard(rest);
     while (at < rest.len && is_of_name(rest.data[at])) {
+        at++;
+    }
+    while (at && at < rest.len && (rest.data[at] == ' ' || rest.data[at] == '\t')) {
         at++;
     }
     if (!at || at == rest.len || rest.data[at] != '(') {
@@ -244,6 +261,21 @@ static bool looks_like_csv(struct reader *r, struct str text, char *delimiter)
     return body_head_is_csv(text, false, delimiter);
 }
 
+/* Of two bytes a letter, with a mark or without (XML 1.0, appendix F). */
+static bool is_wide_xml(struct str text)
+{
+    static const struct str begins[] = {
+        { "\xff\xfe<\0", 4 }, { "\xfe\xff\0<", 4 }, { "<\0", 2 }, { "\0<", 2 }
+    };
+
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        if (str_starts(text, begins[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum result read_auto(struct reader *r, struct str text, bool is_utf8, struct buf *out)
 {
     struct str head = str_trim(text);
@@ -255,7 +287,11 @@ static enum result read_auto(struct reader *r, struct str text, bool is_utf8, st
     if (format == BODY_CSV || format == BODY_TSV) {
         return read_csv(r, text, format == BODY_TSV ? '\t' : 0, no_header, out);
     }
+    if (format == BODY_XML && !is_utf8 && is_wide_xml(text)) {
+        return read_xml(r, text, is_utf8, out);
+    }
     if (format == BODY_XML || str_starts(head, STR("<?xml"))) {
+        head = str_trim(json_without_bom(head));
         return str_starts(head, STR("<")) && !is_error_or_page(root_of(head))
                    ? read_xml(r, text, is_utf8, out)
                    : RESULT_INVALID;
