@@ -120,12 +120,13 @@ static double time_of(struct run_story *s, int64_t at_us)
 
 static enum result take_event(struct run_story *s, struct str event, int64_t at_us, struct str line)
 {
-    enum event_level level = level_of(line);
+    enum event_level level;
     double t_s = time_of(s, at_us);
 
     if (str_equal(event, STR("sample"))) {
         return add_point(s, t_s, line);
     }
+    level = level_of(line);
     if (str_equal(event, STR("drift")) || str_equal(event, STR("types"))) {
         put_line(&s->drifts[s->drift_count++ % STORY_DRIFTS_MAX], at_us, level, line);
     }
