@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import threading
 
 import harness
@@ -134,6 +135,7 @@ def test_ctl__lists_adds_and_removes__for_this_session():
     live = json.loads(ctl(run).out)
     check_equal([(r["number"], r.get("fired"), r.get("is_added")) for r in live["ons"]],
                 [(1, None, None), (2, None, None), (3, 1, True)], "snapshot")
+    check(any("on-rule 3: elapsed > 0s (it is" in e["text"] for e in live["events"]), "not in the screen's events")
     check(b"that is on-rule 1 already" in ctl(run, "on", "add", "failed > 5%: pause", code=2).err, "twice")
     check(b'did you mean "failed"' in ctl(run, "on", "add", "faild > 5%: pause", code=2).err, "bad rule")
     check(b"want nothing, add WHEN: DO, or remove N" in ctl(run, "on", "fire", code=2).err, "bad word")
@@ -147,6 +149,20 @@ def test_ctl__lists_adds_and_removes__for_this_session():
     stored = json.loads(harness.read(os.path.join(run, "job.json")))
     check_equal(stored["on"], [{"when": "failed > 5%", "do": "pause"},
                                {"typed": True, "when": "idle > 10m", "do": "drain"}], "the stored job")
+
+
+def test_detached_run__keeps_its_rules__and_a_pause_lasts_until_somebody_comes_back():
+    gate = Gate(6)
+    run = scratch("detached.run")
+    harness.succeed("run", "--detach", "-o", run, "-c", "1",
+                    job("detached", gate.server, [{"when": "done_total >= 6", "do": "pause"}], 9))
+    wait_for(lambda: events(run, "pause"), "a pause")
+    gate.opened.set()
+    attached = harness.scrapetop("attach", run, "--plain", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    harness.read_until(attached.stderr, rb"PAUSED")
+    ctl(run, "resume")
+    check_equal(harness.finish(attached).code, 0, "exit code of the run, told by attach")
+    check_equal(gate.server.total(), 9, "requests")
 
 
 def test_option__is_kept_with_the_run__until_another_takes_its_place():
