@@ -45,56 +45,32 @@ void steer_retry(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
     }
 }
 
-struct chosen {
+struct filter {
     struct engine *engine;
-    const char *filter;
+    const char *text;
     uint64_t now_us;
-    uint64_t *ids;
-    size_t count, room;
 };
 
-static void choose(void *context, const struct request *request)
+static bool passes(void *context, const struct request *request)
 {
-    struct chosen *c = context;
+    const struct filter *f = context;
     struct snapshot_wait wait;
     char text[WAIT_TEXT_MAX];
 
-    if (c->count == c->room) {
-        return;
+    if (!f->text[0]) {
+        return true;
     }
-    if (c->filter[0]) {
-        snapshot_lists_wait(c->engine, request, c->now_us, &wait);
-        snapshot_wait_text(&wait, text, sizeof text);
-    }
-    if (!c->filter[0] || text_filter_passes(c->filter, text)) {
-        c->ids[c->count++] = request->id;
-    }
+    snapshot_lists_wait(f->engine, request, f->now_us, &wait);
+    snapshot_wait_text(&wait, text, sizeof text);
+    return text_filter_passes(f->text, text);
 }
 
 void steer_retry_waiting(struct engine *e, const char *filter, char reply[CONTROL_REPLY_MAX])
 {
-    size_t waiting = engine_is_active(e) ? frontier_waiting(e->frontier) : 0;
-    struct chosen c = {
-        .engine = e, .filter = filter, .now_us = engine_now_us(e), .room = waiting
-    };
-    unsigned long long asked = 0;
+    struct filter f = { e, filter, engine_now_us(e) };
+    unsigned long long asked = engine_is_active(e) ? frontier_urge_all(e->frontier, passes, &f) : 0;
     char fields[32];
 
-    c.ids = calloc(waiting + 1, sizeof *c.ids);
-    if (!c.ids) {
-        snprintf(reply, CONTROL_REPLY_MAX, "out of memory");
-        return;
-    }
-    frontier_each_wait(e->frontier, choose, &c);
-    for (size_t i = 0; i < c.count; i++) {
-        struct request *request = frontier_take(e->frontier, c.ids[i]);
-
-        if (request) {
-            frontier_urge(e->frontier, request);
-            asked++;
-        }
-    }
-    free(c.ids);
     if (!asked) {
         snprintf(reply, CONTROL_REPLY_MAX, "%s",
                  filter[0] ? "nothing that waits passes that filter" : "nothing waits");

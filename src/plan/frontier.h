@@ -140,6 +140,10 @@ struct request *frontier_take(struct frontier *frontier, uint64_t id);
  *  gave. */
 void frontier_urge(struct frontier *frontier, struct request *request);
 
+/** The same for all that wait, not urged yet, and that `wanted` says yes to. Returns how many. */
+typedef bool frontier_wanted(void *context, const struct request *request);
+size_t frontier_urge_all(struct frontier *frontier, frontier_wanted *wanted, void *context);
+
 /** None of the requests to this host waits any longer: they may start now. */
 void frontier_hasten(struct frontier *frontier, uint32_t host);
 

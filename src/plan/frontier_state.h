@@ -52,6 +52,10 @@ struct frontier {
 /** Takes what stands at `at` out of the heap. */
 struct request *frontier_heap_take(struct frontier *frontier, size_t at);
 
+/** Takes those out of the heap that `wanted` says yes to, and appends them to `out`. */
+void frontier_heap_split(struct frontier *f, frontier_wanted *wanted, void *context,
+                         struct request_queue *out);
+
 /** Parks it at its host. */
 void frontier_park(struct frontier *frontier, struct request *request, enum lane_place place);
 

@@ -213,6 +213,24 @@ void frontier_hasten(struct frontier *f, uint32_t host)
     }
 }
 
+void frontier_heap_split(struct frontier *f, frontier_wanted *wanted, void *context,
+                         struct request_queue *out)
+{
+    size_t count = f->heap_count;
+
+    f->heap_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct request *request = f->heap[i];
+
+        if (wanted(context, request)) {
+            request_queue_append(out, request);
+        } else {
+            f->heap[f->heap_count++] = request;
+            heap_up(f, f->heap_count - 1);
+        }
+    }
+}
+
 /* --- looking at those that wait -------------------------------------------------------------- */
 
 void frontier_each_wait(const struct frontier *f,
