@@ -742,6 +742,51 @@ static void take__finds_a_parked_request(void **state)
     plan_end(&p);
 }
 
+static bool is_odd(void *context, const struct request *request)
+{
+    unsigned *looks = context;
+
+    (*looks)++;
+    return request->id % 2 == 1;
+}
+
+/* In the heap, and in the queue of a host that is held; those that were not tried yet wait for nothing. */
+static void urge_all__looks_at_each_once__wherever_it_waits(void **state)
+{
+    struct request *request;
+    unsigned looks = 0;
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-9]");
+    plan_open(&p);
+    for (uint64_t id = 1; id <= 6; id++) { /* three of them are soon due */
+        request = next(&p, T0);
+        wait_until(&p, request, T0 + (id <= 3 ? 1 : 100) * US_PER_S);
+    }
+    host_hold_user(host_at(&p.hosts, 0), true, T0);
+    assert_int_equal(answer_of(&p, T0 + 2 * US_PER_S), FRONTIER_HELD);
+    assert_int_equal(frontier_parked(p.frontier), 6);
+    assert_int_equal(frontier_waiting(p.frontier), 6);
+    assert_int_equal(frontier_urge_all(p.frontier, is_odd, &looks), 3);
+    assert_int_equal(looks, 6);
+    assert_int_equal(frontier_waiting(p.frontier), 6);
+    assert_int_equal(frontier_urge_all(p.frontier, is_odd, &looks), 0);
+    for (int i = 0; i < 3; i++) {
+        request = next(&p, T0 + 2 * US_PER_S);
+        assert_int_equal(request->id % 2, 1);
+        settle(&p, request);
+    }
+    assert_int_equal(answer_of(&p, T0 + 2 * US_PER_S), FRONTIER_HELD);
+    host_hold_user(host_at(&p.hosts, 0), false, T0);
+    for (int i = 0; i < 6; i++) {
+        settle(&p, next(&p, T0 + 200 * US_PER_S));
+    }
+    assert_int_equal(answer_of(&p, T0 + 200 * US_PER_S), FRONTIER_EMPTY);
+    plan_end(&p);
+}
+
 static void again__asks_settled_requests_once_more__in_a_list_too(void **state)
 {
     struct request *request;
@@ -877,6 +922,7 @@ int main(void)
         cmocka_unit_test(each_wait__visits_what_waiting_counts),
         cmocka_unit_test(urge__asks_before_all_others__though_the_host_is_held),
         cmocka_unit_test(take__finds_a_parked_request),
+        cmocka_unit_test(urge_all__looks_at_each_once__wherever_it_waits),
         cmocka_unit_test(again__asks_settled_requests_once_more__in_a_list_too),
         cmocka_unit_test(new__tells_the_line__when_a_list_is_bad),
         cmocka_unit_test(next__says_error__when_a_list_became_shorter),
