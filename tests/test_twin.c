@@ -146,11 +146,38 @@ static void put_aside__is_not_asked__not_even_by_the_users_word(void **state)
     host_table_release(&w.table);
 }
 
+static void what_only_a_held_one_may_take__holds_up_nobody_else(void **state)
+{
+    struct due due = { .by = DUE_RETRY_AFTER };
+    struct request *begun, *refused;
+    enum host_answer why;
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    twin_at(&w.table, 3)->is_aside = true;
+    refused = put(&w, 1);
+    begun = put(&w, 2);
+    put(&w, 3);
+    refused->refused_by = 1;
+    begun->twin = 2; /* its result is being made for that one */
+    begun->exchange.asked = 1;
+    host_hold_named(twin_at(&w.table, 2), begun, T0 + 30 * US_PER_S, T0, &due);
+    assert_int_equal(next(&w, T0, &why), 1);
+    assert_int_equal(next(&w, T0, &why), 0);
+    assert_int_equal(w.first->ready_count, 2);
+    assert_int_equal(twins_wake(&w.table, w.first, T0).at_us, T0 + 30 * US_PER_S);
+    assert_int_equal(next(&w, T0 + 30 * US_PER_S, &why), 2);
+    assert_int_equal(next(&w, T0 + 30 * US_PER_S, &why), 2);
+    host_table_release(&w.table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names__stand_before_the_host),
         cmocka_unit_test(requests__go_to_each_in_turn__and_their_holds_are_their_own),
+        cmocka_unit_test(what_only_a_held_one_may_take__holds_up_nobody_else),
         cmocka_unit_test(put_aside__is_not_asked__not_even_by_the_users_word),
     };
 

@@ -210,7 +210,8 @@ static bool take_refusal(struct engine *e, struct token_state *t, struct respons
 static bool take_hold(struct engine *e, struct response *response, struct deadline *deadline)
 {
     struct request *request = response->request;
-    uint64_t now_us = engine_now_us(e), free_us = twins_free_us(&e->hosts, request, 0, now_us);
+    uint64_t now_us = engine_now_us(e),
+             free_us = twins_free_us(&e->hosts, request, twins_without(request), now_us);
 
     if (free_us <= now_us && request->moves + 1U < twins_alive(&e->hosts)) {
         request->moves++;

@@ -86,6 +86,8 @@ struct request {
     bool comes_back;      /* once its mark is taken back it is asked again (engine/settle.h) */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
+    uint8_t
+        twin; /* the number of the token that it was asked with last (plan/twin.h); 0: none of several */
     uint8_t moves;       /* of several tokens those in a row that it was taken from (plan/twin.h) */
     uint64_t refused_by; /* a bit for each of them that was refused to it (plan/twin.h) */
     uint16_t refused_status;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ROTATIONS_MAX 64 /* of one lane, in a turn */
+
 static bool has_twins(const struct host_table *table, const struct host *host)
 {
     return table->twin_count && host == table->twins[0];
@@ -64,6 +66,14 @@ uint32_t twins_alive(const struct host_table *table)
     return alive;
 }
 
+uint64_t twins_without(const struct request *request)
+{
+    uint64_t own = request->twin ? UINT64_C(1) << (request->twin - 1) : 0;
+
+    return own && request->exchange.asked && !(request->refused_by & own) ? ~own
+                                                                          : request->refused_by;
+}
+
 /* Where all that are left have refused it, they are asked once more: what becomes of it is not for this part. */
 static uint64_t without_which(const struct host_table *table, uint64_t without)
 {
@@ -110,6 +120,7 @@ void twin_take(struct host_table *table, struct request *request, struct host *t
     struct host *before = host_at(table, request->host);
     uint16_t lane = request->lane;
 
+    request->twin = (uint8_t)twin->twin;
     if (twin == before) {
         table->twin_turn = twin->twin;
         return;
@@ -131,7 +142,7 @@ enum host_answer twin_choose(struct host_table *table, struct request *request, 
     struct host *first = host_at(table, request->host), *twin;
     enum host_answer why;
 
-    twin = twin_for(table, first, request->lane, request->refused_by, now_us, &why);
+    twin = twin_for(table, first, request->lane, twins_without(request), now_us, &why);
     if (twin && has_twins(table, first)) {
         twin_take(table, request, twin);
     }
@@ -153,6 +164,29 @@ void twin_choose_any(struct host_table *table, struct request *request, uint64_t
     }
 }
 
+/* The twin for what comes first in the lane. What only twins may take that are held goes behind the others, which any
+ * may. */
+static struct host *next_of_lane(const struct host_table *table, struct host *first, uint16_t at,
+                                 uint64_t now_us, enum host_answer *why)
+{
+    struct lane *lane = &first->lanes[at];
+    struct host *twin = NULL;
+    enum host_answer any;
+
+    for (unsigned n = 0; n < ROTATIONS_MAX && n < lane->ready_count && !twin; n++) {
+        uint64_t without = twins_without(lane_first(lane));
+
+        twin = twin_for(table, first, at, without, now_us, why);
+        if (!twin && (!without || !twin_for(table, first, at, 0, now_us, &any))) {
+            break;
+        }
+        if (!twin) {
+            lane_push(lane, lane_pop(lane), LANE_PLACE_FRESH);
+        }
+    }
+    return twin;
+}
+
 struct request *twins_next(struct host_table *table, struct host *first, uint64_t now_us,
                            enum host_answer *why)
 {
@@ -162,16 +196,11 @@ struct request *twins_next(struct host_table *table, struct host *first, uint64_
     }
     for (uint16_t n = 0; n < first->lane_count; n++) {
         uint16_t at = (uint16_t)((first->lane_turn + n) % first->lane_count);
-        struct lane *lane = &first->lanes[at];
         enum host_answer own = HOST_MAY;
-        struct host *twin = NULL;
-
-        if (lane->ready_count) {
-            twin = twin_for(table, first, at, lane_first(lane)->refused_by, now_us, &own);
-        }
+        struct host *twin = next_of_lane(table, first, at, now_us, &own);
 
         if (twin) {
-            struct request *request = lane_pop(lane);
+            struct request *request = lane_pop(&first->lanes[at]);
 
             first->lane_turn = (uint16_t)(at + 1);
             first->ready_count--;
@@ -194,7 +223,7 @@ enum host_answer twins_why(const struct host_table *table, struct host *first, u
         const struct lane *lane = &first->lanes[i];
 
         if (lane->ready_count) {
-            (void)twin_for(table, first, i, lane_first(lane)->refused_by, now_us, &own);
+            (void)twin_for(table, first, i, twins_without(lane_first(lane)), now_us, &own);
             why = own > why ? own : why;
         }
     }

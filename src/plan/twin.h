@@ -32,8 +32,11 @@ struct host *twin_first(const struct host_table *table, struct host *host);
 /** The number-th of them, from 1. */
 struct host *twin_at(const struct host_table *table, uint32_t number);
 
-/** The next one, in turn, that a request of this lane of the first may start at, but those with a bit in `without` (1
- *  is the first twin's). NULL: none, and `*why` says what keeps back the one that comes nearest to it. Of a host without
+/** Those that the request does not go to, a bit for each (1 is the first twin's): which have refused it; and, while what
+ *  it was put in with one is still being made, all but that one. */
+uint64_t twins_without(const struct request *request);
+
+/** The next one, in turn, that a request of this lane of the first may start at, but those with a bit in `without`. NULL: none, and `*why` says what keeps back the one that comes nearest to it. Of a host without
  *  twins: itself, if it may. */
 struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
                       uint64_t without, uint64_t now_us, enum host_answer *why);
