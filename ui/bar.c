@@ -3,7 +3,6 @@
 #include "ui/bar.h"
 #include "ui/panels.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define ENTRY_GAP 2

@@ -2,8 +2,6 @@
 
 #include "base/text_filter.h"
 
-#include <string.h>
-
 #define ROW_TEXT_MAX 512
 
 static bool passes(const struct list *l, const struct list_source *source, const void *context,

@@ -1,7 +1,6 @@
 #include "ui/panel.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define MARK_COLUMNS 2 /* "> " before the selected row */
 #define GAP 2

@@ -7,7 +7,6 @@
 #include "ui/pretty.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define LINE_MAX_BYTES 640
 

@@ -9,7 +9,6 @@
 #include "ui/terminal_type.h"
 #include "ui/theme.h"
 
-#include <assert.h>
 #include <curses.h>
 #include <term.h>
 #undef columns /* term.h has macros for capabilities; these are words of ours */

@@ -7,7 +7,6 @@
 #include "base/units.h"
 #include "ui/bar.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -5,7 +5,6 @@
 #include "ui/panels.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define SWEEP_USUAL "5,10,20,40"
 

@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #define ROWS_MAX 10  /* of a list: what can be listened to */
 #define WORD_LONG 40 /* of one that is no command, as it is told */

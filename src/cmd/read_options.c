@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static enum result add_answer(void *target, const char *text, struct err *err)
 {

@@ -5,7 +5,6 @@
 #include "job/rows_job.h"
 #include "session/run_job.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static enum result add_operand(void *target, const char *text, struct err *err)

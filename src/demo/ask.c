@@ -2,8 +2,6 @@
 
 #include "base/url.h"
 
-#include <string.h>
-
 #define NUMBER_TEXT_MAX 24
 
 void ask_set_target(struct ask *ask, struct str target)

@@ -9,7 +9,6 @@
 #include "base/json_write.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define TRAINS 40
 #define STOPS_MAX 8

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 
-#include <sys/resource.h>
 #include <time.h>
 #include <uv.h>
 

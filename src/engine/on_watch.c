@@ -6,7 +6,6 @@
 #include "engine/on_act.h"
 #include "engine/on_measure.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void on_watch_answer(struct engine *e, const struct answer *a)

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const struct opinion opinion_none = { .rule = RULEBOOK_NONE, .action = ANSWER_DO_COUNT };
 

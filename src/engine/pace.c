@@ -14,7 +14,6 @@
 #include "plan/host_silence.h"
 
 #include <stdio.h>
-#include <string.h>
 
 void pace_init(struct engine *e, uint64_t now_us)
 {

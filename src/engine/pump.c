@@ -26,8 +26,6 @@
 #include "engine/table.h"
 #include "plan/host_hold.h"
 
-#include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #define STARTS_PER_TURN_MAX 256 /* about 5 ms of the loop */

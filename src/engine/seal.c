@@ -4,8 +4,6 @@
 #include "engine/engine_state.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool wants_seal(const struct engine *e, struct str text)
 {

@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WAIT_TEXT_MAX 512 /* as much as a list looks at */
 

@@ -1,7 +1,6 @@
 #include "fetch/response.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 bool response_header_next(const struct response *response, size_t *at, struct str *name,
                           struct str *value)

@@ -11,11 +11,9 @@
 #include "fetch/transfer_times.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define RECEIVE_BUFFER_BYTES (32L * 1024)

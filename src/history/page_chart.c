@@ -3,7 +3,6 @@
 #include "base/clock.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define BINS 240
 #define WIDTH 960

@@ -9,7 +9,6 @@
 #include "history/saved_report.h"
 #include "history/stored_job.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define JOB_BYTES_MAX (4 << 20)

@@ -6,7 +6,6 @@
 #include "job/glob.h"
 #include "job/job_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 char *job_make_name(struct str text)

@@ -5,7 +5,6 @@
 #include "base/json_scan.h"
 #include "job/job_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The part of a URL in which names tell credentials: a password that is a word, too, may be one of the path. */

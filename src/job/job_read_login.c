@@ -12,7 +12,6 @@
 
 #include <cjson/cJSON.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

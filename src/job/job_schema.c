@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_PATTERN "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"

@@ -4,7 +4,6 @@
 #include "base/json_scan.h"
 #include "base/url_make.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define WORDS_MAX 12

@@ -3,7 +3,6 @@
 #include "read/csv_json.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define GUESS_ROWS 20
 

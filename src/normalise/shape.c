@@ -3,8 +3,6 @@
 #include "base/json_scan.h"
 #include "base/units.h"
 
-#include <string.h>
-
 #define POINTER_MAX 128 /* bytes of one; what is longer is not offered */
 
 struct search {

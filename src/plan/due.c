@@ -1,7 +1,6 @@
 #include "plan/due.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 bool due_is_named(enum due_by by)
 {

@@ -4,10 +4,8 @@
 #include "plan/path_segment.h"
 #include "plan/unresponsive.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DOWN_PART 4                    /* a probe after this part of the time that it is down */
 #define WINDOW_GROWS_US (US_PER_S / 2) /* slow start: by one when nothing ends */

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #define GAIN_GOOD 0.5     /* of what proportion would give: doubling goes on */
 #define GAIN_WORTH 0.25   /* a step up is kept */

@@ -1,7 +1,5 @@
 #include "probe/curl_options.h"
 
-#include <string.h>
-
 #define WHY_FILE "it reads a file or a variable; give what is in it"
 #define WHY_LOGIN "\"login\" of a job file says how a server is told who asks"
 #define WHY_METHOD "its answer is not the whole body"

@@ -14,7 +14,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define HEAD_COLUMNS 400 /* of a body that is no answer */
 #define HEAD_BYTES 2048

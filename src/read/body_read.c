@@ -6,7 +6,6 @@
 #include "read/xml_json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct reader {

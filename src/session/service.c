@@ -4,8 +4,6 @@
 #include "base/os.h"
 #include "base/str.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 #include "store/ledger_sql.h"
 
 #include <stdio.h>
-#include <string.h>
 
 uint64_t page_account_missing(const struct page_account *a)
 {

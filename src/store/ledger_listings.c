@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DEEP_RECORDS 1000 /* a cursor that is refused after so many records has met a limit */
 #define SHORT_SHOWN 3     /* short pages that are named */

@@ -7,7 +7,6 @@
 #include "base/json_text.h"
 #include "base/utf8.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define FOREIGN_KEPT_BYTES (1U << 20) /* a larger buffer is not kept from line to line */

@@ -3,7 +3,6 @@
 #include "table/table_wish.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static enum result no_column(const struct columns *columns, struct str name, const char *option,
                              struct err *err)

@@ -3,7 +3,6 @@
 #include "base/units.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #define PROGRESS_INTERVAL_MS 200

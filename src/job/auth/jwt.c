@@ -11,7 +11,6 @@
 #include <openssl/pem.h>
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COORDINATE_BYTES 32 /* of P-256 */

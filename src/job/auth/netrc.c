@@ -5,8 +5,6 @@
 #include "job/job_parts.h"
 #include "job/netrc.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The host of `base` or of the first URL, as far as it is the same for all. False: there is none. */

@@ -15,7 +15,6 @@
 #include "job/template.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define ANSWER_DEPTH_MAX 64
 #define DEVICE_POLL_US (5 * US_PER_S) /* RFC 8628 section 3.2 */

@@ -3,7 +3,6 @@
 #include "base/url_make.h"
 #include "plan/pages/page_style.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
 
 #include "plan/plain_name.h"
 
-#include <string.h>
-
 #define FRAME_MEMBERS_MAX 40 /* an object with more is a table by itself, not a page's frame */
 
 /* --- by the pointers of the job ------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include "base/url_make.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The request at hand once more. */
 static bool is_itself(const struct listing *l, const struct page_texts *texts)

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 static uint64_t page_max(const struct job_pages *pages)
 {

@@ -5,7 +5,6 @@
 #include "normalise/types.h"
 #include "table/moment_text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static enum result changed(struct err *err)
