@@ -1,5 +1,6 @@
 #include "fetch/transfer_outcome.h"
 
+#include "base/url_make.h"
 #include "fetch/private_address.h"
 #include "fetch/transfer_http.h"
 #include "fetch/transfer_proxy.h"
@@ -41,6 +42,23 @@ static bool is_local_shortage(const struct transfer *t, CURLcode code)
     }
 }
 
+/* What Location says, mended as browsers and our own next links do: libcurl makes + of a space in the query, and leaves
+ * one in an absolute URL as it is. NULL when there is none that is kept, or no memory. */
+static char *mended_location(const struct response *r)
+{
+    struct buf reference = { 0 }, url = { 0 };
+    struct str location = response_header(r, STR("location"));
+    char *copy = NULL;
+
+    if (location.len && url_append_mended(&reference, location) == RESULT_OK &&
+        url_append_resolved(&url, request_url(r->request), buf_view(&reference)) == RESULT_OK) {
+        copy = str_dup(buf_view(&url));
+    }
+    buf_release(&reference);
+    buf_release(&url);
+    return copy;
+}
+
 static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
 {
     char *url = NULL;
@@ -50,7 +68,8 @@ static enum outcome outcome_of_redirect(const struct transfer *t, struct respons
         snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
         return OUTCOME_STATUS;
     }
-    r->redirect_url = str_dup(str_view(url));
+    r->redirect_url = mended_location(r);
+    r->redirect_url = r->redirect_url ? r->redirect_url : str_dup(str_view(url));
     return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
 }
 

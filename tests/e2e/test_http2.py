@@ -302,6 +302,36 @@ def test_name_beyond_ascii__is_asked_as_dns_has_it__whatever_the_locale():
         check_equal(server.asks[-1].headers["host"], f"xn--bcher-kva.test:{port}", "host")
         check_equal(server.asks[-1].path, "/%C3%BC?q=%C3%A9", "path")
 
+# What new URL() of a browser makes of it, seen from /x/start.
+AS_BROWSERS = (
+    ("/a b?q=x y", "/a%20b?q=x%20y"), ("/ü/é?q=ß€", "/%C3%BC/%C3%A9?q=%C3%9F%E2%82%AC"), ("/p?q=%zz&r=100%", "/p?q=%zz&r=100%"),
+    ("/p?a=1#frag ment", "/p?a=1"), ("/p?q=😀 ", "/p?q=%F0%9F%98%80"), ("  /p?lead=1", "/p?lead=1"), ("?page=2", "/x/start?page=2"),
+    ("page2?x= 1", "/x/page2?x=%201"), ("../up?x=ü", "/up?x=%C3%BC"), ("{origin}/full path?q=ü x", "/full%20path?q=%C3%BC%20x"),
+    ("/p?q=a%20b c", "/p?q=a%20b%20c"), ("/p?filter[status]=open", "/p?filter[status]=open"))
+
+
+def test_url_of_a_server__is_asked_as_a_browser_asks_it__in_a_redirect_and_a_next_link():
+    state = {}
+
+    def answer(ask):
+        if ask.path != "/x/start":
+            return reply({"items": [{"id": 2}]})
+        if state["mode"] == "redirect":
+            return reply(b"", status="302 Found", headers=["Location: " + state["url"].encode().decode("latin-1")])
+        return reply({"items": [{"id": 1}], "next": state["url"]})
+
+    server = Peer(answer)
+    job = {"name": "j", "base": server.url, "endpoints": [{"name": "t", "url": "/x/start"}]}
+    for mode in ("redirect", "next"):
+        if mode == "next":
+            job["endpoints"][0]["pages"] = {"next": "/next"}
+        with open(scratch(mode + ".json"), "w", encoding="ascii") as file:
+            json.dump(job, file)
+        for number, (url, wanted) in enumerate(AS_BROWSERS):
+            state.update(mode=mode, url=url.replace("{origin}", server.url))
+            ended = ask(f"{mode}{number}", scratch(mode + ".json"))
+            check_equal((ended.code, server.asks[-1].path), (0, wanted), f"exit code and what is asked for {mode} {url}: {ended}")
+
 
 def test_braces_of_json__stand_for_themselves__and_that_is_said():
     server = Peer(lambda _: reply())
