@@ -2,14 +2,32 @@
 
 #include "base/json_scan.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define BYTES_MAX (8 << 20)
 #define DEPTH_MAX 16
+#define TEMP_NAME SAVED_REPORT_FILE ".tmp"
 
 enum result saved_report_write(const struct run_dir *dir, struct str json, struct err *err)
 {
-    return run_dir_replace(dir, SAVED_REPORT_FILE, json, err);
+    ssize_t written;
+    int fd;
+
+    (void)unlinkat(dir->fd, TEMP_NAME, 0);
+    if (run_dir_open_file(dir, TEMP_NAME, O_WRONLY | O_CREAT | O_TRUNC, &fd, err) != RESULT_OK) {
+        return err ? err->result : RESULT_IO;
+    }
+    written = write(fd, json.data, json.len);
+    if (close(fd) != 0 || written != (ssize_t)json.len ||
+        renameat(dir->fd, TEMP_NAME, dir->fd, SAVED_REPORT_FILE) != 0) {
+        err_set_write(err, errno, "E-DIR3", "%s/" SAVED_REPORT_FILE ": cannot write", dir->path);
+        (void)unlinkat(dir->fd, TEMP_NAME, 0);
+        return RESULT_IO;
+    }
+    return RESULT_OK;
 }
 
 void saved_report_forget(const struct run_dir *dir)

@@ -14,7 +14,7 @@
 
 #define SAVED_REPORT_FILE "report.json"
 
-/** The directory is this process's. */
+/** The directory is this process's. Nothing waits for the disk: a report that a power loss takes can be missed. */
 MUST_CHECK enum result saved_report_write(const struct run_dir *dir, struct str json,
                                           struct err *err);
 
