@@ -1,5 +1,6 @@
 #include "engine/discover.h"
 
+#include "base/grow.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -304,17 +305,12 @@ void discover_answered(void *context, struct request *list, size_t count)
 enum result discover_again(struct engine *e, uint64_t id)
 {
     struct discover *d = &e->discover;
+    uint64_t *again = grow_by_one(d->again, d->again_count, &d->again_allocated, sizeof *again);
 
-    if (d->again_count == d->again_allocated) {
-        size_t allocated = d->again_allocated ? d->again_allocated * 2 : 64;
-        uint64_t *again = realloc(d->again, allocated * sizeof *again);
-
-        if (!again) {
-            return RESULT_NOMEM;
-        }
-        d->again = again;
-        d->again_allocated = allocated;
+    if (!again) {
+        return RESULT_NOMEM;
     }
+    d->again = again;
     d->again[d->again_count++] = id;
     return RESULT_OK;
 }

@@ -1,6 +1,7 @@
 /* What ties a job file's parts together: URLs and their base, placeholders and what they name. */
 #include "job/job_order.h"
 
+#include "base/grow.h"
 #include "base/json_scan.h"
 #include "base/url.h"
 #include "job/header_fill.h"
@@ -213,20 +214,10 @@ static void resolve(struct job_links *l, struct job_use *use)
 
 static void add_use(struct job_links *l, struct str name, struct str at)
 {
-    char *copy = str_dup(name);
+    struct job_use *uses = grow_by_one(l->uses, l->use_count, &l->use_allocated, sizeof *uses);
+    char *copy = uses ? str_dup(name) : NULL;
 
-    if (copy && l->use_count == l->use_allocated) {
-        size_t allocated = l->use_allocated ? l->use_allocated * 2 : 32;
-        struct job_use *uses = reallocarray(l->uses, allocated, sizeof *uses);
-
-        if (!uses) {
-            free(copy);
-            copy = NULL;
-        } else {
-            l->uses = uses;
-            l->use_allocated = allocated;
-        }
-    }
+    l->uses = uses ? uses : l->uses;
     if (!copy) {
         l->r->text.no_memory = true;
         return;

@@ -1,6 +1,7 @@
 #include "normalise/file_input.h"
 
 #include "base/body_text.h"
+#include "base/grow.h"
 #include "base/json_scan.h"
 #include "base/os.h"
 #include "normalise/file_source.h"
@@ -119,16 +120,12 @@ static enum result copy_stdin(struct file_inputs *inputs, struct file_input *inp
 static enum result new_input(struct file_inputs *inputs, const char *path,
                              struct file_input **input, struct err *err)
 {
-    if (inputs->count == inputs->cap) {
-        size_t cap = 2 * inputs->cap + 1;
-        struct file_input *list = reallocarray(inputs->list, cap, sizeof *list);
+    struct file_input *list = grow_by_one(inputs->list, inputs->count, &inputs->cap, sizeof *list);
 
-        if (!list) {
-            return err_nomem(err, "opening input");
-        }
-        inputs->list = list;
-        inputs->cap = cap;
+    if (!list) {
+        return err_nomem(err, "opening input");
     }
+    inputs->list = list;
     *input = &inputs->list[inputs->count];
     **input = (struct file_input){ .path = strdup(path) };
     if (!(*input)->path) {

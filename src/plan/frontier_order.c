@@ -1,8 +1,9 @@
 /* The plan's own requests in their order: what rows passed over (gaps), what comes next (the cursor), what was set aside. */
 #include "plan/frontier_state.h"
 
+#include "base/grow.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
 static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t id,
                         struct request **request, struct err *err)
@@ -40,16 +41,12 @@ enum result frontier_make(struct frontier *f, uint64_t id, struct request **requ
 
 static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
 {
-    if (f->gap_count == f->gap_allocated) {
-        size_t allocated = f->gap_allocated ? f->gap_allocated * 2 : 64;
-        struct gap *gaps = realloc(f->gaps, allocated * sizeof *gaps);
+    struct gap *gaps = grow_by_one(f->gaps, f->gap_count, &f->gap_allocated, sizeof *gaps);
 
-        if (!gaps) {
-            return RESULT_NOMEM;
-        }
-        f->gaps = gaps;
-        f->gap_allocated = allocated;
+    if (!gaps) {
+        return RESULT_NOMEM;
     }
+    f->gaps = gaps;
     f->gaps[f->gap_count++] = (struct gap){ first, last };
     return RESULT_OK;
 }

@@ -4,11 +4,10 @@
  */
 #include "plan/frontier_state.h"
 
+#include "base/grow.h"
 #include "base/url.h"
-#include "plan/twin.h"
 #include "plan/host_hold.h"
-
-#include <stdlib.h>
+#include "plan/twin.h"
 
 /* --- the waiting heap ---------------------------------------------------------------------- */
 
@@ -156,16 +155,13 @@ void frontier_forget(struct frontier *f, struct request *request)
 
 enum result frontier_wait(struct frontier *f, struct request *request, uint64_t due_us)
 {
-    if (f->heap_count == f->heap_allocated) {
-        size_t allocated = f->heap_allocated ? f->heap_allocated * 2 : 64;
-        struct request **heap = realloc(f->heap, allocated * sizeof(struct request *));
+    struct request **heap =
+        grow_by_one(f->heap, f->heap_count, &f->heap_allocated, sizeof(struct request *));
 
-        if (!heap) {
-            return RESULT_NOMEM;
-        }
-        f->heap = heap;
-        f->heap_allocated = allocated;
+    if (!heap) {
+        return RESULT_NOMEM;
     }
+    f->heap = heap;
     if (rehost(f, request, NULL) != RESULT_OK) {
         return RESULT_NOMEM;
     }

@@ -1,5 +1,6 @@
 #include "store/extract.h"
 
+#include "base/grow.h"
 #include "base/json_text.h"
 #include "base/parents.h"
 
@@ -256,16 +257,12 @@ static enum result prepare_keys(struct extract *e, struct err *err)
 static enum result keep_match(struct extract *e, const struct wanted *wanted,
                               const struct record *record, struct err *err)
 {
-    if (e->match_count == e->match_room) {
-        size_t room = e->match_room ? e->match_room * 2 : 64;
-        struct match *more = reallocarray(e->matches, room, sizeof *more);
+    struct match *more = grow_by_one(e->matches, e->match_count, &e->match_room, sizeof *more);
 
-        if (!more) {
-            return err_nomem(err, "looking for keys");
-        }
-        e->matches = more;
-        e->match_room = room;
+    if (!more) {
+        return err_nomem(err, "looking for keys");
     }
+    e->matches = more;
     e->matches[e->match_count++] = (struct match){ wanted->order, *record };
     return RESULT_OK;
 }

@@ -5,6 +5,7 @@
  */
 #include "store/ledger_sql.h"
 
+#include "base/grow.h"
 #include "base/units.h"
 #include "plan/failure.h"
 
@@ -166,17 +167,14 @@ static void note_fewer(struct reading *r, const struct listing *l)
 
 static void keep_print(struct reading *r, uint64_t id, uint32_t crc32c)
 {
-    if (r->print_count == r->print_allocated) {
-        size_t allocated = r->print_allocated ? r->print_allocated * 2 : 1024;
-        struct print *prints = realloc(r->prints, allocated * sizeof *prints);
+    struct print *prints =
+        grow_by_one(r->prints, r->print_count, &r->print_allocated, sizeof *prints);
 
-        if (!prints) {
-            r->result = err_nomem(r->err, "reading the ledger");
-            return;
-        }
-        r->prints = prints;
-        r->print_allocated = allocated;
+    if (!prints) {
+        r->result = err_nomem(r->err, "reading the ledger");
+        return;
     }
+    r->prints = prints;
     r->prints[r->print_count++] = (struct print){ crc32c, id };
 }
 

@@ -1,5 +1,6 @@
 #include "store/segment_file.h"
 
+#include "base/grow.h"
 #include "base/os.h"
 
 #include <dirent.h>
@@ -133,22 +134,18 @@ struct file_list {
 static enum result list_file(struct file_list *list, int raw_fd, const char *name, struct err *err)
 {
     uint32_t number = number_of(name);
+    struct file *items;
     struct stat st;
 
     if (!number || fstatat(raw_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
         st.st_size <= 0) {
         return RESULT_OK;
     }
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        struct file *items = reallocarray(list->items, room, sizeof *items);
-
-        if (!items) {
-            return err_nomem(err, "listing segments");
-        }
-        list->items = items;
-        list->room = room;
+    items = grow_by_one(list->items, list->count, &list->room, sizeof *items);
+    if (!items) {
+        return err_nomem(err, "listing segments");
     }
+    list->items = items;
     list->items[list->count++] = (struct file){ number, (uint64_t)st.st_size };
     return RESULT_OK;
 }
