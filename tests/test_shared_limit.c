@@ -31,7 +31,9 @@ static void shared__is_known__when_far_slower_is_refused_all_the_same(void **sta
     (void)state;
     assert_true(refuse(&bare, 7, 0.7, 5, false));
     assert_true(bare.is_on);
-    assert_true(refuse(&told, 4, 0.7, 5, true)); /* sooner, as each costs a deadline */
+    assert_true(refuse(&told, 4, 0.75, 5, true)); /* sooner, as each costs a deadline */
+    bare = (struct shared_limit){ 0 };
+    assert_false(refuse(&bare, 4, 0.75, 5, false));
 }
 
 static void shared__is_not_supposed__when_slowing_down_helps(void **state)
@@ -41,9 +43,9 @@ static void shared__is_not_supposed__when_slowing_down_helps(void **state)
     (void)state;
     assert_false(refuse(&little, 20, 1, 5, false)); /* the rate did not sink */
     assert_false(refuse(&seldom, 20, 0.7, 100, false));
-    assert_false(refuse(&rest, 5, 0.7, 5, false));
+    assert_false(refuse(&rest, 3, 0.7, 5, false));
     shared_limit_refused(&rest, 4, 100, 4, false, T0);
-    assert_false(refuse(&rest, 5, 0.7, 5, false));
+    assert_false(refuse(&rest, 3, 0.7, 5, false));
 }
 
 static void place__sleeps_about_a_second__when_it_was_refused(void **state)

@@ -167,6 +167,12 @@ static void tell_learned(struct engine *e, struct host *host, struct bucket *buc
                         "%.*s refuses more than %u at once: no more are sent", STR_ARG(host->label),
                         l->at_once.most);
     }
+    if (l->shared.is_on && !bucket->told_shared) {
+        bucket->told_shared = true;
+        events_add_host(&e->events, EVENT_NOTICE, "learned", host->label, "",
+                        "%.*s refuses at any rate: others spend of the same limit",
+                        STR_ARG(host->label));
+    }
     if (l->phase == LEARNED_NARROW &&
         (l->rate < 0.8 * bucket->told_rate || l->rate > 1.25 * bucket->told_rate)) {
         bucket->told_rate = l->rate;

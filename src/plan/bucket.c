@@ -171,6 +171,11 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
     if (told.told_us) {
         return bucket_hold(b, until_us, due, now_us);
     }
+    if (news == LEARNED_SHARED) { /* places that sleep: nothing to tell each time */
+        (void)bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random, now_us), due,
+                          now_us);
+        return false;
+    }
     return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random, now_us), due, now_us);
 }
 

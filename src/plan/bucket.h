@@ -44,6 +44,7 @@ struct bucket {
     struct allowance allowance; /* what it says of its quota */
     double told_rate;           /* the learned limits that the user was told last */
     unsigned told_at_once;
+    bool told_shared;
 };
 
 enum bucket_answer {

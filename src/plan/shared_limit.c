@@ -3,9 +3,8 @@
 #include "base/clock.h"
 
 #define ROW_ACCEPTED 60 /* so many in between, and they are in no row */
-#define ROW 6
-#define PART 0.4   /* of what was accepted a second: slower by far */
-#define TOLD_ROW 4 /* where each costs a deadline, sooner */
+#define ROW 4
+#define PART 0.4 /* of what was accepted a second: slower by far */
 #define TOLD_PART 0.5
 #define AGAIN 5            /* deadlines that were over, and the first one was refused again */
 #define FEW 12             /* accepted between two of them, on average */
@@ -42,9 +41,8 @@ static bool begin(struct shared_limit *s, bool is_told, uint64_t now_us)
 
 static bool is_in_vain(const struct shared_limit *s, double rate, bool is_told)
 {
-    return s->again >= AGAIN ||
-           (s->vain >= (is_told ? TOLD_ROW : ROW) && (is_told || s->accepted < FEW * s->vain) &&
-            rate < (is_told ? TOLD_PART : PART) * s->rate);
+    return s->again >= AGAIN || (s->vain >= ROW && (is_told || s->accepted < FEW * s->vain) &&
+                                 rate < (is_told ? TOLD_PART : PART) * s->rate);
 }
 
 bool shared_limit_refused(struct shared_limit *s, double rate, double accepted, double whole,
