@@ -58,9 +58,10 @@ struct table_format {
     const char *about;   /* one sentence for the manual */
     const char *between; /* what stands between two blocks with rows, or NULL */
     bool typed;          /* the columns' types are needed */
-    bool has_keys;       /* it is for a database: --table names the table, --key says which rows are replaced */
-    bool packable;       /* the bytes of its blocks are the file's */
-    bool has_place;      /* it writes where `path` says by itself: never standard output */
+    bool
+        has_keys; /* it is for a database: --table names the table, --key says which rows are replaced */
+    bool packable;  /* the bytes of its blocks are the file's */
+    bool has_place; /* it writes where `path` says by itself: never standard output */
 
     /* Of a format with a place of its own: whether that could be written to now. */
     enum result (*check)(const char *path, struct err *err);
@@ -84,7 +85,8 @@ struct table_format {
 };
 
 /** All of them: a new one is its file and a row here. The first is what a name without an ending means. */
-#define TABLE_FORMATS(FIRST, ROW) FIRST(csv) ROW(tsv) ROW(parquet) ROW(jsonl) ROW(json) ROW(sqlite) ROW(postgres)
+#define TABLE_FORMATS(FIRST, ROW)                                                                  \
+    FIRST(csv) ROW(tsv) ROW(parquet) ROW(jsonl) ROW(json) ROW(sqlite) ROW(postgres)
 
 #define TABLE_FORMAT_EXTERN(name) extern const struct table_format name##_format;
 TABLE_FORMATS(TABLE_FORMAT_EXTERN, TABLE_FORMAT_EXTERN)
