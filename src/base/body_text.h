@@ -51,6 +51,9 @@ const char *body_was_words(unsigned bit);
 /** "bom", "utf16" ...: its name in reports. */
 const char *body_was_name(unsigned bit);
 
+/** Charsets that bodies are read in, for messages. */
+#define BODY_CHARSET_WORDS "utf-8, utf-16, iso-8859-1, iso-8859-15 or windows-1252"
+
 /** A charset that bodies are read in. */
 bool body_charset_is_known(struct str charset);
 

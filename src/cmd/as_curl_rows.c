@@ -4,6 +4,7 @@
 #include "base/url_make.h"
 #include "job/auth/auth_kind.h"
 #include "probe/curl_form.h"
+#include "job/job_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,18 +192,6 @@ enum result as_curl_lay_headers(struct as_curl *as, struct job *job, struct err 
 
 /* --- bodies ----------------------------------------------------------------------------------------------- */
 
-static enum result replace(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "reading the command line");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
-
 /* -d's, then those of --data-urlencode. */
 static enum result join_data(struct as_curl *as, struct job_endpoint *endpoint, struct err *err)
 {
@@ -219,7 +208,7 @@ static enum result join_data(struct as_curl *as, struct job_endpoint *endpoint, 
     if (result == RESULT_OK) {
         result = buf_append_str(&all, buf_view(&as->encoded));
     }
-    result = result == RESULT_OK ? replace(&endpoint->body, buf_view(&all), err)
+    result = result == RESULT_OK ? job_replace(&endpoint->body, buf_view(&all), err)
                                  : err_nomem(err, "reading the command line");
     buf_release(&all);
     return result;
@@ -254,7 +243,7 @@ static enum result move_to_query(struct job *job, struct job_endpoint *endpoint,
         if (result == RESULT_OK) {
             result = append_data(&url, endpoint->body, job->globoff);
         }
-        result = result == RESULT_OK ? replace(&source->text, buf_view(&url), err)
+        result = result == RESULT_OK ? job_replace(&source->text, buf_view(&url), err)
                                      : err_nomem(err, "reading the command line");
         buf_release(&url);
         if (result != RESULT_OK) {
@@ -272,7 +261,7 @@ static enum result take_form(struct as_curl *as, struct job *job, struct err *er
     enum result result = curl_form_finish(&as->form, &boundary, err);
 
     if (result == RESULT_OK) {
-        result = replace(&job->endpoints[0].body, buf_view(&as->form), err);
+        result = job_replace(&job->endpoints[0].body, buf_view(&as->form), err);
     }
     if (result == RESULT_OK) {
         result = buf_printf(&type, "multipart/form-data; boundary=%.*s",

@@ -5,6 +5,7 @@
 #include "cmd/network_rows.h"
 #include "cmd/request_rows.h"
 #include "job/auth/auth_kind.h"
+#include "job/job_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -214,13 +215,13 @@ static enum result lay_request(const struct curl_laying *to, const struct curl_c
     enum result result = RESULT_OK;
 
     if (c->method.len && !options_have(to->table, to->given, "request")) {
-        result = request_replace(&endpoint->method, buf_view(&c->method), err);
+        result = job_replace(&endpoint->method, buf_view(&c->method), err);
     }
     if (result == RESULT_OK && c->has_body && !options_have(to->table, to->given, "data")) {
-        result = request_replace(&endpoint->body, buf_view(&c->body), err);
+        result = job_replace(&endpoint->body, buf_view(&c->body), err);
         result = result == RESULT_OK ? add_commands_type(to->job, c, err) : result;
         if (result == RESULT_OK && !c->method.len && strcmp(endpoint->method, "GET") == 0) {
-            result = request_replace(&endpoint->method, STR("POST"), err);
+            result = job_replace(&endpoint->method, STR("POST"), err);
         }
     }
     return result == RESULT_OK ? lay_urls(to->job, c, err) : result;

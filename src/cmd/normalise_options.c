@@ -227,9 +227,7 @@ static enum result set_charset(void *target, const char *text, struct err *err)
 
     if (!body_charset_is_known(str_view(text))) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--charset \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
-                       "iso-8859-15 or windows-1252",
-                       text);
+                       "--charset \"%.32s\" is not read; want " BODY_CHARSET_WORDS, text);
     }
     snprintf(options->charset, sizeof options->charset, "%s", text);
     options->spec.reading.charset = options->charset;

@@ -1,23 +1,12 @@
 #include "cmd/request_rows.h"
 
 #include "base/read_all.h"
+#include "job/job_text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum result request_replace(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "reading the command line");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
 
 static enum result set_header(void *target, const char *value, struct err *err)
 {
@@ -32,7 +21,7 @@ static enum result set_method(void *target, const char *value, struct err *err)
     struct job *job = target;
     enum result result = job_check_method(str_view(value), err);
 
-    return result == RESULT_OK ? request_replace(&job->endpoints[0].method, str_view(value), err)
+    return result == RESULT_OK ? job_replace(&job->endpoints[0].method, str_view(value), err)
                                : result;
 }
 
@@ -75,7 +64,7 @@ static enum result set_data(void *target, const char *value, struct err *err)
         result = err_set(err, RESULT_INVALID, "E-IN4", "the body holds a NUL byte");
     }
     if (result == RESULT_OK) {
-        result = request_replace(&job->endpoints[0].body, buf_view(&body), err);
+        result = job_replace(&job->endpoints[0].body, buf_view(&body), err);
     }
     buf_release(&body);
     return result;
@@ -96,7 +85,7 @@ static enum result set_records(void *target, const char *value, struct err *err)
     struct job *job = target;
     enum result result = request_check_records(value, err);
 
-    return result == RESULT_OK ? request_replace(&job->endpoints[0].records, str_view(value), err)
+    return result == RESULT_OK ? job_replace(&job->endpoints[0].records, str_view(value), err)
                                : result;
 }
 
@@ -175,7 +164,7 @@ enum result request_finish_body(struct job *job, bool has_method, struct err *er
         return RESULT_OK;
     }
     if (!has_method) {
-        result = request_replace(&endpoint->method, STR("POST"), err);
+        result = job_replace(&endpoint->method, STR("POST"), err);
     }
     if (result == RESULT_OK && !request_has_header(job, STR("Content-Type"))) {
         result = job_add_header(job,

@@ -53,9 +53,6 @@ extern const struct option_row request_body_rows[REQUEST_BODY_ROWS];
 /** E-ARG1: it begins like no JSON Pointer. */
 MUST_CHECK enum result request_check_records(const char *value, struct err *err);
 
-/** Frees `*to` and puts a copy of `text` there. */
-MUST_CHECK enum result request_replace(char **to, struct str text, struct err *err);
-
 bool request_has_header(const struct job *job, struct str name);
 
 /** A body makes the method POST, as in curl, unless one was given, and says of what type it is. */

@@ -93,7 +93,7 @@ static const struct option_row answer_rows[] = {
         .help =
             "What answers mean, before what a job file says of them: 'status=404 do=empty', "
             "'at=/error/code is=rate_limited do=hold wait=30s', or JSON as in \"answers\"; do is "
-            "one of ok, empty, end, retry, hold, again, fail, stop, login",
+            "one of " ANSWER_DO_WORDS,
         .kind = OPTION_CALL,
         .set = set_answer,
         .repeats = true,

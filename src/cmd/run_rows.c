@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cmd/request_rows.h"
 #include "job/dates.h"
+#include "job/job_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static enum result set_cookie_jar(void *target, const char *value, struct err *e
         result = err_nomem(err, "reading the command line");
     } else {
         job->cookies.is_kept = true;
-        result = request_replace(&job->cookies.jar, buf_view(&path), err);
+        result = job_replace(&job->cookies.jar, buf_view(&path), err);
     }
     buf_release(&path);
     free(absolute);

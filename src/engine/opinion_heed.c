@@ -223,7 +223,7 @@ static void act_login(const struct act *a)
 
 static void (*const acts[ANSWER_DO_COUNT])(const struct act *act) = {
 #define ACT(NAME, name, ...) [ANSWER_##NAME] = act_##name,
-    ANSWER_ACTIONS(ACT)
+    ANSWER_ACTIONS(ACT, ACT)
 #undef ACT
 };
 

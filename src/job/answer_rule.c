@@ -8,7 +8,7 @@
 
 const struct answer_action answer_actions[ANSWER_DO_COUNT] = {
 #define ANSWER_ACTION(NAME, name_, ...) [ANSWER_##NAME] = { .name = #name_, __VA_ARGS__ },
-    ANSWER_ACTIONS(ANSWER_ACTION)
+    ANSWER_ACTIONS(ANSWER_ACTION, ANSWER_ACTION)
 #undef ANSWER_ACTION
 };
 

@@ -31,12 +31,12 @@
 
 /* clang-format off */
 /**
- * What a rule may say, one row each: ROW(NAME, name, fields of struct answer_action...).
+ * What a rule may say, one row each: ROW(NAME, name, fields of struct answer_action...); FIRST is the first row.
  *
  * A new action is a row here and a function act_NAME in engine/opinion_heed.c. Runs keep an action's number nowhere.
  */
-#define ANSWER_ACTIONS(ROW)                                                                       \
-    ROW(OK, ok, .help = "a good answer, whatever its status")                                     \
+#define ANSWER_ACTIONS(FIRST, ROW)                                                                \
+    FIRST(OK, ok, .help = "a good answer, whatever its status")                                   \
     ROW(EMPTY, empty, .help = "settled well, without records: no such item")                      \
     ROW(END, end, .help = "the same, and its listing ends here")                                  \
     ROW(RETRY, retry, .help = "asked again after a backoff, while there are tries", .takes_wait = true)\
@@ -50,7 +50,7 @@
 
 enum answer_do {
 #define ANSWER_DO(NAME, ...) ANSWER_##NAME,
-    ANSWER_ACTIONS(ANSWER_DO)
+    ANSWER_ACTIONS(ANSWER_DO, ANSWER_DO)
 #undef ANSWER_DO
         ANSWER_DO_COUNT,
 };
@@ -62,6 +62,11 @@ struct answer_action {
     bool takes_wait;  /* "wait", "unit" */
     bool takes_place; /* "url", "then", "for" */
 };
+
+/** "ok, empty, end, ...": for help. */
+#define ANSWER_DO_WORDS ANSWER_ACTIONS(ANSWER_DO_FIRST_WORD, ANSWER_DO_WORD)
+#define ANSWER_DO_FIRST_WORD(NAME, name, ...) #name
+#define ANSWER_DO_WORD(NAME, name, ...) ", " #name
 
 extern const struct answer_action answer_actions[ANSWER_DO_COUNT];
 

@@ -2,6 +2,7 @@
 
 #include "base/os.h"
 #include "job/job_parts.h"
+#include "job/job_text.h"
 #include "job/proxy_url.h"
 
 #include <errno.h>
@@ -78,23 +79,11 @@ enum result job_set_proxy_user(struct job *job, const char *text, struct err *er
     return result == RESULT_OK ? check_user(job, "proxy.password", err) : result;
 }
 
-static enum result replace(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "reading a proxy");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
-
 static enum result replace_shown(char **to, const struct proxy_url *url, struct err *err)
 {
     struct buf shown = { 0 };
     enum result result = proxy_url_append_shown(url, &shown) == RESULT_OK
-                             ? replace(to, buf_view(&shown), err)
+                             ? job_replace(to, buf_view(&shown), err)
                              : err_nomem(err, "reading a proxy");
 
     buf_release(&shown);
@@ -122,7 +111,7 @@ enum result job_set_proxy(struct job *job, struct str text, struct err *err)
     enum result result;
 
     if (!str_trim(text).len) {
-        return replace(&proxy->url, STR(""), err);
+        return job_replace(&proxy->url, STR(""), err);
     }
     result = proxy_url_split(text, &url, err);
     if (result == RESULT_OK) {
@@ -170,7 +159,7 @@ static enum result take_literal(struct job *job, const char *name, struct str te
         struct str password;
 
         result = proxy_url_append_decoded(url.user, &user) == RESULT_OK && buf_cstr(&user)
-                     ? replace(&proxy->user, buf_view(&user), err)
+                     ? job_replace(&proxy->user, buf_view(&user), err)
                      : err_nomem(err, "reading a proxy");
         password = str_view(proxy->user);
         (void)str_cut(&password, ':');
@@ -275,7 +264,7 @@ enum result job_take_environment(struct job *job, struct err *err)
     }
     proxy->env_none_for_name = find_variable(none, &hosts);
     if (result == RESULT_OK && proxy->env_none_for_name) {
-        result = replace(&proxy->env_none_for, str_view(hosts), err);
+        result = job_replace(&proxy->env_none_for, str_view(hosts), err);
     }
     return result;
 }

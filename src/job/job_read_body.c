@@ -40,9 +40,7 @@ void job_read_charset(struct job_reader *r, void *target, struct str value)
 
     if (text && !body_charset_is_known(str_view(text))) {
         job_text_fault(&r->text, value, "E-CFG2",
-                       "\"charset\": \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
-                       "iso-8859-15 or windows-1252",
-                       text);
+                       "\"charset\": \"%.32s\" is not read; want " BODY_CHARSET_WORDS, text);
     }
     free(endpoint->reading.charset);
     endpoint->reading.charset = text;

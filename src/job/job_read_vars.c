@@ -105,8 +105,7 @@ static void read_encoding(struct job_reader *r, void *target, struct str value)
     var->encoding = job_text_string(&r->text, "encoding", value);
     if (var->encoding && !body_charset_is_known(str_view(var->encoding))) {
         job_text_fault(&r->text, value, "E-CFG2",
-                       "\"encoding\": \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
-                       "iso-8859-15 or windows-1252",
+                       "\"encoding\": \"%.32s\" is not read; want " BODY_CHARSET_WORDS,
                        var->encoding);
     }
 }

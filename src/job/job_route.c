@@ -2,6 +2,7 @@
 #include "job/job_network.h"
 
 #include "job/job_parts.h"
+#include "job/job_text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,18 +131,6 @@ enum result job_add_connect_to(struct job *job, const char *text, struct err *er
                         text);
 }
 
-static enum result replace(char **to, const char *text, struct err *err)
-{
-    char *copy = str_dup(str_view(text));
-
-    if (!copy) {
-        return err_nomem(err, "reading the job");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
-
 enum result job_set_unix_socket(struct job *job, const char *path, struct err *err)
 {
     char *absolute = realpath(path, NULL);
@@ -151,7 +140,7 @@ enum result job_set_unix_socket(struct job *job, const char *path, struct err *e
         return err_set_errno(err, errno, "E-NET1", "socket %s", path);
     }
     result = strlen(absolute) < sizeof((struct sockaddr_un *)0)->sun_path
-                 ? replace(&job->network.route.unix_socket, absolute, err)
+                 ? job_replace(&job->network.route.unix_socket, str_view(absolute), err)
                  : err_set(err, RESULT_INVALID, "E-NET1", "socket %s: its path is too long", path);
     free(absolute);
     return result;
@@ -166,7 +155,7 @@ enum result job_set_interface(struct job *job, const char *text, struct err *err
         return err_set(err, RESULT_INVALID, "E-NET1",
                        "\"%.64s\" is neither a network interface here nor an address", text);
     }
-    return replace(&job->network.route.interface, text, err);
+    return job_replace(&job->network.route.interface, str_view(text), err);
 }
 
 enum result job_check_network(const struct job_network *network, struct err *err)

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define JOB_DEPTH_MAX 64 /* of a job file; bodies given in it nest, too */
@@ -213,4 +214,16 @@ char *job_text_compact(struct str json)
 
     buf_release(&out);
     return copy;
+}
+
+enum result job_replace(char **to, struct str text, struct err *err)
+{
+    char *copy = str_dup(text);
+
+    if (!copy) {
+        return err_nomem(err, "reading the job");
+    }
+    free(*to);
+    *to = copy;
+    return RESULT_OK;
 }

@@ -53,4 +53,7 @@ char *job_text_name(struct job_text *t, struct str raw);
 /** A copy of JSON without the white space between its tokens; NULL when out of memory. */
 char *job_text_compact(struct str json);
 
+/** Frees `*to` and puts a copy of `text` there. On failure `*to` stays. RESULT_NOMEM. */
+MUST_CHECK enum result job_replace(char **to, struct str text, struct err *err);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "job/job_parts.h"
+#include "job/job_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,18 +18,6 @@ void job_tls_release(struct job_tls *tls)
     free(tls->min);
     free(tls->pin);
     *tls = (struct job_tls){ .cert = NULL };
-}
-
-static enum result replace(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "reading the job");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
 }
 
 /* Absolute: the next session may start in another directory. */
@@ -104,7 +93,7 @@ enum result job_set_tls_min(struct job *job, const char *text, struct err *err)
         return err_set(err, RESULT_INVALID, "E-TLS4",
                        "\"%.16s\" is no least version: want 1.2 or 1.3", text);
     }
-    return replace(&job->network.tls.min, str_view(text), err);
+    return job_replace(&job->network.tls.min, str_view(text), err);
 }
 
 /* 32 bytes in base64. */
@@ -128,5 +117,5 @@ enum result job_set_pin(struct job *job, const char *text, struct err *err)
                            "want sha256// and 44 characters of base64, several with ; between");
         }
     }
-    return replace(&job->network.tls.pin, str_view(text), err);
+    return job_replace(&job->network.tls.pin, str_view(text), err);
 }
