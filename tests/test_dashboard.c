@@ -559,8 +559,12 @@ static int release(void **state)
     return 0;
 }
 
-int main(void)
+/* With an argument: what takes seconds (ctest's label "longer"). */
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest long_one[] = {
+        cmocka_unit_test(screen__survives__every_size_and_scene),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screen__is_as_recorded__in_every_state_and_size),
         cmocka_unit_test(screen__is_as_recorded__in_ascii),
@@ -569,7 +573,6 @@ int main(void)
         cmocka_unit_test(screen__is_as_recorded__of_one_request),
         cmocka_unit_test(screen__is_as_recorded__of_lists_with_room),
         cmocka_unit_test(screen__is_as_recorded__when_pages_are_missing),
-        cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),
         cmocka_unit_test(screen__fills_its_lines_exactly__with_hostile_texts),
         cmocka_unit_test(screen__is_the_same__after_a_thousand_resizes),
@@ -580,5 +583,7 @@ int main(void)
         cmocka_unit_test(waits__get_the_lines__once_nothing_was_in_flight_for_seconds),
     };
 
-    return cmocka_run_group_tests_name("dashboard", tests, set_environment, release);
+    (void)argv;
+    return argc > 1 ? cmocka_run_group_tests_name("sizes", long_one, set_environment, release)
+                    : cmocka_run_group_tests_name("dashboard", tests, set_environment, release);
 }
