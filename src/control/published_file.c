@@ -1,5 +1,7 @@
 #include "control/published_file.h"
 
+#include "base/write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,20 +46,6 @@ static void free_file(struct published_file *f)
     buf_release(&f->next);
     free(f->beside);
     free(f);
-}
-
-static int write_all(int fd, struct str text)
-{
-    while (text.len) {
-        ssize_t count = write(fd, text.data, text.len);
-
-        if (count < 0 && errno != EINTR) {
-            return errno;
-        }
-        text.data += count > 0 ? count : 0;
-        text.len -= count > 0 ? (size_t)count : 0;
-    }
-    return 0;
 }
 
 /* On a thread of the pool. */

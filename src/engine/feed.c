@@ -1,6 +1,7 @@
 #include "engine/feed.h"
 
 #include "base/os.h"
+#include "base/write_all.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -40,24 +41,10 @@ struct feed {
 
 /* --- the pipe ------------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t wrote = write(fd, bytes, len);
-
-        if (wrote < 0 && errno != EINTR) {
-            return errno;
-        }
-        bytes += wrote > 0 ? wrote : 0;
-        len -= wrote > 0 ? (size_t)wrote : 0;
-    }
-    return 0;
-}
-
 /* The first `len` of what is pending. */
 static int append(struct feed *f, size_t len)
 {
-    int failed = write_all(f->source->copy_fd, f->pending.data, len);
+    int failed = write_all(f->source->copy_fd, (struct str){ f->pending.data, len });
 
     if (!failed && os_sync(f->source->copy_fd) != 0) {
         failed = errno;

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/os.h"
 #include "base/units.h"
+#include "base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,20 +29,6 @@ struct list {
     uint64_t start;    /* from this offset on */
     struct list_entry_reader entries;
 };
-
-static enum result write_all(int fd, const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t wrote = write(fd, bytes, len);
-
-        if (wrote < 0 && errno != EINTR) {
-            return RESULT_IO;
-        }
-        bytes += wrote > 0 ? wrote : 0;
-        len -= wrote > 0 ? (size_t)wrote : 0;
-    }
-    return RESULT_OK;
-}
 
 static int temporary_file(void)
 {
@@ -78,9 +65,13 @@ static enum result keep(struct list *list, const char *bytes, size_t len, struct
     if (!whole && begun.len + len > 2 * LIST_LINE_MAX) {
         whole = len; /* too long for a line: who looks at the copy says so */
     }
-    if (whole && (write_all(list->fd, begun.data, begun.len) != RESULT_OK ||
-                  write_all(list->fd, bytes, whole) != RESULT_OK)) {
-        return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+    if (whole) {
+        int errnum = write_all(list->fd, begun);
+
+        errnum = errnum ? errnum : write_all(list->fd, (struct str){ bytes, whole });
+        if (errnum) {
+            return err_set_errno(err, errnum, "E-IN2", "cannot keep a copy of %s", list->name);
+        }
     }
     if (whole) {
         buf_reset(&list->begun);
@@ -93,13 +84,12 @@ static enum result keep(struct list *list, const char *bytes, size_t len, struct
 static enum result end_pipe(struct list *list, struct err *err)
 {
     struct str begun = buf_view(&list->begun);
-    enum result result = write_all(list->fd, begun.data, begun.len);
+    int errnum = write_all(list->fd, begun);
 
     close_pipe(list);
     buf_reset(&list->begun);
-    return result == RESULT_OK
-               ? RESULT_OK
-               : err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+    return errnum ? err_set_errno(err, errnum, "E-IN2", "cannot keep a copy of %s", list->name)
+                  : RESULT_OK;
 }
 
 enum result list_read_on(struct list *list, bool to_end, struct err *err)
@@ -461,6 +451,7 @@ enum result list_copy(struct list *list, int fd, struct err *err)
 
     for (;;) {
         enum result result = fill(list, offset, err);
+        int errnum;
 
         if (result == RESULT_NOT_FOUND) {
             return RESULT_OK;
@@ -468,8 +459,9 @@ enum result list_copy(struct list *list, int fd, struct err *err)
         if (result != RESULT_OK) {
             return result;
         }
-        if (write_all(fd, list->buffer, list->buffer_len) != RESULT_OK) {
-            return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+        errnum = write_all(fd, (struct str){ list->buffer, list->buffer_len });
+        if (errnum) {
+            return err_set_errno(err, errnum, "E-IN2", "cannot keep a copy of %s", list->name);
         }
         offset += list->buffer_len;
     }

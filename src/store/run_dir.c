@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/parents.h"
 #include "base/utf8.h"
+#include "base/write_all.h"
 #include "store/event_log.h"
 
 #include <dirent.h>
@@ -530,22 +531,6 @@ enum result run_dir_read_opened(const struct run_dir *dir, const char *name, int
         out->len = begin;
     }
     return result;
-}
-
-/* All of it, over short writes; 0 or the errno. */
-static int write_all(int fd, struct str bytes)
-{
-    while (bytes.len) {
-        ssize_t put = write(fd, bytes.data, bytes.len);
-
-        if (put < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (put > 0) {
-            bytes = (struct str){ bytes.data + put, bytes.len - (size_t)put };
-        }
-    }
-    return 0;
 }
 
 /* Over a temporary name with `mark` in it. */

@@ -1,0 +1,14 @@
+/**
+ * Writes all of a text to a descriptor that may take less at a time, as files and pipes do.
+ *
+ * Threads  any. It waits for who reads a pipe: not for the loop thread, but for files.
+ */
+#ifndef SCRAPETOP_BASE_WRITE_ALL_H
+#define SCRAPETOP_BASE_WRITE_ALL_H
+
+#include "base/str.h"
+
+/** 0, or the errno of the write that failed; then some of it may have been written. A signal is no failure. */
+int write_all(int fd, struct str bytes);
+
+#endif
