@@ -33,6 +33,7 @@ static struct desk {
     char place[64], run[128], socket[SOCKET_PATH_MAX];
     struct clock clock;
     uint64_t now_us; /* of the server */
+    bool time_stands;
     unsigned looks, drivers;
     uint64_t detail_asked;
     char words[64], who[CONTROL_WHO_MAX];
@@ -99,7 +100,10 @@ static const struct control_calls calls = { look, detail, obey, report, watched 
 
 static void turn(void)
 {
-    d.now_us += 1000;
+    d.now_us += d.time_stands ? 0 : 1000;
+    if (d.time_stands) {
+        usleep(100);
+    }
     uv_run(&d.loop, UV_RUN_NOWAIT);
 }
 
@@ -305,6 +309,23 @@ static void frames__come_at_their_rate__with_each_client_s_own_detail(void **sta
     assert_in_range(d.looks - looks, 1, 22);
     control_client_close(&one);
     control_client_close(&other);
+}
+
+static void who_steers__sees_a_frame_at_once(void **state)
+{
+    struct control_client c;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1,\"frames\":\"totals\",\"every_ms\":60000}");
+    expect(&c, "hello");
+    expect(&c, "{\"totals\":{");
+    ask(&c, "{\"seq\":1,\"do\":\"cap 20\"}");
+    d.time_stands = true; /* so that the next one is not due */
+    expect(&c, "{\"seq\":1,\"ok\":true");
+    expect(&c, "{\"totals\":{");
+    d.time_stands = false;
+    control_client_close(&c);
 }
 
 static void bad_lines__are_told_and_closed(void **state)
@@ -586,6 +607,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(viewers__only_look, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames__come_at_their_rate__with_each_client_s_own_detail,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_steers__sees_a_frame_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_lines__are_told_and_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_without_end__is_not_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_requests__are_refused, set_up, tear_down),

@@ -203,6 +203,7 @@ static void obey(struct server_requests *r, struct server_client *c, struct str 
     } else {
         server_client_close(c);
     }
+    c->next_us = clock_now_us(&r->clock); /* who steers sees at once what came of it */
     buf_release(&said);
 }
 
