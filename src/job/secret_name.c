@@ -2,6 +2,7 @@
 #include "job/secret.h"
 
 #include "base/json_scan.h"
+#include "base/one_of.h"
 #include "base/url_make.h"
 
 #include <string.h>
@@ -95,18 +96,6 @@ static void split(struct str name, struct words *w)
     drop_versions(w);
 }
 
-static bool is_one_of(struct str word, const struct str *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal(word, list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof((list)[0]))
-
 static bool ends_with(struct str word, struct str end)
 {
     return word.len >= end.len && memcmp(word.data + word.len - end.len, end.data, end.len) == 0;
@@ -129,7 +118,7 @@ static bool word_is_secret(struct str word)
         STR_INIT("passphrase"), STR_INIT("sessionid"), STR_INIT("sessid"),
     };
 
-    if (IS_ONE_OF(word, words)) {
+    if (ONE_OF(word, words)) {
         return true;
     }
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
@@ -150,7 +139,7 @@ static bool last_is_secret(struct str word)
         STR_INIT("auth"),
     };
 
-    return IS_ONE_OF(word, words) || ends_with(word, STR("signature"));
+    return ONE_OF(word, words) || ends_with(word, STR("signature"));
 }
 
 /* "auth_token" is a secret, "auth_type" is none. */
@@ -165,7 +154,7 @@ static bool tells_of_auth(const struct words *w)
 
     for (size_t i = 0; i + 1 < w->count; i++) {
         if (str_equal(w->list[i], STR("auth"))) {
-            return !IS_ONE_OF(w->list[w->count - 1], harmless);
+            return !ONE_OF(w->list[w->count - 1], harmless);
         }
     }
     return false;
@@ -186,7 +175,7 @@ static bool is_token(const struct words *w)
         return false;
     }
     for (size_t i = 0; i < w->count; i++) {
-        if (IS_ONE_OF(w->list[i], harmless)) {
+        if (ONE_OF(w->list[i], harmless)) {
             return false;
         }
     }
@@ -206,7 +195,7 @@ static bool is_key(const struct words *w)
     };
 
     return str_equal(w->list[w->count - 1], STR("key")) &&
-           (w->count == 1 || IS_ONE_OF(w->list[w->count - 2], makers));
+           (w->count == 1 || ONE_OF(w->list[w->count - 2], makers));
 }
 
 static bool names_secret(const struct words *w)
@@ -249,7 +238,7 @@ bool secret_name_may_be(struct str name)
     struct words w;
 
     split(name, &w);
-    return w.count && IS_ONE_OF(w.list[w.count - 1], words);
+    return w.count && ONE_OF(w.list[w.count - 1], words);
 }
 
 /* A header has fewer uses than a parameter: any key is one for a lock but these. */
@@ -263,7 +252,7 @@ static bool header_key_is_secret(const struct words *w)
     };
 
     return str_equal(w->list[w->count - 1], STR("key")) &&
-           (w->count == 1 || !IS_ONE_OF(w->list[w->count - 2], harmless));
+           (w->count == 1 || !ONE_OF(w->list[w->count - 2], harmless));
 }
 
 /* Who is asked, as the proxy that ended TLS tells it: Client-Cert and Client-Cert-Chain (RFC 9440),
@@ -306,7 +295,7 @@ bool header_is_secret(struct str name)
         return true;
     }
     for (size_t i = 0; i < w.count; i++) {
-        if (IS_ONE_OF(w.list[i], more)) {
+        if (ONE_OF(w.list[i], more)) {
             return true;
         }
     }

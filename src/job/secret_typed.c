@@ -2,6 +2,7 @@
 #include "job/secret.h"
 
 #include "base/json_scan.h"
+#include "base/one_of.h"
 #include "base/os.h"
 #include "base/url_make.h"
 
@@ -14,18 +15,6 @@ static bool is_alnum(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
-
-static bool is_one_of(struct str word, const struct str *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal(word, list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof((list)[0]))
 
 /* `name: "value"`, `"name":"value"`, `name=value`, `<name>value</name>`, also within a JSON string, where
  * the quotes are escaped. */
@@ -205,7 +194,7 @@ static bool is_placeholder(struct str value)
     static const struct str words[] = { STR_INIT("true"), STR_INIT("false"), STR_INIT("null") };
 
     return value.len < SECRET_MIN_BYTES || value.len > VALUE_MAX_BYTES ||
-           strchr("${[", value.data[0]) || IS_ONE_OF(value, words);
+           strchr("${[", value.data[0]) || ONE_OF(value, words);
 }
 
 static enum result add_plain(struct secrets *secrets, const struct typed *t, const char *label,
@@ -259,7 +248,7 @@ static bool is_value_name(struct str name)
     static const struct str words[] = { STR_INIT("value"), STR_INIT("text"),    STR_INIT("raw"),
                                         STR_INIT("plain"), STR_INIT("content"), STR_INIT("data") };
 
-    return IS_ONE_OF(name, words);
+    return ONE_OF(name, words);
 }
 
 /* Up to the bracket that ends it. */
