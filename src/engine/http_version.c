@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/judge_end.h"
 
 #define TRIES_MAX                                                                                  \
     5 /* libcurl 7.88 may still use a connection that was made for the other version */
@@ -61,7 +62,7 @@ bool http_version_heed(struct engine *e, const struct response *response)
     if (http_version_changes(e, response)) {
         host->http_tries += host->http == response->http;
         host->http = host->http ? host->http : response->http_instead;
-        return true;
+        return !response->sent || judge_asks_safely(e, response->request);
     }
     if (!host->is_http_sure && host->http && host->http == response->http &&
         response->outcome != OUTCOME_CANCELLED && response->outcome != OUTCOME_LOCAL) {

@@ -18,7 +18,7 @@ struct engine;
 /** Its host is asked with another version because of this end, or since it was asked: it says nothing else of it. */
 bool http_version_changes(struct engine *engine, const struct response *response);
 
-/** True when it is to be asked again in that version. */
+/** True when it is to be asked again in that version. A POST that may have been acted on is not: only those after it. */
 bool http_version_heed(struct engine *engine, const struct response *response);
 
 #endif

@@ -57,7 +57,7 @@ struct response {
     bool reached;          /* something answered at its address, if only to refuse */
     bool sets_cookie;      /* or tries to */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
-    enum job_http http;    /* which it was asked with; never JOB_HTTP_AUTO */
+    enum job_http http;    /* which it was answered with, or else asked; never JOB_HTTP_AUTO */
     enum job_http
         http_instead;   /* it ended as when the server speaks that alone; JOB_HTTP_AUTO: not so */
     bool no_descriptor; /* OUTCOME_LOCAL for want of one */

@@ -143,12 +143,24 @@ static enum job_http instead(const struct transfer *t, CURLcode code, const char
     return JOB_HTTP_AUTO;
 }
 
+/* A server over TLS says which of the two it speaks. */
+static enum job_http answered_with(const struct transfer *t, const struct response *r)
+{
+    long version = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return r->status > 0 && t->http == JOB_HTTP_2 &&
+                   (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
+               ? JOB_HTTP_1_1
+               : t->http;
+}
+
 void transfer_http_end(const struct transfer *t, CURLcode code, const char *text,
                        struct response *r)
 {
     char *scheme = NULL;
 
-    r->http = t->http;
+    r->http = answered_with(t, r);
     r->calm_down = is_calm_down(t, code, text);
     if (t->is_refused && is_tried_out(text)) {
         r->sent = false;

@@ -10,6 +10,7 @@
 #include "fetch/fetch.h"
 #include "job/auth/auth_kind.h"
 #include "plan/quota.h"
+#include "plan/retry.h"
 #include "probe/probe_job.h"
 
 #include <assert.h>
@@ -140,12 +141,13 @@ static enum result ask_once(const struct job *job, enum job_http http, struct re
     return result;
 }
 
-/* Likewise, and once more where the end shows that the server speaks another HTTP. */
+/* Likewise, and once more where the end shows that the server speaks another HTTP, and nothing is done twice. */
 static enum result ask(const struct job *job, struct response **response, struct err *err)
 {
     enum result result = ask_once(job, job->network.http, response, err);
 
-    if (result == RESULT_OK && (*response)->http_instead) {
+    if (result == RESULT_OK && (*response)->http_instead &&
+        (!(*response)->sent || retry_method_is_idempotent(str_view(job->endpoints[0].method)))) {
         enum job_http http = (*response)->http_instead;
 
         response_free(*response);

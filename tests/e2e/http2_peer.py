@@ -2,7 +2,7 @@
 
 Http2Peer(answer, tls) listens on 127.0.0.1; answer(ask) gives the frames to send: put together by those below.
 `ask.close = True` closes the connection behind them. Who speaks
-HTTP/1.1 is answered with `older`, if there is one. With `tls`, a server's context, it speaks HTTP/2 over TLS (ALPN
+HTTP/1.1 is answered with `older`, if there is one, but for the first `drops` of them. With `tls`, a server's context, it speaks HTTP/2 over TLS (ALPN
 "h2" alone), else in clear text with prior knowledge. RFC 9113 says what the frames are.
 """
 
@@ -58,8 +58,8 @@ class Ask:
 class Http2Peer:
     """`asks` has all in order of coming, `connections` counts those that spoke HTTP/2, `strangers` those that did not."""
 
-    def __init__(self, answer, tls=None, streams=100, older=None):
-        self.answer, self.tls, self.streams, self.older = answer, tls, streams, older
+    def __init__(self, answer, tls=None, streams=100, older=None, drops=0):
+        self.answer, self.tls, self.streams, self.older, self.drops = answer, tls, streams, older, drops
         self.asks, self.connections, self.strangers = [], 0, 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -83,7 +83,8 @@ class Http2Peer:
             if first != b"PRI":
                 with self.lock:
                     self.strangers += bool(first)
-                while first and self.older:
+                    is_dropped = not self.older or self.strangers <= self.drops
+                while first and not is_dropped:
                     while stream.readline().strip():
                         pass
                     peer.sendall(self.older)

@@ -153,6 +153,29 @@ def test_server_whose_http2_is_broken__is_asked_with_http1__and_that_is_told():
     check_equal((len(told), "answers with HTTP/1.1" in "".join(told)), (1, True), f"told: {told}")
 
 
+def test_post__that_ended_without_an_answer__is_not_sent_again_in_another_version():
+    """Nobody knows whether it was acted on. Those after it are asked, once each."""
+    tls, crt = tls_of("http/1.1")
+    server = Http2Peer(None, tls)
+    ended = harness.run("run", "--plain", "--json", "--backoff", "10ms:20ms", "-o", scratch("lost"), "--cacert", crt,
+                        "-d", '{"q":1}', f"{server.url}/[1-3]")
+    check_equal((ended.code, server.strangers), (3, 3), f"exit code, and POSTs that the server got: {ended}")
+    check_equal(harness.read(scratch("lost/failed.jsonl")).count(b'"class":"maybe-sent"'), 3, "may have been acted on")
+    server = Http2Peer(None, tls)
+    harness.run("probe", "--cacert", crt, "-d", "{}", server.url + "/1")
+    check_equal(server.strangers, 1, "POSTs of a probe")
+
+
+def test_server_that_ends_once_without_an_answer__is_not_said_to_speak_only_http2():
+    """Asked with HTTP/2 it chooses HTTP/1.1, and that answers."""
+    tls, crt = tls_of("http/1.1")
+    server = Http2Peer(None, tls, older=reply(), drops=1)
+    ended = ask("once", server.url + "/1", "--cacert", crt)
+    check_equal((ended.code, ended.report()["ok"], server.strangers), (0, 1, 2), f"exit code, answers, asked: {ended}")
+    told = texts("once", "http")
+    check(not any("speaks only HTTP/2" in text for text in told), "told:", told)
+
+
 # --- nginx --------------------------------------------------------------------------------------------------
 
 NGINX = """
