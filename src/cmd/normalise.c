@@ -183,14 +183,15 @@ static char *default_path(const struct read_options *options, const struct opene
     return endpoint_table_path(&run->job, endpoint, run->dir.path, ending);
 }
 
-/* The same request in two runs: which of its rows is wanted, the user has to say. */
-static void tell_doubled(const struct opened_runs *runs)
+/* The same request in two runs: which of its rows is wanted, the user has to say, unless that was said. */
+static void tell_doubled(const struct opened_runs *runs, const struct table_spec *spec)
 {
     if (runs->doubled) {
-        say(stderr,
-            "scrapetop: %llu %s in another of these runs, too; the table has all of their rows "
-            "(--unique and --key keep one)",
-            (unsigned long long)runs->doubled, runs->doubled == 1 ? "request is" : "requests are");
+        say(stderr, "scrapetop: %llu %s in another of these runs, too%s",
+            (unsigned long long)runs->doubled, runs->doubled == 1 ? "request is" : "requests are",
+            spec->unique_count || spec->key_count
+                ? ""
+                : "; the table has all of their rows (--unique and --key keep one)");
     }
 }
 
@@ -212,7 +213,9 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     code = opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
                ? make_table(options, task)
                : message_fail(&err);
-    tell_doubled(runs);
+    if (code == EXIT_WELL || code == EXIT_SKIPPED) {
+        tell_doubled(runs, &task->spec);
+    }
     endpoint_table_release(&table);
     return code;
 }

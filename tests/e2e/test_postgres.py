@@ -137,6 +137,10 @@ def test_names__are_quoted__whatever_they_are():
             db.load([dict.fromkeys(names, 1)], "--table", 'ta"ble; --', "--key", 'a"b', name="x")
         check_equal(sorted(db.types('ta"ble; --')), sorted(names), "columns")
         check_equal(db.run("SELECT count(*) FROM safe").returncode, 0, "the other table is there")
+        for name in ("scrapetop_new", "t" * 63, "\u00fc" * 31 + "u"):
+            db.load([{"id": 1}, {"id": 2}], "--table", name, "--key", "id", name="y")
+            db.load([{"id": 2}, {"id": 3}], "--table", name, "--key", "id", name="y")
+            check_equal(len(db.rows(f'SELECT id FROM "{name}"')), 3, f"rows of {name}")
     for record, words, told in (({"x" * 64: 1}, [], b"63 bytes"), ({"a\0b": 1}, [], b"no NUL"),
                                 ({"a": 1}, ["--table", "t" * 64], b"63 bytes"), ({"a": 1}, ["--key", "b"], b"no such column"),
                                 ({"a": None, "b": 1}, ["--key", "a"], b"has no value there"),

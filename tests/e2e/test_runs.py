@@ -26,10 +26,11 @@ def test_runs_of_one_job__are_merged_in_its_order__and_what_stands_twice_is_told
     one, both, unique = scratch("one.csv"), scratch("both.csv"), scratch("unique.csv")
     harness.succeed("normalise", "--columns", "id,title", "-o", one, whole)
     ended = harness.succeed("normalise", "--columns", "id,title", "-o", both, whole, part)
-    check(b"25 requests are in another of these runs, too" in ended.err, ended)
+    check(b"25 requests are in another of these runs, too; the table has all of their rows" in ended.err, ended)
     rows = lines(one)
     check_equal(lines(both), rows[:1] + [row for row in rows[1:26] for _ in (0, 1)] + rows[26:], "rows of both")
-    harness.succeed("normalise", "--columns", "id,title", "--unique", "id", "-o", unique, part, whole)
+    ended = harness.succeed("normalise", "--columns", "id,title", "--unique", "id", "-o", unique, part, whole)
+    check(b"25 requests are in another of these runs, too" in ended.err and b"all of their rows" not in ended.err, ended)
     check_equal(harness.read(unique), harness.read(one), "each request once: as the whole run's table")
     check(not os.path.exists(os.path.join(whole, "tables.json.tmp")), "nothing of it in the runs")
 

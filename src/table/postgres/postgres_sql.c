@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STAGE "scrapetop_new" /* lies before all schemas while the session has it */
+/* The table of the session, which lies before all schemas while it is there: it has another name than the table. */
+#define STAGE "scrapetop_new"
+#define OTHER_STAGE "scrapetop_new_rows"
+
+static const char *stage_of(const struct postgres_table *t)
+{
+    return str_equal(t->name, STR(STAGE)) ? OTHER_STAGE : STAGE;
+}
 
 /* --- names --------------------------------------------------------------------------------------------- */
 
@@ -203,12 +210,19 @@ static void fit(const struct postgres_table *t, struct buf *sql, enum result *re
     }
 }
 
-/* The index that tells keys apart, unless the table has another one that does. */
+/* The index that tells keys apart, unless there is one of that name. */
 static void index_keys(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
     struct buf name = { 0 };
+    struct str head = t->name;
 
-    *result = *result == RESULT_OK ? buf_append_str(&name, t->name) : *result;
+    /* A name of full length would be cut back to the table's own, which is taken; so one letter goes. */
+    if (head.len == POSTGRES_NAME_MAX) {
+        do {
+            head.len--;
+        } while (head.len && ((unsigned char)head.data[head.len] & 0xC0) == 0x80);
+    }
+    *result = *result == RESULT_OK ? buf_append_str(&name, head) : *result;
     put(&name, "_key", result);
     put(sql, "CREATE UNIQUE INDEX IF NOT EXISTS ", result);
     put_name(sql, buf_view(&name), result);
@@ -222,7 +236,9 @@ static void index_keys(const struct postgres_table *t, struct buf *sql, enum res
 
 static void stage(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "CREATE TEMPORARY TABLE " STAGE " ON COMMIT DROP AS SELECT ", result);
+    put(sql, "CREATE TEMPORARY TABLE ", result);
+    put(sql, stage_of(t), result);
+    put(sql, " ON COMMIT DROP AS SELECT ", result);
     put_names(t, false, sql, result);
     put(sql, " FROM ", result);
     put_name(sql, t->name, result);
@@ -257,7 +273,7 @@ enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
     }
     put(sql, "COPY ", &result);
     if (t->has_key) {
-        put(sql, STAGE, &result);
+        put(sql, stage_of(t), &result);
     } else {
         put_name(sql, t->name, &result);
     }
@@ -293,7 +309,9 @@ static void merge(const struct postgres_table *t, struct buf *sql, enum result *
     put_names(t, true, sql, result);
     put(sql, ") ", result);
     put_names(t, false, sql, result);
-    put(sql, " FROM " STAGE " ORDER BY ", result);
+    put(sql, " FROM ", result);
+    put(sql, stage_of(t), result);
+    put(sql, " ORDER BY ", result);
     put_names(t, true, sql, result);
     put(sql, ", ctid DESC\n  ON CONFLICT (", result);
     put_names(t, true, sql, result);

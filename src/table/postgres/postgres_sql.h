@@ -1,8 +1,8 @@
 /**
  * The statements around rows for PostgreSQL: what psql runs before and after them.
  *
- * All is one transaction: whoever reads meanwhile sees the table as it was, and so it stays when psql ends before the
- * last line. With a key, rows go into a table of the session first, and from there take the place of those with the
+ * All is one transaction: whoever reads the table meanwhile waits for its end, as ALTER TABLE and TRUNCATE lock the
+ * table; the table stays as it was when psql ends before the last line. With a key, rows go into a table of the session first, and from there take the place of those with the
  * same key; the table keeps all else. Without one, the table's rows are replaced.
  *
  * A table that is there gets the columns that it lacks. A column of a type of ours that does not hold what comes becomes
