@@ -67,6 +67,16 @@ static void go_on_unseen(void *context)
     }
 }
 
+/* Without a socket nobody can resume a pause any more, be it one of his or of a rule. */
+static void on_typed_end(void *context)
+{
+    struct session *s = context;
+
+    engine_set_can_return(s->engine, s->socket.server != NULL);
+    engine_snapshot(s->engine, s->screen.snapshot);
+    go_on_unseen(s);
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
     (void)handle;
@@ -406,6 +416,7 @@ static enum result open_all(struct session *s, struct err *err)
                                          .clock = s->clock,
                                          .obey = obey,
                                          .typed_line = on_line,
+                                         .typed_end = on_typed_end,
                                          .lost = go_on_unseen,
                                          .attached = attached,
                                          .context = s };

@@ -208,7 +208,8 @@ enum result session_screen_open(struct session_screen *s, bool can_return, struc
     result = plain_new(&s->plain, &options, err);
     if (result == RESULT_OK) {
         uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
-        if (!s->options->quiet && typed_open(&s->typed, s->loop, s->typed_line, s->context)) {
+        if (!s->options->quiet &&
+            typed_open(&s->typed, s->loop, s->typed_line, s->typed_end, s->context)) {
             plain_say(s->plain,
                       STR("scrapetop: commands may be typed: status, cap 20, pause, quit, help"));
         }

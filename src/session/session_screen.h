@@ -25,6 +25,8 @@ struct session_screen {
     void (*obey)(void *context, const struct control *control);
     /** A line that was typed. */
     void (*typed_line)(void *context, struct str line);
+    /** Nobody types here any more. */
+    void (*typed_end)(void *context);
     /** The dashboard is gone: nobody sees the run from here. */
     void (*lost)(void *context);
     /** How many screens of other terminals look at the run now. */

@@ -60,6 +60,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
     if (count <= 0) {
         typed_close(t); /* Ctrl-D, or the terminal hung up */
+        t->on_end(t->context);
         return;
     }
     for (ssize_t i = 0; i < count && t->open; i++) {
@@ -75,11 +76,11 @@ void typed_look(struct typed *t)
 }
 
 bool typed_open(struct typed *t, uv_loop_t *loop, void (*on_line)(void *context, struct str line),
-                void *context)
+                void (*on_end)(void *context), void *context)
 {
     char name[256];
 
-    *t = (struct typed){ .fd = -1, .on_line = on_line, .context = context };
+    *t = (struct typed){ .fd = -1, .on_line = on_line, .on_end = on_end, .context = context };
     if (ttyname_r(STDIN_FILENO, name, sizeof name) != 0) {
         return false;
     }

@@ -24,12 +24,14 @@ struct typed {
     size_t length;
     bool too_long; /* the line in the making is passed over to its end */
     void (*on_line)(void *context, struct str line);
+    void (*on_end)(void *context);
     void *context;
 };
 
-/** Reads stdin's terminal. False when stdin is none: nothing is read then. */
+/** Reads stdin's terminal. False when stdin is none: nothing is read then. `on_end` is told once the user has ended his
+ *  input (Ctrl-D), or the terminal hung up; not by typed_close. */
 bool typed_open(struct typed *t, uv_loop_t *loop, void (*on_line)(void *context, struct str line),
-                void *context);
+                void (*on_end)(void *context), void *context);
 
 /** To be called now and then: looks again whether the terminal is ours. */
 void typed_look(struct typed *t);

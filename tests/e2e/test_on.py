@@ -106,6 +106,18 @@ def test_pause__drains__where_nobody_could_resume():
     check_equal(events(run, "drain")[0]["code"], "W-ON2", "code")
 
 
+def test_pause__is_over__when_who_could_type_resume_has_ended_his_input():
+    gate = Gate(5)
+    run = scratch("typed.run")
+    path = job("typed", gate.server, [{"when": "done_total >= 5", "do": "pause"}], 9)
+    with harness.terminal([harness.BINARY, "run", "--plain", "--no-socket", "-o", run, "-c", "1", path]) as shown:
+        shown.wait(lambda: os.path.exists(os.path.join(run, "events.jsonl")) and events(run, "pause"), "a pause")
+        gate.opened.set()
+        shown.keys("\x04")
+        check_equal(shown.exit_code(), 0, "exit code")
+    check_equal(gate.server.total(), 9, "requests")
+
+
 def test_stop__is_an_error__and_the_run_can_be_resumed():
     server = peer.Peer(lambda ask: peer.reply(status="404 Gone") if ask.number <= 30 else peer.reply())
     run, path = scratch("stop.run"), job("stop", server, [{"when": "failed > 25", "do": "stop"}], 2000,
