@@ -303,24 +303,47 @@ void page_chart_latency(struct page_out *p, const struct run_story *story)
     page_put(p, "</svg>");
 }
 
-/* As it stood until the next moment. */
+/* Where the line of the cap is: at `x`, and it has been between `low` and `high` within that pixel. */
+struct cap_line {
+    double x, y, low, high;
+};
+
+static void put_cap_end(const struct chart *c, const struct cap_line *at)
+{
+    if (at->low < at->high) {
+        page_put(c->out, "%.1f,%.1f %.1f,%.1f %.1f,%.1f ", at->x, at->low, at->x, at->high, at->x,
+                 at->y);
+    }
+}
+
+/* As it stood until the next moment. Of a long run many changes are at one pixel: they are one stroke there. */
 static void put_cap(const struct chart *c)
 {
-    double y = 0;
+    const struct story_point *points = c->story->points;
+    size_t count = c->story->point_count;
+    struct cap_line at = { 0 };
 
     page_put(c->out, "<polyline class=\"curve cap\" points=\"");
-    for (size_t i = 0; i < c->story->point_count; i++) {
-        const struct story_point *point = &c->story->points[i];
-        double x = x_of(c, point->t_s);
+    for (size_t i = 0; i < count; i++) {
+        double x = x_of(c, points[i].t_s), y = y_of(c, points[i].sample.cap);
 
-        if (i && point->sample.cap != point[-1].sample.cap) {
-            page_put(c->out, "%.1f,%.1f ", x, y);
+        if (i && i + 1 < count && points[i].sample.cap == points[i - 1].sample.cap) {
+            continue;
         }
-        y = y_of(c, point->sample.cap);
-        if (!i || i + 1 == c->story->point_count || point->sample.cap != point[-1].sample.cap) {
-            page_put(c->out, "%.1f,%.1f ", x, y);
+        if (i && x < at.x + 1) {
+            at.low = fmin(at.low, y);
+            at.high = fmax(at.high, y);
+            at.y = y;
+            continue;
         }
+        if (i) {
+            put_cap_end(c, &at);
+            page_put(c->out, "%.1f,%.1f ", x, at.y);
+        }
+        at = (struct cap_line){ x, y, y, y };
+        page_put(c->out, "%.1f,%.1f ", x, y);
     }
+    put_cap_end(c, &at);
     page_put(c->out, "\"/>");
 }
 
@@ -353,8 +376,12 @@ void page_chart_legend(struct page_out *p, const struct run_story *story)
                 "<span class=\"key bad\">answers refused, wrong or missing</span>");
     for (int i = 0; i < STORY_KINDS; i++) {
         if (story->kinds[i]) {
-            page_put(p, "<span class=\"key %s\">%s: %llu</span>", kind_rows[i].class,
-                     kind_rows[i].words, (unsigned long long)story->kinds[i]);
+            page_put(p, "<span class=\"key %s\">%s: %llu", kind_rows[i].class, kind_rows[i].words,
+                     (unsigned long long)story->kinds[i]);
+            if (story->left_out[i]) {
+                page_put(p, ", of which the first %d are marked", STORY_MARKS_MAX);
+            }
+            page_put(p, "</span>");
         }
     }
     page_put(p, "</p>");

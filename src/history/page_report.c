@@ -20,10 +20,20 @@
 
 static void put_charts(struct page_out *p, const struct page_facts *f)
 {
+    char since[CLOCK_TEXT_SIZE];
+
     if (f->story.point_count < PAGE_CHART_LEAST) {
         return;
     }
-    page_put(p, "<h2>How it went</h2><div class=\"card\"><h3>Requests a second</h3>");
+    page_put(p, "<h2>How it went</h2><div class=\"card\">");
+    if (f->story.is_cut) {
+        clock_format_utc(f->story.first_us, since);
+        page_put(
+            p,
+            "<p><small>From %.10s %.5s UTC on: events from before are no longer kept.</small></p>",
+            since, since + 11);
+    }
+    page_put(p, "<h3>Requests a second</h3>");
     page_chart_rate(p, &f->story);
     page_put(p, "<h3>Latency that 95 of 100 answers do not pass</h3>");
     page_chart_latency(p, &f->story);

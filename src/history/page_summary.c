@@ -49,7 +49,7 @@ static struct ending ending_of(const struct page_facts *f)
     if (f->is_live) {
         return (struct ending){ "live", "under way" };
     }
-    if (page_figure(f, STR("/exit"), &code)) {
+    if (page_figure(f, STR("/exit"), &code) && code <= UINT8_MAX) {
         return ending_of_code((int)code);
     }
     if (f->summary.last_clean) {
@@ -87,7 +87,7 @@ static void put_when(struct page_out *p, const struct page_facts *f)
     is_one_day = strncmp(from, to, DATE_LENGTH) == 0;
     page_put(p, "<p class=\"soft\">%.10s %.5s to %.*s%s%.5s UTC", from, from + DATE_LENGTH + 1,
              is_one_day ? 0 : DATE_LENGTH, to, is_one_day ? "" : " ", to + DATE_LENGTH + 1);
-    if (f->story.ran_s > 0) {
+    if (f->story.ran_s > 0 && !f->story.is_cut) {
         units_format_time((uint64_t)(f->story.ran_s * US_PER_S), ran);
         page_put(p, ", of which it ran %s", ran);
     }
@@ -387,9 +387,10 @@ void page_polite(struct page_out *p, const struct page_facts *f)
                         STR("/politeness/requests_before_a_deadline"), "");
         put_item_figure(p, f, "sent on kept connections", STR("/reused_connections"), "");
     }
-    page_put(p, "</dl>%s</div>",
-             f->report.len
-                 ? "<p><small>Answers are of all sessions, the rest of the last one.</small></p>"
-                 : "<p><small>The last session left no report: it is of an older version, or was "
-                   "killed.</small></p>");
+    page_put(p, "</dl><p><small>%s</small></p></div>",
+             f->report.len ? "Answers are of all sessions, the rest of the last one."
+             : f->is_live  ? "The run does not answer at a control socket: what it reports is not "
+                             "known before its end."
+                           : "The last session left no report: it is of an older version, or was "
+                             "killed.");
 }

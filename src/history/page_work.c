@@ -12,6 +12,8 @@
 #define CLASSES_SHOWN 24
 #define EXAMPLES 3
 #define EXAMPLE_MAX 300
+#define EXAMPLE_KEPT (EXAMPLE_MAX + UTF8_MAX) /* so that page_text sees that there is more */
+#define UTF8_MAX 4
 #define COLUMNS_SHOWN 60
 #define WORDS_MAX 1024
 #define SOURCES_SHOWN 3
@@ -135,7 +137,7 @@ void page_endpoints(struct page_out *p, const struct page_facts *f)
 /* --- what failed ------------------------------------------------------------------------------------------------- */
 
 struct example {
-    char url[EXAMPLE_MAX + 1], reason[EXAMPLE_MAX + 1];
+    char url[EXAMPLE_KEPT + 1], reason[EXAMPLE_KEPT + 1];
 };
 
 struct failed_class {
@@ -153,7 +155,7 @@ struct failed_classes {
 
 static void copy(char *to, struct str from)
 {
-    size_t len = from.len < EXAMPLE_MAX ? from.len : EXAMPLE_MAX;
+    size_t len = from.len < EXAMPLE_KEPT ? from.len : EXAMPLE_KEPT;
 
     if (len) {
         memcpy(to, from.data, len);

@@ -157,6 +157,7 @@ static enum result take_line(struct run_story *s, struct str line)
         return RESULT_OK;
     }
     event = json_string_raw(event);
+    s->is_cut |= !s->sessions && !str_equal(event, STR("start"));
     if (str_equal(event, STR("start")) || !s->sessions) {
         begin_session(s, at_us);
         if (s->sessions > 1 && add_mark(s, STORY_SESSION, s->ran_s, line) != RESULT_OK) {
@@ -175,8 +176,9 @@ enum result run_story_read(struct run_story *story, const struct run_dir *dir, s
     struct str rest = buf_view(&lines);
 
     *story = (struct run_story){ 0 };
-    if (result == RESULT_NOT_FOUND) { /* somebody took it away: there is no story */
-        return RESULT_OK;
+    if (result ==
+        RESULT_NOT_FOUND) { /* somebody took it away: what was set aside before is left, if anything */
+        result = RESULT_OK;
     }
     while (result == RESULT_OK && rest.len) {
         struct str line = str_cut(&rest, '\n');

@@ -62,6 +62,7 @@ struct run_story {
     struct story_line drifts[STORY_DRIFTS_MAX]; /* what was told of tables' columns */
     size_t drift_count;
     size_t sessions;
+    bool is_cut; /* the beginning is no longer kept */
     double ran_s;
     int64_t first_us, last_us; /* 0: there is nothing */
     uint64_t kinds[STORY_KINDS];

@@ -109,6 +109,43 @@ def test_page__of_a_live_run__and_the_old_report_is_gone_while_it_runs():
     check_equal(json.loads(harness.read(os.path.join(run, "report.json")))["ok"], 40, "report.json")
 
 
+def test_page__of_a_live_run_without_a_socket__does_not_call_it_killed():
+    opened = threading.Event()
+    server = peer.Peer(lambda ask: (opened.wait(harness.HANG_S), peer.reply())[1])
+    run = scratch("unheard.run")
+    child = harness.scrapetop("run", "--plain", "--no-socket", "-o", run, f"{server.url}/1", stderr=subprocess.DEVNULL)
+    wait_for(lambda: os.path.exists(os.path.join(run, "ledger.db")) and server.total() > 0, "a request")
+    page = report(run)
+    check("under way" in page.text and "does not answer at a control socket" in page.text, page.text)
+    check("left no report" not in page.text, page.text)
+    opened.set()
+    check_equal(child.wait(harness.HANG_S), 0, "exit code")
+
+
+def test_page__of_a_run_of_months__stays_small__and_tells_what_is_no_longer_kept():
+    server = peer.Peer(lambda ask: peer.reply(status="404 Gone"))
+    run = scratch("months.run")
+    harness.succeed("run", "--plain", "--no-socket", "-o", run, f"{server.url}/{'x' * 400}", code=3)
+    check("\u2026" in report(run).text, "a URL that is cut looks whole")
+    check("of which it ran" in report(run).text, "the time of a whole story")
+    path = os.path.join(run, "events.jsonl")
+    sample = [e for e in map(json.loads, harness.read(path).splitlines()) if e["event"] == "sample"][0]
+    with open(path, "w", encoding="ascii") as file:
+        for i in range(40000):
+            at = f"2026-{1 + i // 8000:02}-{1 + i // 400 % 20:02}T{i // 60 % 24:02}:{i % 60:02}:00.000Z"
+            file.write(json.dumps({**sample, "at": at, "ok": i, "cap": 5 + i % 7}) + "\n")
+            if i < 500:
+                file.write(json.dumps({"at": at, "event": "cap", "level": "notice", "text": f"cap {i}"}) + "\n")
+    os.rename(path, os.path.join(run, "events.1.jsonl"))  # whether or not another has begun
+    page = harness.succeed("report", run).out
+    check(len(page) < 300000, "bytes of the page:", len(page))
+    page = Page(page.decode())
+    for words in ("From 2026-01-01 00:00 UTC on: events from before are no longer kept.", "changes of cap or rate: 500",
+                  "the first 400 are marked"):
+        check(words in page.text, "the page does not tell", words, page.text[:3000])
+    check("of which it ran" not in page.text, "the time of a part is told as that of all")
+
+
 def hostile(ask):
     if "bad" in ask.path:
         return peer.reply(json.dumps({"error": EVIL}).encode(), status="422 <b>No</b>",
