@@ -213,7 +213,7 @@ static void sorting__comes_back__by_its_words(void **state)
     file = fopen(path, "w");
     assert_non_null(file);
     fputs("sort Nothing = AGE\nsort Hosts = NOTHING\nsort =\nsort \nsort Hosts\nsort x = ,,,\n"
-          "sort Rate and latency = AGE\nsort Hosts = 429, inverted, twice\n",
+          "sort Rate and latency = AGE\nsort Hosts = REFUSED, inverted, twice\n",
           file);
     for (int i = 0; i < 2 * SETTINGS_SORTS_MAX; i++) {
         fputs("sort Waiting = TRY\n", file);

@@ -63,6 +63,7 @@ const char *limit_by_word(enum limit_by by)
         [LIMIT_BY_BODIES] = "bodies",
         [LIMIT_BY_STARTS] = "starts",
         [LIMIT_BY_LOAD] = "load",
+        [LIMIT_BY_MEMORY] = "memory",
         [LIMIT_BY_FULL] = "full",
         [LIMIT_BY_SLOW] = "slow",
         [LIMIT_BY_OTHER] = "other-program",

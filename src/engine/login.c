@@ -344,7 +344,8 @@ static void tell_prompt(struct engine *e)
     if (strcmp(prompt, e->login.told) != 0) {
         snprintf(e->login.told, sizeof e->login.told, "%s", prompt);
         if (prompt[0]) {
-            tell(e, EVENT_NOTICE, "login", "", prompt);
+            /* Without the host before it: in 80 columns nothing of it may be cut off. */
+            events_add_host(&e->events, EVENT_NOTICE, "login", label_of(e), "", "%s", prompt);
         }
     }
 }
