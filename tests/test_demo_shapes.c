@@ -239,8 +239,7 @@ static void headers__come_back__as_they_were_sent(void **state)
     (void)state;
     assert_non_null(
         strstr(a.body.data, "{\"name\":\"Authorization\",\"value\":\"Bearer s3cret\"}"));
-    assert_non_null(
-        strstr(a.body.data, "\"caf\\ufffd\\\"\\\\\"")); /* U+FFFD for the bad byte */
+    assert_non_null(strstr(a.body.data, "\"caf\\ufffd\\\"\\\\\"")); /* U+FFFD for the bad byte */
     cJSON_Delete(json);
     drop(&a);
     demo_stop(demo);
