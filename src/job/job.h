@@ -376,6 +376,10 @@ MUST_CHECK enum result job_finish(struct job *job, struct err *err);
 MUST_CHECK enum result job_hide_typed(const struct job *job, const char *text, bool is_url,
                                       struct buf *out);
 
+/** The first variable whose values stand where a URL or a body has a credential, by its name: they are kept with the
+ *  run, as all values of variables are. NULL: none. */
+const struct job_var *job_credential_var(const struct job *job);
+
 /** Writes the job as JSON (job.json): everything given, secrets unexpanded, and those that were typed as
  *  they are left out ("unkept": true then). */
 MUST_CHECK enum result job_write(const struct job *job, struct buf *out, struct err *err);

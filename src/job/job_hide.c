@@ -73,6 +73,47 @@ enum result job_note_typed(struct job *job, struct err *err)
     return result;
 }
 
+/* The variable that a placeholder begins with: "row" of {row.id}. */
+static const struct job_var *var_of(const struct job *job, struct str placeholder)
+{
+    struct str name = str_cut(&placeholder, '.');
+
+    for (size_t i = 0; i < job->var_count; i++) {
+        if (str_equal(str_view(job->vars[i].name), name)) {
+            return &job->vars[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct job_var *credential_in(const struct job *job, const char *text)
+{
+    struct str rest = text ? str_view(text) : STR_NONE, placeholder;
+    const struct job_var *var = NULL;
+
+    while (!var && (placeholder = secret_next_placeholder(&rest)).len) {
+        var = var_of(job, placeholder);
+    }
+    return var;
+}
+
+const struct job_var *job_credential_var(const struct job *job)
+{
+    const struct job_var *var = NULL;
+
+    for (size_t e = 0; e < job->endpoint_count && job->var_count && !var; e++) {
+        const struct job_endpoint *endpoint = &job->endpoints[e];
+
+        var = credential_in(job, endpoint->body);
+        for (size_t i = 0; i < endpoint->source_count && !var; i++) {
+            if (endpoint->sources[i].kind != JOB_SOURCE_LIST) {
+                var = credential_in(job, endpoint->sources[i].text);
+            }
+        }
+    }
+    return var;
+}
+
 bool job_same_but_typed(const struct job *of_a, const char *a, const struct job *of_b,
                         const char *b, bool is_url)
 {

@@ -115,6 +115,10 @@ bool header_is_secret(struct str name);
 MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                                          size_t *count, struct err *err);
 
+/** What the next placeholder names that stands after such a name: "tok" of access_token={tok}. STR_NONE when there is
+ *  none. `*rest` moves past it. */
+struct str secret_next_placeholder(struct str *rest);
+
 /** Appends the text with such values replaced by `***`, and those of `known` (may be NULL) that are no
  *  shorter than SECRET_BEGUN_BYTES. */
 MUST_CHECK enum result secret_hide_typed(struct str text, const struct secrets *known,

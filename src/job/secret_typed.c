@@ -350,6 +350,27 @@ static enum result add_named(struct secrets *secrets, struct str text, const cha
     return result;
 }
 
+struct str secret_next_placeholder(struct str *rest)
+{
+    struct typed t = { .begin = rest->data, .rest = *rest };
+    struct str found = STR_NONE;
+    bool is_xml, perhaps;
+
+    while (!found.len && next_name(&t, &is_xml)) {
+        if (!names_a_secret(&t, &perhaps) || perhaps || is_declared(&t)) {
+            continue;
+        }
+        take(&t, "\\");
+        take(&t, "\"'");
+        if (take(&t, "{")) {
+            take(&t, "+");
+            found = take_bare(&t, "}{\"");
+        }
+    }
+    *rest = t.rest;
+    return found;
+}
+
 enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                               size_t *count, struct err *err)
 {

@@ -152,12 +152,29 @@ static bool is_typed(const struct job_secret *secret)
     return secret->sent && !secret->given;
 }
 
+/* Values of variables are keys of records and columns of tables: they cannot be hidden. */
+static void warn_of_vars(const struct job *job)
+{
+    const struct job_var *var = job_credential_var(job);
+    char text[400];
+
+    if (var) {
+        snprintf(text, sizeof text,
+                 "the values of {%s} stand where a URL or a body has a credential, and are stored "
+                 "with every record, as those of all variables; a job file's \"login\" or a header "
+                 "from ${NAME} stores none",
+                 var->name);
+        message_warning("W-SEC3", text);
+    }
+}
+
 void run_warn(const struct job *job)
 {
     enum job_http http = job->network.http;
 
     warn_of_statuses(&job->retry);
     warn_of_brackets(job);
+    warn_of_vars(job);
 
     if (job->network.insecure) {
         message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");

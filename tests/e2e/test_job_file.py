@@ -261,6 +261,20 @@ def test_var__takes_the_place_of_what_the_file_says():
     check(ended.code == 2 and b"with other values" in ended.err, "another value is another run:", ended)
 
 
+def test_var__that_stands_for_a_credential__is_warned_of():
+    peer = Peer(lambda ask: reply())
+    told = b"W-SEC3"
+    for name, endpoint, warns in (("url", {"url": "/x?n={n}&api_key={key}"}, True),
+                                  ("json", {"url": "/x/{n}", "json": {"password": "{key}"}}, True),
+                                  ("form", {"url": "/x/{n}", "body": "client_secret={+key}"}, True),
+                                  ("page", {"url": "/x?page_token={key}&n={n}"}, False),
+                                  ("word", {"url": "/x?q={key}&n={n}", "body": '{"password": "", "id": "{key}"}'}, False)):
+        job = jobs.write_job("c" + name, base=peer.url, vars={"n": [1, 2]}, endpoints=[{"name": "x", **endpoint}])
+        ended = harness.succeed("run", "--plain", "-o", scratch(f"c{name}.run"), "--var", "key=abcdefgh", job)
+        check_equal(told in ended.err, warns, f"{name}: {ended.err.decode()}")
+        check(not warns or b"{key}" in ended.err, ended)
+
+
 def test_var__keeps_its_kind__in_a_body():
     bodies = []
 
