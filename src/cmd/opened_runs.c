@@ -51,6 +51,20 @@ static enum result check_other(const struct opened_runs *runs, struct err *err)
     return RESULT_OK;
 }
 
+/* Day words that count from another day, and a file that has changed, make other requests of the same job. */
+static bool same_values(const struct job *a, const struct job *b)
+{
+    for (size_t i = 0; i < a->var_count; i++) {
+        const struct job_var *one = &a->vars[i], *other = &b->vars[i];
+
+        if (!one->today != !other->today || (one->today && strcmp(one->today, other->today) != 0) ||
+            one->has_crc32c != other->has_crc32c || one->crc32c != other->crc32c) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum result opened_runs_open(struct opened_runs *runs, const char *const *paths, size_t count,
                              struct err *err)
 {
@@ -71,7 +85,8 @@ enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
             runs->count++;
             result = check_other(runs, err);
             runs->same_requests &=
-                job_same_requests(&runs->list[0].job, &runs->list[runs->count - 1].job);
+                job_same_requests(&runs->list[0].job, &runs->list[runs->count - 1].job) &&
+                same_values(&runs->list[0].job, &runs->list[runs->count - 1].job);
         }
     }
     if (result != RESULT_OK) {

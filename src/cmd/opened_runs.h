@@ -2,7 +2,8 @@
  * Runs that are opened to be read: one, or several whose records become one table.
  *
  * The first run says what the table is like; the others have an endpoint of the same name. Runs of the same requests
- * (shards, or a job that was run on several days) are merged in the plan's order, others follow one another.
+ * (shards, or a job that was run on several days) are merged in the plan's order, others follow one another; so do runs
+ * of one job whose day words or files of values meant something else.
  *
  * Ownership  run directories, jobs and ledgers live until opened_runs_close; so do the sources' needs.
  * Errors     those of what is opened; E-ARG1: a run without the endpoint, E-NOMEM.

@@ -196,12 +196,18 @@ static bool same_pages(const struct job_pages *a, const struct job_pages *b)
            same_text(a->older_than, b->older_than) && a->max == b->max;
 }
 
+static uint64_t chunk_of(const struct job_var *var)
+{
+    return var->chunk ? var->chunk : 1;
+}
+
 /* A file's content is compared by its checksum, when it is opened. */
 static bool same_var(const struct job_var *a, const struct job_var *b)
 {
     return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->text, b->text) &&
            same_text(a->to, b->to) && same_text(a->step, b->step) &&
-           same_text(a->format, b->format) &&
+           same_text(a->format, b->format) && same_text(a->encoding, b->encoding) &&
+           chunk_of(a) == chunk_of(b) &&
            same_texts(a->values, a->value_count, b->values, b->value_count);
 }
 

@@ -213,6 +213,17 @@ def test_a_run__is_not_resumed__over_other_values():
         check_equal(len(server.asked), 2, "requests after the file had changed")
 
 
+def test_a_run__is_not_resumed__over_chunks_of_another_size():
+    job = '{"vars":{"w":{"values":["a","b","c"],"chunk":%d}},"endpoints":[{"url":"/{w}"}]}'
+    with Server() as server:
+        write("chunk.json", job % 2)
+        run_job(server, "chunk.json", "-o", scratch("chunk.run"))
+        write("chunk.json", job % 1)
+        ended = run_job(server, "chunk.json", "-o", scratch("chunk.run"), code=2)
+        check(b"E-JOB1" in ended.err and b"--fresh" in ended.err, ended)
+        check_equal(len(server.asked), 2, "requests")
+
+
 def test_mistakes__are_all_told__and_leave_nothing_behind():
     write("wrong.json", """{
   "concurency": 3,

@@ -47,6 +47,32 @@ def test_runs_of_other_jobs__follow_one_another__as_one_run_of_all():
         check(b"in another of these runs" not in ended.err, ended)
 
 
+def test_runs_of_one_job_with_other_days_or_files__follow_one_another():
+    job, values = scratch("days.json"), scratch("n.txt")
+    with harness.api() as api:
+        for name, var, lines_of in (("day", {"from": "-1d", "to": "today"}, (b"", b"")),
+                                    ("file", {"file": values}, (b"1\n2\n", b"3\n4\n"))):
+            with open(job, "w", encoding="utf-8") as file:
+                json.dump({"base": api.url, "vars": {"v": var}, "endpoints": [{"name": "x", "url": "/posts/1?v={v}"}]}, file)
+            runs = []
+            for n, text in enumerate(lines_of):
+                with open(values, "wb") as file:
+                    file.write(text)
+                runs.append(fetch(job, f"{name}{n}.run"))
+            stored = os.path.join(runs[0], "job.json")
+            with open(stored, encoding="utf-8") as file:
+                kept = json.load(file)
+            if name == "day":
+                ended = harness.succeed("normalise", "-o", scratch("same.csv"), *runs)
+                check(b"2 requests are in another of these runs" in ended.err, "of one day:", ended)
+                kept["vars"]["v"]["today"] = "2026-03-01"
+            with open(stored, "w", encoding="utf-8") as file:
+                json.dump(kept, file)
+            ended = harness.succeed("normalise", "--columns", "id", "-o", scratch(f"{name}.csv"), *runs)
+            check(b"in another of these runs" not in ended.err, name, ended)
+            check_equal(len(lines(scratch(f"{name}.csv"))), 1 + 4, "rows and the header")
+
+
 def test_polled_runs__are_merged_round_by_round():
     with harness.api() as api:
         runs = [fetch(f"{api.url}/allData.json?tick={tick}", f"{tick}.run", "--records", "/*") for tick in (1, 2)]
