@@ -166,8 +166,7 @@ static void plain__tells_some_failures__and_counts_the_rest(void **state)
     add_failure(s, 1001);
     plain_update(f->plain, s);
     text = take(f);
-    assert_non_null(
-        strstr(text, "error: 980 more failed; status --failed and failed.jsonl have each\n"));
+    assert_non_null(strstr(text, "error: 980 more failed; status --failed lists each\n"));
     assert_non_null(strstr(text, "GET /1001 failed: HTTP 404"));
     add_failure(s, 1002);
     strcpy(add_failure(s, 1003)->text, "the host is lost");
@@ -178,6 +177,34 @@ static void plain__tells_some_failures__and_counts_the_rest(void **state)
     assert_null(strstr(text, "/1002"));
     plain_finish(f->plain, s);
     assert_non_null(strstr(take(f), "error: 1 more failed;"));
+}
+
+static void plain__tells_a_flood_of_failures__in_few_lines__and_does_not_count_too_few(void **state)
+{
+    struct fixture *f = *state;
+    struct snapshot *s = &f->snapshot;
+    const char *text;
+
+    s->event_count = 0;
+    add_failure(s, 1);
+    plain_update(f->plain, s);
+    for (uint64_t i = 1; i <= 100; i++) { /* of 500 in a turn the snapshot has the latest */
+        s->event_count = 0;
+        for (uint64_t serial = i * 500 + 1 - 50; serial <= i * 500; serial++) {
+            add_failure(s, serial);
+        }
+        plain_update(f->plain, s);
+    }
+    text = take(f);
+    assert_int_equal(count_lines(text, " failed: HTTP 404"), PLAIN_FAILURES);
+    assert_int_equal(count_lines(text, "not shown"), 1); /* before the second that is told */
+    s->now_us += PLAIN_FAILURE_EACH_US;
+    add_failure(s, 50001);
+    plain_update(f->plain, s);
+    text = take(f);
+    assert_non_null(strstr(text, "(44550 earlier events not shown; events.jsonl has all)\n"));
+    assert_non_null(strstr(text, "error: at least 4981 more failed; status --failed lists each\n"));
+    assert_int_equal(count_lines(text, "not shown"), 1);
 }
 
 static void plain__has_no_escape_byte__whatever_comes(void **state)
@@ -230,6 +257,7 @@ int main(void)
         PLAIN_TEST(plain__names_the_state__when_it_is_not_simply_running),
         PLAIN_TEST(plain__tells_of_rounds__when_the_run_polls),
         PLAIN_TEST(plain__tells_some_failures__and_counts_the_rest),
+        PLAIN_TEST(plain__tells_a_flood_of_failures__in_few_lines__and_does_not_count_too_few),
         PLAIN_TEST(plain__has_no_escape_byte__whatever_comes),
         PLAIN_TEST(plain__never_waits__for_a_reader_that_has_stopped),
     };

@@ -17,6 +17,8 @@ struct plain {
     uint64_t last_serial;      /* of the events that were told */
     uint64_t failures_told_us; /* as if each that was told took its time: how far that has come */
     uint64_t untold;           /* failures */
+    bool lost_failures;        /* there may be more of them than that */
+    uint64_t lost;             /* events that came and went between two looks, not told yet */
 };
 
 enum result plain_new(struct plain **plain, const struct plain_options *options, struct err *err)
@@ -75,14 +77,13 @@ static bool tell_untold(struct plain *p, int64_t wall_us)
 
     if (p->untold) {
         format_clock(wall_us, clock);
-        snprintf(line, sizeof line,
-                 "%s error: %llu more failed; status --failed and failed.jsonl "
-                 "have each",
-                 clock, (unsigned long long)p->untold);
+        snprintf(line, sizeof line, "%s error: %s%llu more failed; status --failed lists each",
+                 clock, p->lost_failures ? "at least " : "", (unsigned long long)p->untold);
         if (!write_line(p, line)) {
             return false;
         }
         p->untold = 0;
+        p->lost_failures = false;
     }
     return true;
 }
@@ -120,38 +121,53 @@ static bool tell_event(const struct plain *p, const struct snapshot_event *event
 }
 
 /* What the snapshot no longer has cannot be told, but that it was there can. */
-static bool tell_lost(struct plain *p, const struct snapshot *s)
+static void note_lost(struct plain *p, const struct snapshot *s)
 {
-    const struct snapshot_event *oldest = &s->events[s->event_count - 1];
+    uint64_t oldest = s->events[s->event_count - 1].serial;
+
+    if (p->last_serial && oldest > p->last_serial + 1) {
+        p->lost += oldest - p->last_serial - 1;
+        p->last_serial = oldest - 1;
+        p->lost_failures = true;
+    }
+}
+
+static bool tell_lost(struct plain *p, int64_t wall_us)
+{
     char clock[FORMAT_MAX], line[PLAIN_LINE_MAX];
 
-    if (oldest->serial <= p->last_serial + 1 || p->last_serial == 0) {
-        return true;
+    if (p->lost) {
+        format_clock(wall_us, clock);
+        snprintf(line, sizeof line, "%s (%llu earlier event%s not shown; events.jsonl has all)",
+                 clock, (unsigned long long)p->lost, units_plural(p->lost));
+        if (!write_line(p, line)) {
+            return false;
+        }
+        p->lost = 0;
     }
-    format_clock(oldest->wall_us, clock);
-    snprintf(line, sizeof line, "%s (%llu earlier event%s not shown; events.jsonl has all)", clock,
-             (unsigned long long)(oldest->serial - p->last_serial - 1),
-             units_plural(oldest->serial - p->last_serial - 1));
-    if (!write_line(p, line)) {
-        return false;
-    }
-    p->last_serial = oldest->serial - 1;
     return true;
+}
+
+/* What is to be known before that event; false: the reader has stopped. */
+static bool tell_passed_over(struct plain *p, const struct snapshot_event *event)
+{
+    return event->level < p->options.least ||
+           (tell_lost(p, event->wall_us) && (!event->is_failure || tell_untold(p, event->wall_us)));
 }
 
 static void tell_events(struct plain *p, const struct snapshot *s)
 {
-    if (!s->event_count || !tell_lost(p, s)) {
+    if (!s->event_count) {
         return;
     }
+    note_lost(p, s);
     for (size_t i = s->event_count; i-- > 0;) {
         if (s->events[i].serial > p->last_serial) {
             if (s->events[i].is_failure && !may_tell_failure(p, s->now_us)) {
                 p->last_serial = s->events[i].serial;
                 continue;
             }
-            if ((s->events[i].is_failure && !tell_untold(p, s->events[i].wall_us)) ||
-                !tell_event(p, &s->events[i])) {
+            if (!tell_passed_over(p, &s->events[i]) || !tell_event(p, &s->events[i])) {
                 return; /* the reader has stopped: the next call goes on from here */
             }
             p->last_serial = s->events[i].serial;
@@ -230,7 +246,7 @@ void plain_update(struct plain *p, const struct snapshot *s)
         p->next_line_us = s->now_us + interval_us(p, s); /* none before there is progress */
     }
     if (s->now_us >= p->next_line_us) {
-        (void)tell_untold(p, s->wall_us);
+        (void)(tell_lost(p, s->wall_us) && tell_untold(p, s->wall_us));
         tell_progress(p, s);
         p->next_line_us = s->now_us + interval_us(p, s);
     }
@@ -253,7 +269,7 @@ void plain_say(struct plain *p, struct str lines)
 void plain_finish(struct plain *p, const struct snapshot *s)
 {
     tell_events(p, s);
-    (void)tell_untold(p, s->wall_us);
+    (void)(tell_lost(p, s->wall_us) && tell_untold(p, s->wall_us));
     if (p->options.interval_us != PLAIN_NEVER) {
         tell_progress(p, s);
     }

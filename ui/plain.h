@@ -9,7 +9,8 @@
  *     12:03:14 warning: 429 x3 -> host held 30 s
  *
  * Of failures of single requests PLAIN_FAILURES are told at once, and one more each PLAIN_FAILURE_EACH_US: a list of a
- * million dead URLs fills no log. How many were not told is said; failed.jsonl has all.
+ * million dead URLs fills no log. How many were not told is said, and how many events came and went unseen between two
+ * updates, both no oftener than there is another line to write.
  *
  * Ownership  plain_free frees; the descriptor stays the caller's and keeps its flags.
  * Units      times come with the snapshots; wall time is shown in the local zone.
