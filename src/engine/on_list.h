@@ -3,7 +3,7 @@
  * session. Each has a number that stays with it.
  *
  * Ownership  the engine owns the list; on_list_release frees it.
- * Errors     E-ON1, E-ON2, E-ON3 (no rule of that number).
+ * Errors     E-ON1, E-ON2.
  * Threads    loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_ON_LIST_H

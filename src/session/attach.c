@@ -27,6 +27,7 @@
 #define COMMANDS_MAX 32
 #define SILENT_US (UINT64_C(3) * US_PER_S)
 #define RECONNECT_US US_PER_S
+#define READS_A_TURN 16 /* a run that never stops sending must not keep keys waiting */
 #define GREETED_WITHIN_US (UINT64_C(10) * US_PER_S) /* over ssh to a far machine, too */
 #define FAR_SILENT_US (UINT64_C(15) * US_PER_S)     /* then the network is gone, most likely */
 #define GIVE_UP_US (UINT64_C(60) * US_PER_S)
@@ -191,13 +192,13 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    while (result == RESULT_OK && !v->closing) {
+    for (int i = 0; i < READS_A_TURN && result == RESULT_OK && !v->closing; i++) {
         result = control_client_read(&v->link, 0, &v->err);
         while (!v->closing && control_client_line(&v->link, &line)) {
             take_line(v, line);
         }
     }
-    if (!v->closing && result != RESULT_CANCELLED) {
+    if (!v->closing && result != RESULT_CANCELLED && result != RESULT_OK) {
         unlink_socket(v); /* the timer tries again */
     }
 }

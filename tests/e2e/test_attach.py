@@ -251,6 +251,29 @@ def test_runs_that_do_not_answer__or_speak_otherwise__are_told_apart():
         check(b"E-CTL3" in newer.err and b"version 9" in newer.err, newer)
 
 
+def test_attach__is_left_by_a_key__though_the_run_never_stops_sending():
+    path = scratch("endless.sock")
+    frames = b'{"snapshot":{"name":"endless"}}\n' * 20000
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(path)
+        other.listen()
+
+        def send():
+            with contextlib.suppress(OSError), other.accept()[0] as client:
+                client.recv(1000)
+                client.sendall(b'{"hello":1,"as":"driver"}\n')
+                while True:
+                    client.sendall(frames)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        with harness.terminal([harness.BINARY, "attach", path]) as shown:
+            shown.wait_text("endless")
+            shown.keys("q")
+            check_equal(shown.exit_code(), 0, "exit code of who leaves")
+        thread.join()
+
+
 def test_no_socket__nobody_comes_back():
     with harness.api() as server:
         run = scratch("n.run")
