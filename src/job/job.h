@@ -376,7 +376,7 @@ MUST_CHECK enum result job_finish(struct job *job, struct err *err);
 MUST_CHECK enum result job_hide_typed(const struct job *job, const char *text, bool is_url,
                                       struct buf *out);
 
-/** The first variable whose values stand where a URL or a body has a credential, by its name: they are kept with the
+/** The first variable whose values stand where a URL, a header or a body has a credential, by its name: they are kept with the
  *  run, as all values of variables are. NULL: none. */
 const struct job_var *job_credential_var(const struct job *job);
 

@@ -97,14 +97,37 @@ static const struct job_var *credential_in(const struct job *job, const char *te
     return var;
 }
 
-const struct job_var *job_credential_var(const struct job *job)
+/* Likewise of a header that is one by its name; ${NAME} is no placeholder. */
+static const struct job_var *credential_of(const struct job *job, const struct job_header *headers,
+                                           size_t count)
 {
     const struct job_var *var = NULL;
+
+    for (size_t i = 0; i < count && !var; i++) {
+        const char *line = headers[i].sent, *at = line;
+
+        if (!line || !header_is_secret(str_view(headers[i].name))) {
+            continue;
+        }
+        while (!var && (at = strchr(at, '{'))) {
+            at++;
+            var = at - line > 1 && at[-2] == '$'
+                      ? NULL
+                      : var_of(job, (struct str){ at, strcspn(at, "}") });
+        }
+    }
+    return var;
+}
+
+const struct job_var *job_credential_var(const struct job *job)
+{
+    const struct job_var *var = credential_of(job, job->headers, job->header_count);
 
     for (size_t e = 0; e < job->endpoint_count && job->var_count && !var; e++) {
         const struct job_endpoint *endpoint = &job->endpoints[e];
 
-        var = credential_in(job, endpoint->body);
+        var = credential_of(job, endpoint->headers, endpoint->header_count);
+        var = var ? var : credential_in(job, endpoint->body);
         for (size_t i = 0; i < endpoint->source_count && !var; i++) {
             if (endpoint->sources[i].kind != JOB_SOURCE_LIST) {
                 var = credential_in(job, endpoint->sources[i].text);

@@ -160,8 +160,8 @@ static void warn_of_vars(const struct job *job)
 
     if (var) {
         snprintf(text, sizeof text,
-                 "the values of {%s} stand where a URL or a body has a credential, and are stored "
-                 "with every record, as those of all variables; a job file's \"login\" or a header "
+                 "the values of {%s} stand where a request has a credential, and are stored with "
+                 "every record, as those of all variables; a job file's \"login\" or a header "
                  "from ${NAME} stores none",
                  var->name);
         message_warning("W-SEC3", text);

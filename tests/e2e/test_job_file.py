@@ -278,6 +278,8 @@ def test_var__that_stands_for_a_credential__is_warned_of():
     for name, endpoint, warns in (("url", {"url": "/x?n={n}&api_key={key}"}, True),
                                   ("json", {"url": "/x/{n}", "json": {"password": "{key}"}}, True),
                                   ("form", {"url": "/x/{n}", "body": "client_secret={+key}"}, True),
+                                  ("header", {"url": "/x/{n}", "headers": {"X-Api-Key": "{key}"}}, True),
+                                  ("plain", {"url": "/x/{n}", "headers": {"X-Page": "{key}"}}, False),
                                   ("page", {"url": "/x?page_token={key}&n={n}"}, False),
                                   ("word", {"url": "/x?q={key}&n={n}", "body": '{"password": "", "id": "{key}"}'}, False)):
         job = jobs.write_job("c" + name, base=peer.url, vars={"n": [1, 2]}, endpoints=[{"name": "x", **endpoint}])
