@@ -140,18 +140,24 @@ static void gather_job(struct page_facts *f)
     }
 }
 
+/* A run takes the report of the session before away as it begins. One that is held, but has its report, is over: it
+ * only waits for who hears of its end, which may be us (--on-end). */
 static void gather_report(struct page_facts *f)
 {
     struct run_holder holder = { .held = false };
 
-    if (run_dir_holder(&f->reader->dir, &holder, NULL) == RESULT_OK && holder.held) {
-        f->is_live = true;
-        if (ctl_report(f->reader->dir.path, &f->report, NULL) != RESULT_OK) {
-            buf_reset(&f->report);
-        }
-    } else {
-        (void)saved_report_read(&f->reader->dir, &f->report);
+    f->is_live = run_dir_holder(&f->reader->dir, &holder, NULL) == RESULT_OK && holder.held;
+    if (f->is_live && ctl_report(f->reader->dir.path, &f->report, NULL) == RESULT_OK) {
+        return;
     }
+    buf_reset(&f->report);
+    if (saved_report_read(&f->reader->dir, &f->report)) {
+        f->is_live = false;
+    }
+}
+
+static void gather_tables(struct page_facts *f)
+{
     if (run_dir_read(&f->reader->dir, "tables.json", TABLES_BYTES_MAX, &f->tables, NULL) !=
             RESULT_OK ||
         !json_check(buf_view(&f->tables), DEPTH_MAX, NULL)) {
@@ -173,6 +179,7 @@ enum result page_report_write(struct run_reader *reader, struct buf *out, struct
     f->now_us = clock_wall_us(&clock);
     gather_job(f);
     gather_report(f);
+    gather_tables(f);
     result = ledger_summarise(reader->ledger, &f->summary, err);
     if (result == RESULT_OK) {
         result = run_story_read(&f->story, &reader->dir, err);

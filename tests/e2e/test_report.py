@@ -122,6 +122,16 @@ def test_page__of_a_live_run_without_a_socket__does_not_call_it_killed():
     check_equal(child.wait(harness.HANG_S), 0, "exit code")
 
 
+def test_page__made_at_the_end_by_the_run_itself__tells_the_end():
+    server = peer.Peer(lambda ask: peer.reply())
+    run, out = scratch("itself.run"), scratch("itself.html")
+    harness.succeed("run", "--plain", "-o", run, f"{server.url}/[1-5]", "--on-end",
+                    f"'{harness.BINARY}' report '{run}' -o '{out}'")
+    page = Page(harness.read(out).decode())
+    check("done" in page.text and "under way" not in page.text, page.text[:1000])
+    check("most in flight at once" in page.text, "its report")
+
+
 def test_page__of_a_run_of_months__stays_small__and_tells_what_is_no_longer_kept():
     server = peer.Peer(lambda ask: peer.reply(status="404 Gone"))
     run = scratch("months.run")
