@@ -234,7 +234,7 @@ static bool may_talk(CURL *easy)
 {
     const struct transfer *t = transfer_of(easy);
 
-    return !t || transfer_http_is_stream(t);
+    return !t || transfer_http_may_talk(t);
 }
 
 /* Within libcurl, which keeps what it has of the transfer until that goes on. */

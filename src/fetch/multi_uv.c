@@ -130,6 +130,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     if (what == CURL_POLL_REMOVE) {
         if (w && w->connection && is_connected(easy)) {
             w->wanted = 0;
+            w->may_talk = lane->multi->may_talk(easy); /* who was asked for HTTP/2 may have none */
             if (w->polling & UV_WRITABLE) { /* an idle connection always is: the loop would spin */
                 watch_arm(w, UV_READABLE);
             }

@@ -22,6 +22,15 @@ bool transfer_http_is_stream(const struct transfer *t)
     return t->http >= JOB_HTTP_2;
 }
 
+bool transfer_http_may_talk(const struct transfer *t)
+{
+    long version = CURL_HTTP_VERSION_NONE;
+
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_NONE ? transfer_http_is_stream(t)
+                                             : version >= CURL_HTTP_VERSION_2_0;
+}
+
 static bool is_https_url(const char *url)
 {
     return str_starts(str_view(url), STR("https:")) || str_starts(str_view(url), STR("HTTPS:"));

@@ -40,4 +40,7 @@ bool transfer_http_is_end_of_2(CURLcode code, const char *text);
 /** It may be carried together with others by one connection, and cannot be held up alone. */
 bool transfer_http_is_stream(const struct transfer *transfer);
 
+/** Its connection may say something unasked: it speaks HTTP/2, which is sure once it has answered. */
+bool transfer_http_may_talk(const struct transfer *transfer);
+
 #endif

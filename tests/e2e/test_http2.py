@@ -1,6 +1,7 @@
 """HTTP/2 against nghttpd, over TLS and in clear text, and --http2 where the server has none."""
 
 import collections
+import contextlib
 import json
 import os
 import re
@@ -71,6 +72,44 @@ def test_http2__does_not_wait__for_a_server_that_has_none():
     ended = harness.run("run", "--plain", "--json", "-c", "10", "--http2", "-o", scratch("plain"), server.url + "/[1-20]")
     check_equal((ended.code, ended.report()["max_in_flight"]), (0, 10), f"exit code and most at once: {ended}")
     check(ended.report()["wall_s"] < 2.5, "one after the other:", ended.report()["wall_s"])
+
+
+class TalksUnasked(Peer):
+    """What it says into all its connections nobody has asked for; they end for it."""
+
+    def __init__(self, answer):
+        self.peers, self.ended = [], 0
+        super().__init__(answer)
+
+    def _serve(self, peer):
+        self.peers.append(peer)
+        super()._serve(peer)
+        self.ended += 1
+
+    def talk(self):
+        for peer in self.peers:
+            with contextlib.suppress(OSError):
+                peer.sendall(reply({"stale": 1}))
+        harness.wait_for(lambda: self.ended == len(self.peers), "the end of what has talked", 10)
+
+
+def test_http2__is_not_spoken__and_what_comes_unasked_is_no_answer():
+    """Between two requests to it the other one is asked, and it talks. Each connection is good for one answer then."""
+    talking = TalksUnasked(lambda ask: reply({"asked": ask.path}))
+
+    def answer(_):
+        talking.talk()
+        return reply()
+
+    other = Peer(answer)
+    with open(scratch("by-turns.txt"), "w", encoding="ascii") as file:
+        for number in range(5):
+            file.write(f"{talking.url}/a{number}\n{other.url}/b{number}\n")
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("by-turns"), "-c", "1", "--http2", "-i", scratch("by-turns.txt"))
+    check_equal((ended.code, ended.report()["ok"]), (0, 10), f"exit code and answers: {ended}")
+    found = harness.bodies(scratch("by-turns"))
+    for number in range(5):
+        check_equal(found[f"/a{number}"], [b'{"asked": "/a%d"}' % number], "its own answer")
 
 
 # --- which version is spoken ---------------------------------------------------------------------------------
