@@ -218,7 +218,8 @@ static bool same_endpoint(const struct job *of_a, const struct job_endpoint *a,
     if (a->source_count != b->source_count || !same_text(a->method, b->method) ||
         !job_same_but_typed(of_a, a->body, of_b, b->body, false) ||
         a->has_parent != b->has_parent || a->parent != b->parent ||
-        !same_pages(&a->pages, &b->pages) ||
+        !same_pages(&a->pages, &b->pages) || !same_text(a->where_at, b->where_at) ||
+        !same_text(a->where_is, b->where_is) ||
         !same_texts(a->with, a->with_count, b->with, b->with_count)) {
         return false;
     }

@@ -224,6 +224,17 @@ def test_a_run__is_not_resumed__over_chunks_of_another_size():
         check_equal(len(server.asked), 2, "requests")
 
 
+def test_a_run__is_not_resumed__over_other_details():
+    peer = Peer(lambda ask: reply([{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}]))
+    for kinds, code, asked in (('["a", "c"]', 0, 2), ('["a", "c"]', 0, 2), ('["a", "b"]', 2, 2)):
+        write("where.json", f"""{{ "base": "{peer.url}", "endpoints": [
+            {{ "name": "list", "url": "/list", "records": "" }},
+            {{ "name": "one", "url": "/one/{{list.id}}", "where": {{ "at": "/kind", "is": {kinds} }} }} ] }}""")
+        ended = harness.succeed("run", "--plain", "-o", scratch("where.run"), scratch("where.json"), code=code)
+        check((b"E-JOB1" in ended.err) == (code == 2), ended)
+        check_equal(peer.total(), asked, f"asked with {kinds}")
+
+
 def test_mistakes__are_all_told__and_leave_nothing_behind():
     write("wrong.json", """{
   "concurency": 3,
