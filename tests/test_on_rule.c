@@ -127,6 +127,7 @@ static void parse__refuses_what_it_does_not_know__with_the_nearest_word(void **s
     assert_refused("failed > 99999999999999999999: pause", "want a part");
     assert_refused("p95 > 5%: pause", "want a time");
     assert_refused("rate < off: pause", "want a rate");
+    assert_refused("rate < 0/fortnight: pause", "want a rate");
     assert_refused("disk_free < 1.5.2G: drain", "want a size");
     assert_refused("failed > 5% four 60s: pause", "want nothing, or \"for\" and a time");
     assert_refused("failed > 5% for: pause", "want a time, such as 60s");

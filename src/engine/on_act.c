@@ -9,6 +9,7 @@
 #include "engine/table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct act {
     struct engine *engine;
@@ -115,6 +116,7 @@ static bool is_warning(const struct engine *e, const struct on_rule *rule)
         return rule->operation == '-' || rule->operation == '/' ||
                (rule->operation == '=' && rule->number < e->pace.cap);
     case ON_DO_RATE:
+        return strcmp(rule->argument, "off") != 0;
     case ON_DO_PAUSE:
     case ON_DO_DRAIN:
     case ON_DO_STOP:

@@ -194,11 +194,13 @@ static bool read_part(struct on_rule *rule, struct str text)
 /* "0/s" is a limit, though no rate to ask with. */
 static bool read_rate(struct on_rule *rule, struct str text)
 {
+    char one[ON_TEXT_MAX]; /* "1/s" for "0/s" */
     struct rate rate;
 
     if (str_equal(text, STR("0")) || str_starts(text, STR("0/"))) {
+        snprintf(one, sizeof one, "1%.*s", (int)text.len - 1, text.data + 1);
         rule->limit = 0;
-        return true;
+        return text.len == 1 || units_parse_rate(str_view(one), &rate, NULL) == RESULT_OK;
     }
     if (units_parse_rate(text, &rate, NULL) != RESULT_OK || !rate.per_us) {
         return false;

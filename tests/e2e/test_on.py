@@ -118,6 +118,18 @@ def test_pause__is_over__when_who_could_type_resume_has_ended_his_input():
     check_equal(gate.server.total(), 9, "requests")
 
 
+def test_rate_off__is_no_warning__and_a_rate_is_one():
+    gate = Gate(0)
+    run = scratch("rates.run")
+    child = harness.scrapetop("run", "--plain", "-o", run, "--on", "elapsed >= 0s: rate 50/s",
+                              "--on", "elapsed > 1ms: rate off", f"{gate.server.url}/[1-3]")
+    wait_for(lambda: os.path.exists(os.path.join(run, "events.jsonl")) and len(events(run, "on")) == 2, "both rules")
+    gate.opened.set()
+    check_equal(child.wait(harness.HANG_S), 0, "exit code")
+    check_equal({e["do"]: (e["level"], e["code"]) for e in events(run, "on")},
+                {"rate 50/s": ("warning", "W-ON1"), "rate off": ("notice", "N-ON1")}, "levels")
+
+
 def test_stop__is_an_error__and_the_run_can_be_resumed():
     server = peer.Peer(lambda ask: peer.reply(status="404 Gone") if ask.number <= 30 else peer.reply())
     run, path = scratch("stop.run"), job("stop", server, [{"when": "failed > 25", "do": "stop"}], 2000,
