@@ -42,6 +42,7 @@ struct multi_uv {
     bool driving;         /* inside libcurl or on_done */
     bool dropping;        /* idle connections, or broken lanes */
     bool closing;
+    bool looks_first; /* at what a request may be sent on: libcurl before 8.0.0 does not */
     bool (*may_talk)(CURL *easy);
     bool (*has_paused)(void *context);
     void (*acted)(void *context);
@@ -91,6 +92,17 @@ int multi_uv_close_socket(void *multi, curl_socket_t fd)
 
 static void lane_drive(struct lane *lane, curl_socket_t fd, int flags);
 
+static void hear_if_idle(void *context, int fd, uint32_t serial, int events)
+{
+    struct multi_uv *m = context;
+    struct watch *w = watches_at(&m->watches, fd);
+
+    (void)events;
+    if (w && w->serial == serial && w->polling && !w->wanted) {
+        watch_hear_idle(w, w->connection && !w->may_talk && !m->has_paused(m->context));
+    }
+}
+
 static void on_ready(void *context, int fd, uint32_t serial, int events)
 {
     struct multi_uv *m = context;
@@ -100,7 +112,7 @@ static void on_ready(void *context, int fd, uint32_t serial, int events)
         return; /* an event of before */
     }
     if (!w->wanted) {
-        watch_hear_idle(w, w->connection && !w->may_talk && !m->has_paused(m->context));
+        hear_if_idle(context, fd, serial, events);
         return;
     }
     /* An error alone is no CURL_CSELECT_ERR: libcurl would give up without reading what came before it. By
@@ -276,6 +288,9 @@ static void run_kicks(struct multi_uv *m)
 {
     bool is_over = false;
 
+    if (m->waiting_kicks && m->looks_first) {
+        socket_set_look(m->watches.sockets, hear_if_idle);
+    }
     for (int round = 0; m->waiting_kicks && !is_over && round < KICK_ROUNDS_MAX; round++) {
         for (size_t i = 0; i < m->lane_count && !(is_over = is_turn_over(m)); i++) {
             struct lane *lane = m->lanes[i];
@@ -441,6 +456,7 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
         free(m);
         return result;
     }
+    m->looks_first = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
     standstill_watch(&m->standstill, loop);
     m->open_handles = 2;
     *multi = m;

@@ -122,6 +122,17 @@ void socket_set_remove(struct socket_set *set, int fd)
     os_watch_stop(set->watch, fd);
 }
 
+void socket_set_look(struct socket_set *set, socket_set_ready look)
+{
+    struct os_ready events[SOCKET_SET_LOOK];
+    int count = os_watch_ready(set->watch, events, SOCKET_SET_LOOK);
+
+    for (int i = 0; i < count; i++) {
+        look(set->context, (int)(events[i].tag & UINT32_MAX), (uint32_t)(events[i].tag >> 32),
+             uv_of(&events[i]));
+    }
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct socket_set *set = handle->data;

@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #define SOCKET_SET_TURN_US UINT64_C(10000)
+#define SOCKET_SET_LOOK 64
 
 struct socket_set;
 
@@ -41,6 +42,9 @@ void socket_set_change(struct socket_set *set, int fd, uint32_t serial, int even
 
 /** Takes it out. */
 void socket_set_remove(struct socket_set *set, int fd);
+
+/** Tells `look` of those that are ready now, SOCKET_SET_LOOK at most. `ready` is told of them all the same. */
+void socket_set_look(struct socket_set *set, socket_set_ready look);
 
 /** Within `ready` too. The set is freed after `closed`, which comes on the loop. */
 void socket_set_close(struct socket_set *set, void (*closed)(void *context));

@@ -86,30 +86,41 @@ class TalksUnasked(Peer):
         super()._serve(peer)
         self.ended += 1
 
-    def talk(self):
+    def talk(self, is_waiting):
         for peer in self.peers:
             with contextlib.suppress(OSError):
                 peer.sendall(reply({"stale": 1}))
+        if not is_waiting:
+            return
         harness.wait_for(lambda: self.ended == len(self.peers), "the end of what has talked", 10)
 
 
-def test_http2__is_not_spoken__and_what_comes_unasked_is_no_answer():
+def check_by_turns(name, is_waiting, *more):
     """Between two requests to it the other one is asked, and it talks. Each connection is good for one answer then."""
     talking = TalksUnasked(lambda ask: reply({"asked": ask.path}))
 
     def answer(_):
-        talking.talk()
+        talking.talk(is_waiting)
         return reply()
 
     other = Peer(answer)
-    with open(scratch("by-turns.txt"), "w", encoding="ascii") as file:
+    with open(scratch(name + ".txt"), "w", encoding="ascii") as file:
         for number in range(5):
             file.write(f"{talking.url}/a{number}\n{other.url}/b{number}\n")
-    ended = harness.run("run", "--plain", "--json", "-o", scratch("by-turns"), "-c", "1", "--http2", "-i", scratch("by-turns.txt"))
+    ended = harness.run("run", "--plain", "--json", "-o", scratch(name), "-c", "1", *more, "-i", scratch(name + ".txt"))
     check_equal((ended.code, ended.report()["ok"]), (0, 10), f"exit code and answers: {ended}")
-    found = harness.bodies(scratch("by-turns"))
+    found = harness.bodies(scratch(name))
     for number in range(5):
         check_equal(found[f"/a{number}"], [b'{"asked": "/a%d"}' % number], "its own answer")
+
+
+def test_http2__is_not_spoken__and_what_comes_unasked_is_no_answer():
+    check_by_turns("by-turns", True, "--http2")
+
+
+def test_what_came_unasked__is_no_answer__though_the_next_request_is_sent_at_once():
+    for number in range(5):
+        check_by_turns(f"at-once{number}", False, "--http1.1")
 
 
 # --- which version is spoken ---------------------------------------------------------------------------------
