@@ -263,11 +263,12 @@ static enum learned_news refused_beside_others(struct learned_limit *l,
     }
     l->refused_at = learned_recent_rate(l, now_us);
     if (a->started_us >= l->episode_us) {
-        l->shared.is_told = a->told_us > 0;
-        if (a->told_us) {
+        l->shared.is_told = a->told_us >= SHARED_TOLD_LEAST_US;
+        if (l->shared.is_told) {
             double run_s = learned_seconds(now_us - l->episode_us);
+            double from = l->rate > 0 ? l->rate : fmax(l->refused_at, LEARNED_FIRST_LEAST);
 
-            learned_set_rate(l, shared_limit_pace(l->rate, run_s, learned_seconds(a->told_us)),
+            learned_set_rate(l, shared_limit_pace(from, run_s, learned_seconds(a->told_us)),
                              now_us);
         }
         l->episode_us = now_us;
@@ -288,11 +289,12 @@ static bool is_shared(struct learned_limit *l, const struct learned_answer *a, d
         shared_limit_forget(&l->shared);
         return false;
     }
-    if (!shared_limit_refused(&l->shared, l->rate, accepted, whole, l->span_held_us > 0, now_us)) {
+    if (!shared_limit_refused(&l->shared, l->rate, accepted, whole,
+                              l->span_held_us >= SHARED_TOLD_LEAST_US, now_us)) {
         return false;
     }
     learned_forget(l);
-    if (a->told_us) {
+    if (a->told_us >= SHARED_TOLD_LEAST_US) {
         learned_set_rate(l, fmax(sqrt(l->shared.rate * rate), LEARNED_FIRST_LEAST), now_us);
     }
     return true;
