@@ -281,24 +281,6 @@ uint64_t twins_free_us(struct host_table *table, const struct request *request, 
     return first_us;
 }
 
-bool twins_may_soon(struct host_table *table, const struct request *request, uint64_t without,
-                    uint64_t now_us)
-{
-    for (uint32_t i = 0; i < table->twin_count; i++) {
-        struct host *twin = table->twins[i];
-        struct request as = { .id = request->id };
-
-        if (may_ask(twin, without) && lane_at(table, request, twin, &as)) {
-            enum host_answer answer = host_may_start(table, twin, as.lane, now_us);
-
-            if (answer == HOST_MAY || answer == HOST_FULL) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,
                       uint64_t now_us, const struct due *due)
 {

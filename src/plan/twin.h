@@ -66,10 +66,6 @@ struct host_wake twins_wake(const struct host_table *table, struct host *first, 
 uint64_t twins_free_us(struct host_table *table, const struct request *request, uint64_t without,
                        uint64_t now_us);
 
-/** One of them, but those with a bit in `without`, may start such a request now, or when one of its own ends. */
-bool twins_may_soon(struct host_table *table, const struct request *request, uint64_t without,
-                    uint64_t now_us);
-
 /** The server had named a deadline in an earlier session: it holds for all of them. */
 void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,
                       uint64_t now_us, const struct due *due);

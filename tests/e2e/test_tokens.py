@@ -156,19 +156,6 @@ def test_url_that_no_token_may_see__fails_alone():
         check_equal([e for e in events(name) if e.get("code") == "W-TOK1"], [], "put aside")
 
 
-def test_urls_that_no_token_may_see__put_none_aside__however_many_they_are():
-    tokens_file()
-    for status in ("401 No", "403 No"):
-        step = 8 if status == "403 No" else 2  # many 401s in a row are the end of the credentials
-        forbidden = [f"/x/{i}" for i in range(13, 121) if i % step]
-        server = Limited(forbidden=forbidden, status=status)
-        name = "many" + status[:3]
-        ended = run(server, name, count=120, code=3)
-        report = json.loads(ended.out)
-        check_equal((report["ok"], report["failed"]), (120 - len(forbidden), len(forbidden)), "ok and failed")
-        check_equal([e for e in events(name) if e.get("code") == "W-TOK1"], [], "put aside")
-
-
 def test_file__is_refused_before_anything_is_asked__when_it_is_none():
     server = Limited()
     for text, mode, code, words in (("a=1 2\n", 0o600, b"E-SEC3", b":1: want a token"), ("# none\n", 0o600, b"E-SEC3", b"holds no token"),
