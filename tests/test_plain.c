@@ -169,7 +169,8 @@ static void plain__tells_some_failures__and_counts_the_rest(void **state)
     assert_non_null(strstr(text, "error: 980 more failed; status --failed lists each\n"));
     assert_non_null(strstr(text, "GET /1001 failed: HTTP 404"));
     add_failure(s, 1002);
-    strcpy(add_failure(s, 1003)->text, "the host is lost");
+    add_failure(s, 1003);
+    snprintf(s->events[0].text, sizeof s->events[0].text, "the host is lost");
     s->events[0].is_failure = false; /* another error is told whatever was before */
     plain_update(f->plain, s);
     text = take(f);

@@ -66,7 +66,7 @@ int os_do_not_block(int fd);
 /** `to` becomes a duplicate of `from`. */
 int os_move_to(int from, int to);
 
-/** Sends without a signal when nobody reads, and without waiting if `may_wait` is false. */
+/** Sends without SIGPIPE when the other end is closed, and without waiting if `may_wait` is false. */
 ssize_t os_send(int fd, const void *bytes, size_t len, bool may_wait);
 
 /** Who is at the other end of a Unix socket. */
@@ -75,7 +75,7 @@ bool os_peer_user(int fd, uid_t *user);
 /** As poll, to the nanosecond where the system can; else no sooner. */
 int os_poll(struct pollfd *fds, size_t count, const struct timespec *time);
 
-/* Many sockets behind one descriptor, which can be read when one of them is ready. Level-triggered. */
+/* One descriptor for many sockets: it can be read when one of them is ready. Level-triggered. */
 struct os_ready {
     uint64_t tag;             /* as given with the socket */
     bool can_read, can_write; /* neither: an error or a hang-up */
@@ -96,7 +96,7 @@ int os_watch_ready(int watch, struct os_ready *ready, int max);
 
 /* --- processes and threads ----------------------------------------------------------------------------- */
 
-/** The calling thread runs when nobody else wants to, as far as the system has that. */
+/** The calling thread runs when no other thread wants to, as far as the system has that. */
 void os_idle_thread(void);
 
 /** Whether other processes of this user may read this one's memory, and whether a crash writes it to a file. */
