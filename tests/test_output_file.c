@@ -181,6 +181,45 @@ static void output_open__removes__what_a_killed_process_left(void **state)
     assert_int_equal(files(), 5);
 }
 
+static void output_open__removes_journals__with_the_database_of_a_killed_process(void **state)
+{
+    struct output_file *file;
+
+    (void)state;
+    put(".t.db.0123456789abcdef.tmp", "left");
+    put(".t.db.0123456789abcdef.tmp-journal", "left");
+    put(".t.db.0123456789abcdef.tmp-wal", "left");
+    put("t.db-journal", "of another process");
+    assert_int_equal(output_open(&file, in_folder("t.db"), NULL), RESULT_OK);
+    assert_int_equal(files(), 2);
+    output_abandon(file);
+    assert_content("t.db-journal", "of another process");
+}
+
+static void output_commit_new__keeps__what_has_come_meanwhile(void **state)
+{
+    struct output_file *file;
+    struct buf path = { 0 };
+    struct err err;
+
+    (void)state;
+    assert_int_equal(output_open(&file, in_folder("t.db"), NULL), RESULT_OK);
+    assert_int_equal(output_temporary_path(file, &path), RESULT_OK);
+    assert_int_equal(access(buf_cstr(&path), F_OK), 0);
+    buf_release(&path);
+    put("t.db", "of another process");
+    assert_int_equal(output_commit_new(file, &err), RESULT_BUSY);
+    assert_string_equal(err.code, "E-OUT5");
+    assert_content("t.db", "of another process");
+    assert_int_equal(files(), 1);
+
+    assert_int_equal(output_open(&file, in_folder("new.db"), NULL), RESULT_OK);
+    assert_int_equal(output_write(file, "a", 1, NULL), RESULT_OK);
+    assert_int_equal(output_commit_new(file, NULL), RESULT_OK);
+    assert_content("new.db", "a");
+    assert_int_equal(files(), 2);
+}
+
 static void output_write__says_full__when_space_runs_out(void **state)
 {
     struct rlimit old, small;
@@ -216,6 +255,8 @@ int main(void)
         IN_FOLDER(output__writes_all__when_pieces_are_large_and_small),
         IN_FOLDER(output_open__refuses__when_target_is_no_file),
         IN_FOLDER(output_open__removes__what_a_killed_process_left),
+        IN_FOLDER(output_open__removes_journals__with_the_database_of_a_killed_process),
+        IN_FOLDER(output_commit_new__keeps__what_has_come_meanwhile),
         IN_FOLDER(output_write__says_full__when_space_runs_out),
     };
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,20 @@ static bool is_temporary(const struct output_file *f, const char *entry)
            strcmp(digits + RANDOM_DIGITS, TEMPORARY_ENDING) == 0;
 }
 
-/* Whoever writes one has it locked. What can be locked belongs to a process that was killed. */
+/* With the journals that SQLite keeps beside a database; those first, so that none is left alone. */
+static void remove_temporary(const struct output_file *f, const char *entry)
+{
+    static const char *const endings[] = { "-journal", "-wal", "-shm", "" };
+    char name[NAME_MAX + 1];
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if (snprintf(name, sizeof name, "%s%s", entry, endings[i]) < (int)sizeof name) {
+            (void)unlinkat(f->directory, name, 0); /* not ours to remove: it stays */
+        }
+    }
+}
+
+/* The process that writes one has it locked. What can be locked belongs to a process that was killed. */
 static void remove_if_left(const struct output_file *f, const char *entry)
 {
     int fd = openat(f->directory, entry, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -89,7 +103,7 @@ static void remove_if_left(const struct output_file *f, const char *entry)
         return;
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        (void)unlinkat(f->directory, entry, 0); /* not ours to remove: it stays */
+        remove_temporary(f, entry);
     }
     close(fd);
 }
@@ -267,7 +281,43 @@ uint64_t output_bytes(const struct output_file *f)
     return f->bytes;
 }
 
-enum result output_commit(struct output_file *f, struct err *err)
+static enum result rename_over(const struct output_file *f, struct err *err)
+{
+    return renameat(f->directory, f->temporary, f->directory, f->name) == 0
+               ? RESULT_OK
+               : err_set_write(err, errno, "E-OUT3", "cannot rename to %s", f->path);
+}
+
+static enum result taken(const struct output_file *f, struct err *err)
+{
+    return err_set(err, RESULT_BUSY, "E-OUT5",
+                   "another program has made %s meanwhile; the same command again adds to it",
+                   f->path);
+}
+
+/* Where a file system cannot rename so, the look before the rename is the best there is. */
+static enum result rename_new(const struct output_file *f, struct err *err)
+{
+    struct buf from = { 0 };
+    enum result result = output_temporary_path(f, &from);
+    struct stat st;
+
+    if (result != RESULT_OK || !buf_cstr(&from)) {
+        result = err_nomem(err, "naming the output");
+    } else if (os_rename_new(buf_cstr(&from), f->path) == 0) {
+        result = RESULT_OK;
+    } else if (errno == EEXIST || fstatat(f->directory, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        result = taken(f, err);
+    } else {
+        result = rename_over(f, err);
+    }
+    buf_release(&from);
+    return result;
+}
+
+static enum result commit(struct output_file *f,
+                          enum result (*name)(const struct output_file *f, struct err *err),
+                          struct err *err)
 {
     enum result result = flush(f, err);
 
@@ -278,9 +328,7 @@ enum result output_commit(struct output_file *f, struct err *err)
     if (result == RESULT_OK && os_sync_all(f->fd) != 0) {
         result = err_set_write(err, errno, "E-OUT3", "cannot sync %s", f->path);
     }
-    if (result == RESULT_OK && renameat(f->directory, f->temporary, f->directory, f->name) != 0) {
-        result = err_set_write(err, errno, "E-OUT3", "cannot rename to %s", f->path);
-    }
+    result = result == RESULT_OK ? name(f, err) : result;
     if (result != RESULT_OK) {
         output_abandon(f);
         return result;
@@ -292,11 +340,26 @@ enum result output_commit(struct output_file *f, struct err *err)
     return result;
 }
 
+enum result output_commit(struct output_file *f, struct err *err)
+{
+    return commit(f, rename_over, err);
+}
+
+enum result output_commit_new(struct output_file *f, struct err *err)
+{
+    return commit(f, rename_new, err);
+}
+
+enum result output_temporary_path(const struct output_file *f, struct buf *path)
+{
+    return buf_printf(path, "%.*s%s", (int)(f->name - f->path), f->path, f->temporary);
+}
+
 void output_abandon(struct output_file *f)
 {
     if (f) {
         if (f->temporary) {
-            unlinkat(f->directory, f->temporary, 0);
+            remove_temporary(f, f->temporary);
         }
         release(f);
     }

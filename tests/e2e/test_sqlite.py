@@ -193,7 +193,7 @@ def test_database__is_refused__when_it_cannot_be_written():
     check(ended.code == 8 and b"is no SQLite database" in ended.err, ended)
     check(harness.read(path).startswith(b"this is no"), "the file was written")
     ended = load(os.path.join(path, "x.db"), [{"id": 1}])
-    check(ended.code == 8 and b"E-DB1]" in ended.err, ended)
+    check(ended.code == 8 and b"E-OUT1]" in ended.err, ended)
     os.remove(path)
     loaded(path, [{"id": 1}])
     db = sqlite3.connect(path, isolation_level=None)
@@ -274,6 +274,8 @@ def test_kill__leaves_the_old_state_or_the_new__at_any_moment():
                 check_equal(rows(fresh, "SELECT count(*) FROM items"), [(count + 10,)], "half a table")
         harness.succeed("normalise", "-o", fresh, "--table", "items", "--key", "id", new)
         check_equal(rows(fresh, "SELECT count(*) FROM items"), [(count + 10,)], "after a kill")
+    left = [name for name in os.listdir(os.path.dirname(path)) if ".tmp" in name or "-journal" in name]
+    check_equal(left, [], "what killed processes left")
 
 
 def test_rows__are_the_same__for_more_workers_and_beside_csv():

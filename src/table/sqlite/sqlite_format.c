@@ -2,29 +2,30 @@
  * SQLite as a format: workers make values of cells, and one of them at a time binds and inserts them.
  *
  * All of a table goes into one transaction, which begins before the first row and ends with the last: whoever
- * reads meanwhile, and whatever kills us, sees the database as it was. WAL lets others read on. A file
- * that was not there before is removed again when there is no table after all.
+ * reads meanwhile, and whatever kills us, sees the database as it was. WAL lets others read on.
+ *
+ * A database that was not there is made under a temporary name (output_file.h). It gets its own when it is whole:
+ * so a failure leaves nothing. No file that others may have open is ever removed: SQLite takes the journal of
+ * another file of that name for its own then.
  *
  * Source: sqlite.org: c3ref, lang_upsert, wal, datatype3.
  */
 #include "table/layout.h"
+#include "table/output_file.h"
 #include "table/sqlite/sqlite_rows.h"
 #include "table/sqlite/sqlite_table.h"
 #include "table/table_spec.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define REOPEN_MAX 8
 #define BUSY_MS 3000 /* that another program may take for its own transaction */
 
 struct sqlite_sink {
     struct sqlite_table table;
     sqlite3_stmt *insert;
-    bool fresh;  /* we have made the file, and nobody else has written to it */
-    bool stored; /* the transaction is over */
+    struct output_file *made; /* of a new database, until it has its name; else NULL */
 };
 
 struct sqlite_encoder {
@@ -38,68 +39,55 @@ static enum result run(struct sqlite_sink *s, const char *sql, struct err *err)
                : sqlite_table_fail(&s->table, err);
 }
 
-/* Nobody has committed anything to the file; within a transaction of ours. */
-static bool holds_nothing(const char *path)
+static enum result open_database(struct sqlite_sink *s, const char *path, struct err *err)
 {
-    struct stat st;
-
-    return stat(path, &st) == 0 && st.st_size == 0;
-}
-
-/* Another program that had made the file has taken it away while we waited for it. */
-static bool has_gone(sqlite3 *db)
-{
-    int moved = 0;
-
-    return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
-}
-
-static enum result open_and_lock(struct sqlite_sink *s, struct err *err)
-{
-    enum result result;
-
-    s->fresh = access(s->table.target->path, F_OK) != 0;
-    if (sqlite3_open_v2(s->table.target->path, &s->table.db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        return s->table.db ? sqlite_table_fail(&s->table, err)
-                           : err_nomem(err, "opening a database");
+    if (sqlite3_open_v2(path, &s->table.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK) {
+        sqlite3_busy_timeout(s->table.db, BUSY_MS);
+        return RESULT_OK;
     }
-    sqlite3_busy_timeout(s->table.db, BUSY_MS);
-    /* Of a new file a rollback journal holds next to nothing, while a WAL would be written twice. */
-    result = s->fresh ? RESULT_OK : run(s, "PRAGMA journal_mode = WAL", err);
-    result = result == RESULT_BUSY ? RESULT_OK : result; /* without waiting: it stays as it is */
-    result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
-    result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
-    result = result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
-    /* What another program has made since is not ours. */
-    s->fresh = s->fresh && result == RESULT_OK && holds_nothing(s->table.target->path);
+    return s->table.db ? sqlite_table_fail(&s->table, err) : err_nomem(err, "opening a database");
+}
+
+static enum result open_new(struct sqlite_sink *s, struct err *err)
+{
+    struct buf path = { 0 };
+    enum result result = output_open(&s->made, s->table.target->path, err);
+
+    if (result == RESULT_OK &&
+        (output_temporary_path(s->made, &path) != RESULT_OK || !buf_cstr(&path))) {
+        result = err_nomem(err, "opening a database");
+    }
+    result = result == RESULT_OK ? open_database(s, buf_cstr(&path), err) : result;
+    buf_release(&path);
     return result;
 }
 
+static enum result open_old(struct sqlite_sink *s, struct err *err)
+{
+    enum result result = open_database(s, s->table.target->path, err);
+
+    result = result == RESULT_OK ? run(s, "PRAGMA journal_mode = WAL", err) : result;
+    return result == RESULT_BUSY ? RESULT_OK : result; /* without waiting: it stays as it is */
+}
+
+/* Of a new file a rollback journal holds next to nothing, while a WAL would be written twice. */
 static enum result begin(struct sqlite_sink *s, struct err *err)
 {
-    enum result result = open_and_lock(s, err);
+    enum result result =
+        access(s->table.target->path, F_OK) == 0 ? open_old(s, err) : open_new(s, err);
 
-    for (int tries = 0; s->table.db && has_gone(s->table.db); tries++) {
-        sqlite3_close(s->table.db);
-        s->table.db = NULL;
-        s->fresh = false;
-        result = tries < REOPEN_MAX
-                     ? open_and_lock(s, err)
-                     : err_set(err, RESULT_BUSY, "E-DB1",
-                               "%s is made and removed by another program again and again",
-                               s->table.target->path);
-    }
-    return result;
+    result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
+    result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
+    return result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
 }
 
-/* While the lock is held: who waits for that finds that the file has gone (has_gone). */
-static void remove_if_ours(const struct sqlite_sink *s)
+static void end(struct sqlite_sink *s)
 {
-    if (s->fresh && !s->stored) {
-        (void)unlink(s->table.target->path); /* else it stays, without a table */
-    }
+    sqlite3_close(s->table.db); /* rolls back what was not committed */
+    s->table.db = NULL;
+    output_abandon(s->made);
+    s->made = NULL;
 }
 
 static enum result open_sqlite(void **table, const struct format_target *target, struct err *err)
@@ -117,7 +105,7 @@ static enum result open_sqlite(void **table, const struct format_target *target,
     return result == RESULT_OK ? sqlite_table_insert(&s->table, &s->insert, err) : result;
 }
 
-/* Whether it could be written to now. A file that was not there is gone again. */
+/* Whether it could be written to now. */
 static enum result check(const char *path, struct err *err)
 {
     static const struct table_spec spec = { .meta = false };
@@ -125,8 +113,7 @@ static enum result check(const char *path, struct err *err)
     struct sqlite_sink s = { .table.target = &target };
     enum result result = begin(&s, err);
 
-    remove_if_ours(&s);
-    sqlite3_close(s.table.db);
+    end(&s);
     return result;
 }
 
@@ -166,6 +153,19 @@ static enum result take(void *sink, struct str block, struct err *err)
     return RESULT_OK;
 }
 
+/* Closed before it gets its name: then all of it is in the one file. */
+static enum result give_name(struct sqlite_sink *s, struct err *err)
+{
+    struct output_file *made = s->made;
+    struct err why; /* where no WAL can be, the table is there all the same */
+
+    (void)!run(s, "PRAGMA journal_mode = WAL", &why);
+    sqlite3_close(s->table.db);
+    s->table.db = NULL;
+    s->made = NULL;
+    return output_commit_new(made, err);
+}
+
 static enum result finish(void *sink, struct err *err)
 {
     struct sqlite_sink *s = sink;
@@ -174,13 +174,7 @@ static enum result finish(void *sink, struct err *err)
     sqlite3_finalize(s->insert);
     s->insert = NULL;
     result = run(s, "COMMIT", err);
-    s->stored = result == RESULT_OK;
-    if (s->stored && s->fresh) {
-        struct err why; /* where no WAL can be, the table is there all the same */
-
-        (void)!run(s, "PRAGMA journal_mode = WAL", &why);
-    }
-    return result;
+    return result == RESULT_OK && s->made ? give_name(s, err) : result;
 }
 
 static void close_sqlite(void *sink)
@@ -191,8 +185,7 @@ static void close_sqlite(void *sink)
         return;
     }
     sqlite3_finalize(s->insert);
-    remove_if_ours(s);
-    sqlite3_close(s->table.db); /* rolls back what was not committed */
+    end(s);
     sqlite_table_release(&s->table);
     free(s);
 }
