@@ -1,7 +1,6 @@
 #include "tests/ui_scenes.h"
 
 #include "base/clock.h"
-#include "tests/ui_scenes_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -393,6 +392,312 @@ static void fill_ladder(struct snapshot *s)
     memcpy(s->rungs, rungs, sizeof rungs);
 }
 
+static void fill_rules(struct snapshot *s)
+{
+    static const struct snapshot_rule rules[] = {
+        { 412, "products rule 1", "empty", "{\"status\":404,\"do\":\"empty\"}" },
+        { 9, "rule 1", "hold", "{\"at\":\"/error/code\",\"is\":\"rate_limited\",\"do\":\"hold\"}" },
+        { 31, "not ready", "again", "" },
+        { 0, "rule 2", "stop", "{\"status\":402,\"do\":\"stop\"}" },
+    };
+
+    s->rule_count = sizeof rules / sizeof rules[0];
+    memcpy(s->rules, rules, sizeof rules);
+}
+
+static void fill_on(struct snapshot *s)
+{
+    static const struct snapshot_on ons[] = {
+        { 1, 2, true, false, "1.2 %", "429 > 2% for 60s: cap /2" },
+        { 2, 0, false, true, "", "idle > 10m: drain" },
+    };
+
+    s->on_count = sizeof ons / sizeof ons[0];
+    memcpy(s->ons, ons, sizeof ons);
+}
+
+static void fill_endpoints(struct snapshot *s)
+{
+    static const struct snapshot_endpoint endpoints[] = {
+        { .name = "products",
+          .planned = 83003,
+          .done = 58104,
+          .failed = 3,
+          .waiting = 5,
+          .requests_per_s = 33.1,
+          .p50_us = 560000,
+          .p95_us = 1080000,
+          .throttled_part = 0.014,
+          .server_error_part = 0.001,
+          .rows = 2905150,
+          .pages_known = true,
+          .pages_expected = 83003,
+          .pages_got = 58104,
+          .pages_missing = 3,
+          .note = "61190 61201 and 1 more" },
+        { .name = "meta",
+          .planned = 6978,
+          .done = 3100,
+          .failed = 9,
+          .requests_per_s = 5.1,
+          .p50_us = 590000,
+          .p95_us = 1350000,
+          .throttled_part = 0.009,
+          .rows = 3089 },
+        { .name = "stations", .planned = 1, .done = 1, .p50_us = 48000, .p95_us = 48000 },
+    };
+
+    s->endpoint_count = sizeof endpoints / sizeof endpoints[0];
+    memcpy(s->endpoints, endpoints, sizeof endpoints);
+}
+
+static void fill_detail(struct snapshot *s)
+{
+    static const char body[] =
+        "{\"products\":[{\"id\":3061401,\"name\":\"Desk lamp, \\\"Luna\\\"\",\"price\":{\"amount\":"
+        "\"12.50\",\"currency\":\"EUR\"},\"tags\":[]},{\"id\":3061402,\"name\":\"De";
+    struct snapshot_detail *d = &s->detail;
+
+    d->id = 900;
+    d->place = DETAIL_WAITING;
+    d->attempt = 2;
+    d->attempts_max = 5;
+    d->due_in_us = s->waits[0].due_in_us;
+    d->body_bytes = 18200;
+    d->body_shown = sizeof body - 1;
+    memcpy(d->body, body, sizeof body - 1);
+    snprintf(d->method, sizeof d->method, "GET");
+    snprintf(d->url, sizeof d->url, "https://api.example.org/products?page=61190&key=***");
+    snprintf(d->request, sizeof d->request, "GET /products?page=61190&key=***");
+    snprintf(d->key, sizeof d->key, "61190");
+    snprintf(d->host, sizeof d->host, "api.example.org");
+    snprintf(d->endpoint, sizeof d->endpoint, "products");
+    d->due = (struct due){ .by = DUE_RETRY_AFTER, .status = 429, .said = "30" };
+    snprintf(d->sent, sizeof d->sent, "X-Api-Key: ${API_KEY}\nAuthorization: ***\n");
+    snprintf(d->headers, sizeof d->headers,
+             "content-type: application/json\nretry-after: 30\nset-cookie: ***\n");
+    d->attempt_count = 2;
+    d->attempts[0] = (struct snapshot_attempt){ .attempt = 1,
+                                                .status = 503,
+                                                .ended_wall_us = s->wall_us - 63000000,
+                                                .dns_us = 2100,
+                                                .connect_us = 14000,
+                                                .tls_us = 31000,
+                                                .first_byte_us = 540000,
+                                                .total_us = 541000,
+                                                .wire_bytes = 312,
+                                                .why = "HTTP 503" };
+    d->attempts[1] = (struct snapshot_attempt){ .attempt = 2,
+                                                .status = 429,
+                                                .ended_wall_us = s->wall_us - 27000000,
+                                                .first_byte_us = 61000,
+                                                .total_us = 62000,
+                                                .wire_bytes = 298,
+                                                .reused = true,
+                                                .why = "HTTP 429" };
+}
+
+/* Attacks on a terminal, and texts that are hard to lay out: sequences of both forms whole and cut,
+ * strings that never end, controls, direction overrides, broken UTF-8, wide and combining characters. */
+static const char *const attacks[] = {
+    "\033]0;owned\007\033[2J\033[31mred",
+    "\xC2\x9B"
+    "2J\x9B"
+    "31m C1",
+    "\xE2\x80\xAEgnp.exe \xE2\x80\x8B\xEF\xBB\xBF",
+    "\xF0\x9F\x92\xA9\xE6\xBC\xA2\xE5\xAD\x97 wide\xCC\x81\xCC\x82\xCC\x83\xCC\x84\xCC\x85",
+    "\xFF\xFE\xC3\x28\xED\xA0\x80 broken",
+    "\033P$q\033\\\033_apc\033\\\r\n\t\b\x7F",
+    "%s%n%x {}[]",
+    "\033]52;c;b3duZWQ=\007",
+    "\033[H\033[2J\033[3J",
+    "\033[?1049l\033[?25l",
+    "\033[6n\033[c\033[>c",
+    "\033[21t\033[11;0t",
+    "\033[1;31;40;5;7m",
+    "\033[38;2;255;0;0m",
+    "\033[999;999H#",
+    "\033[10000b",
+    "\033[2L\033[2M",
+    "\033[?2004h\033[200~q\033[201~",
+    "\033[?1000h\033[?1006h",
+    "\033[4h\033[20h",
+    "\033[!p",
+    "\033[8;1;1t",
+    "\033c",
+    "\033#8",
+    "\033(0lqk\033(B",
+    "\0337\0338",
+    "\033N\033O",
+    "\033%G\033%@",
+    "\033=\033>",
+    "\033D\033M\033E",
+    "\033]2;title\033\\",
+    "\033]8;;http://evil/\033\\link\033]8;;\033\\",
+    "\033]9;4;1;50\007",
+    "\033]4;1;rgb:00/00/00\007",
+    "\033]11;?\007",
+    "\033]777;notify;a;b\007",
+    "\033]1337;File=inline=1:AAAA\007",
+    "\033Pq#0;2;0;0;0~~\033\\",
+    "\033^pm\033\\\033Xsos\033\\",
+    "\033]0;never ended",
+    "\033",
+    "\033[",
+    "\x90q\x9C\x9D"
+    "0;t\x9C",
+    "\xC2\x90q\xC2\x9C\xC2\x9D"
+    "0;t\xC2\x9C",
+    "\xC2\x84\xC2\x85\xC2\x8D\xC2\x8E",
+    "\x84\x85\x8D\x8E",
+    "a\rb\nc\vd\fe",
+    "\x01\x02\x03\x04\x05\x06\x07",
+    "\x0E\x0F\x10\x11\x12\x13\x14",
+    "\x18\x1A\x1C\x1D\x1E\x1F",
+    "back\b\b\b\bspace\x7F\x7F",
+    "\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAC\xE2\x80\xAD",
+    "\xE2\x81\xA6\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9",
+    "\xE2\x80\xA8\xE2\x80\xA9",
+    "\xE2\x80\x8C\xE2\x80\x8D\xE2\x80\x8E\xE2\x80\x8F",
+    "\xEF\xBF\xB9\xEF\xBF\xBA\xEF\xBF\xBB",
+    "\xF3\xA0\x81\x81\xF3\xA0\x81\xBF tags",
+    "\xEE\x80\x80\xF3\xB0\x80\x80 private",
+    "\xCC\x81\xCC\x81\xCC\x81 leading marks",
+    "\xC0\xAF\xE0\x80\xAF\xF8\x88\x80\x80\x80 overlong",
+    "\xF4\x90\x80\x80\xEF\xBF\xBF beyond",
+    "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9 family \xEF\xB8\x8F",
+};
+
+#define ATTACK_COUNT (sizeof attacks / sizeof attacks[0])
+
+static const char *attack(size_t *at)
+{
+    return attacks[(*at)++ % ATTACK_COUNT];
+}
+
+#define HURT(field) snprintf(field, sizeof(field), "%s", attack(&n))
+
+static void fill_hostile_lists(struct snapshot *s, size_t n)
+{
+    for (size_t i = 0; i < s->flight_count; i++) {
+        HURT(s->flights[i].host);
+        HURT(s->flights[i].request);
+        HURT(s->flights[i].key);
+    }
+    for (size_t i = 0; i < s->wait_count; i++) {
+        s->waits[i].due = (struct due){ .by = DUE_RETRY_AFTER };
+        HURT(s->waits[i].due.said);
+        HURT(s->waits[i].reason);
+        HURT(s->waits[i].due.host);
+        HURT(s->waits[i].host);
+        HURT(s->waits[i].request);
+    }
+    for (size_t i = 0; i < s->host_count; i++) {
+        HURT(s->hosts[i].host);
+        s->hosts[i].due = (struct due){ .by = DUE_RETRY_AFTER };
+        HURT(s->hosts[i].due.said);
+    }
+    for (size_t i = 0; i < s->failure_count; i++) {
+        HURT(s->failures[i].example);
+        HURT(s->failures[i].said);
+    }
+    for (size_t i = 0; i < s->event_count; i++) {
+        HURT(s->events[i].text);
+    }
+    for (size_t i = 0; i < s->rung_count; i++) {
+        HURT(s->rungs[i].note);
+    }
+    for (size_t i = 0; i < s->rule_count; i++) {
+        HURT(s->rules[i].text);
+        HURT(s->rules[i].name);
+    }
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        HURT(s->endpoints[i].name);
+        HURT(s->endpoints[i].note);
+    }
+}
+
+static void fill_hostile_detail(struct snapshot_detail *d, size_t n)
+{
+    for (size_t i = 0; i < d->attempt_count; i++) {
+        HURT(d->attempts[i].why);
+    }
+    HURT(d->url);
+    HURT(d->key);
+    HURT(d->method);
+    HURT(d->endpoint);
+    d->due = (struct due){ .by = DUE_RETRY_AFTER };
+    HURT(d->due.said);
+    HURT(d->sent);
+    HURT(d->headers);
+    snprintf(d->body, sizeof d->body, "{%s%s%s", attacks[n % ATTACK_COUNT],
+             attacks[(n + 1) % ATTACK_COUNT], attacks[(n + 2) % ATTACK_COUNT]);
+    d->body_shown = strlen(d->body);
+}
+
+/* Every text of the snapshot, from the n-th attack on. */
+static void fill_hostile(struct snapshot *s, size_t n)
+{
+    HURT(s->name);
+    s->limit = (struct snapshot_limit){ .kind = LIMIT_HOLD, .due = { .by = DUE_RETRY_AFTER } };
+    HURT(s->limit.host);
+    HURT(s->limit.reason);
+    HURT(s->limit.due.said);
+    HURT(s->rate_limit);
+    HURT(s->run_dir);
+    HURT(s->normalise.output);
+    HURT(s->normalise.message);
+    fill_hostile_lists(s, n);
+    fill_hostile_detail(&s->detail, n + 1);
+    for (size_t i = 0; i < s->on_count; i++) {
+        HURT(s->ons[i].rule);
+    }
+}
+
+size_t ui_scene_attacks(void)
+{
+    return ATTACK_COUNT;
+}
+
+void ui_scene_fill_attack(struct snapshot *s, size_t n, uint64_t at_us)
+{
+    ui_scene_fill(s, SCENE_HOSTILE, 24, at_us);
+    fill_hostile(s, n);
+}
+
+static void fill_huge(struct snapshot *s)
+{
+    s->ok = s->failed = s->total = s->queued = s->waiting = s->retried = UINT64_MAX / 4;
+    s->in_flight = UINT64_MAX;
+    s->cap = 1;
+    s->cap_before = s->cap_max = UINT32_MAX;
+    s->draining = UINT64_MAX;
+    s->started_ago_us = s->eta_low_us = s->eta_high_us = UINT64_MAX;
+    s->requests_per_s = s->bytes_per_s = 1e300;
+    s->requests_per_s_average = NAN;
+    s->p50_us = s->p95_us = s->p99_us = UINT64_MAX;
+    s->io_ratio = -INFINITY;
+    s->core_count = SNAPSHOT_CORES_MAX;
+    for (size_t i = 0; i < s->core_count; i++) {
+        s->cores[i].busy_percent = i % 2 ? NAN : 1e30F;
+    }
+    for (size_t i = 0; i < SNAPSHOT_SECONDS; i++) {
+        s->seconds[i].done = UINT32_MAX;
+        s->seconds[i].cap = UINT32_MAX;
+        s->seconds[i].cap_changed = true;
+    }
+    s->rounds = s->rounds_wanted = s->rounds_skipped = s->unchanged = UINT64_MAX;
+    memset(s->name, 'n', sizeof s->name - 1);
+    for (size_t i = 0; i < s->flight_count; i++) {
+        s->flights[i].age_us = s->flights[i].body_bytes = UINT64_MAX;
+        memset(s->flights[i].request, 'r', sizeof s->flights[i].request - 1);
+    }
+    for (size_t i = 0; i < s->wait_count; i++) {
+        s->waits[i].due_in_us = UINT64_MAX;
+        s->waits[i].attempt = UINT32_MAX;
+    }
+}
+
 void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64_t at_us)
 {
     memset(s, 0, sizeof *s);
@@ -483,7 +788,10 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         break;
     case SCENE_TUNED:
         fill_ladder(s);
-        ui_scene_tune(s);
+        fill_rules(s);
+        fill_on(s);
+        fill_endpoints(s);
+        fill_detail(s);
         s->login = (struct snapshot_login){ .is_used = true,
                                             .is_called = true,
                                             .has_token = true,
@@ -492,11 +800,14 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         break;
     case SCENE_HOSTILE:
         fill_ladder(s);
-        ui_scene_tune(s);
-        ui_scene_hurt(s, 0);
+        fill_rules(s);
+        fill_on(s);
+        fill_endpoints(s);
+        fill_detail(s);
+        fill_hostile(s, 0);
         break;
     case SCENE_HUGE:
-        ui_scene_enlarge(s);
+        fill_huge(s);
         break;
     case SCENE_RUNNING:
     case SCENE_COUNT:

@@ -112,6 +112,13 @@ static int make_table(const struct read_options *options, const struct task *tas
     };
     struct table_report report;
 
+    if (task->spec.keep != ROW_KEEP_FIRST && !task->spec.unique_count) {
+        err_set(&report.err, RESULT_INVALID, "E-ARG1",
+                "--keep wants --unique: by which columns are rows alike?");
+        task->source->close(task->source);
+        table_schema_free(before);
+        return message_fail(&report.err);
+    }
     for (size_t i = 0; i < options->output_count; i++) {
         parents_make(options->outputs[i].path, 0777);
     }
@@ -148,6 +155,7 @@ static struct table_spec merge_specs(const struct read_options *options,
         spec.unique = table->spec.unique;
         spec.unique_count = table->spec.unique_count;
     }
+    spec.keep = given->keep != ROW_KEEP_FIRST ? given->keep : table->spec.keep;
     if (!given->table.data) {
         spec.table = table->spec.table;
     }

@@ -123,6 +123,16 @@ static enum result set_unique(void *target, const char *value, struct err *err)
     return result;
 }
 
+static enum result set_keep(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    return row_keep_parse(str_view(text), &options->spec.keep)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1", "--keep \"%.32s\": want one of %s", text,
+                         ROW_KEEP_WORDS);
+}
+
 static enum result set_key(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
@@ -322,9 +332,18 @@ static const struct option_row normalise_rows[] = {
     {
         .name = "unique",
         .value = "COL[,COL]",
-        .help = "Of rows with the same values in these columns keep the first",
+        .help = "Of rows with the same values in these columns keep one",
         .kind = OPTION_CALL,
         .set = set_unique,
+    },
+    {
+        .name = "keep",
+        .words = ROW_KEEP_WORDS,
+        .value = "first|last",
+        .help =
+            "Which one of them: the first in order, or the last, whose answer came last (first)",
+        .kind = OPTION_CALL,
+        .set = set_keep,
     },
     {
         .name = "where-present",

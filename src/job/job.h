@@ -20,6 +20,7 @@
 #include "base/column_wish.h"
 #include "base/err.h"
 #include "base/record_shape.h"
+#include "base/row_keep.h"
 #include "base/str.h"
 #include "base/units.h"
 #include "job/answer_rule.h"
@@ -131,7 +132,8 @@ struct job_table {
     char *where_present; /* column */
     char **unique;       /* columns */
     size_t unique_count;
-    char **columns; /* "name" or "name=/pointer" */
+    enum row_keep keep; /* which of rows that are alike */
+    char **columns;     /* "name" or "name=/pointer" */
     size_t column_count;
     struct column_wish *wishes; /* by column; NULL: none is declared */
     bool types;                 /* coerce, see normalise/types.h */

@@ -176,12 +176,37 @@ static bool write_columns(const struct job_writer *w, cJSON *to, const struct jo
     return object;
 }
 
+static void read_keep(struct job_reader *r, void *target, struct str value)
+{
+    struct job_table *table = target;
+    char *text = job_text_string(&r->text, "keep", value);
+
+    if (text && !row_keep_parse(str_view(text), &table->keep)) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"keep\": \"%.32s\" is none of %s", text,
+                       ROW_KEEP_WORDS);
+    }
+    free(text);
+}
+
+static bool write_keep(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    enum row_keep keep = ((const struct job_table *)target)->keep;
+
+    (void)w;
+    return keep == ROW_KEEP_FIRST || cjson_add_optional(to, key->name, row_keep_name(keep));
+}
+
 #define TABLE(field) offsetof(struct job_table, field)
 
 /* clang-format off */
 static const struct job_key table_keys[] = {
     { "unique", JOB_KEY_TEXTS, TABLE(unique), .count = TABLE(unique_count),
-      .help = "Columns that tell rows apart; the first of equal ones is kept" },
+      .help = "Columns that tell rows apart; of equal ones one is kept" },
+    { "keep", JOB_KEY_OTHER, .read = read_keep, .write = write_keep,
+      .help = "Which of the rows that \"unique\" finds equal: the first in the plan's order, or the last, whose "
+              "answer came last; within one answer the last of them",
+      .schema = JOB_JSON("enum": "@keeps") },
     { "columns", JOB_KEY_OTHER, .read = read_columns, .write = write_columns,
       .help = "These columns only, in this order: an array of names, also of those of \"with\", and of "
               "\"name=/pointer\" into a record; or an object of names and pointers",
@@ -208,6 +233,14 @@ static const struct job_key table_keys[] = {
 const struct job_keys job_table_keys =
     JOB_KEYS("table", table_keys, .help = "What the table of an endpoint is to look like.");
 
+static void check_keep(struct job_reader *r, const struct job_table *table, struct str value)
+{
+    if (table->keep != ROW_KEEP_FIRST && !table->unique_count) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"keep\" wants \"unique\": by which columns are rows alike?");
+    }
+}
+
 static void read_table(struct job_reader *r, struct str name, struct str value)
 {
     struct job_hint hint = job_hint_for(name);
@@ -218,6 +251,7 @@ static void read_table(struct job_reader *r, struct str name, struct str value)
 
         if (endpoint->name && json_raw_equal(name, str_view(endpoint->name))) {
             job_read_object(r, &job_table_keys, &endpoint->table, value);
+            check_keep(r, &endpoint->table, value);
             return;
         }
         if (endpoint->name) {

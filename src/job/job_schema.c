@@ -112,6 +112,7 @@ static const struct {
     { "\"@formats\"", BODY_FORMAT_WORDS, NULL },
     { "\"@column_types\"", COLUMN_TYPE_WORDS, NULL },
     { "\"@column_errors\"", COLUMN_ERROR_WORDS, NULL },
+    { "\"@keeps\"", ROW_KEEP_WORDS, NULL },
     { "\"@endings\"", NULL, put_endings },
     { "\"@page_words\"", NULL, put_page_words },
     { "\"@actions\"", NULL, put_actions },

@@ -3,7 +3,7 @@
 #include "base/body_text.h"
 #include "base/grow.h"
 #include "base/json_scan.h"
-#include "base/os.h"
+#include "base/temporary_file.h"
 #include "normalise/file_source.h"
 #include "read/body_read.h"
 #include "read/unpack.h"
@@ -58,16 +58,9 @@ enum body_format file_input_format(const struct file_inputs *inputs, const struc
     return format;
 }
 
-static int open_unnamed(void)
-{
-    const char *directory = getenv("TMPDIR");
-
-    return os_unnamed_file(directory && *directory ? directory : "/tmp");
-}
-
 static enum result need_spool(struct file_inputs *inputs, struct err *err)
 {
-    inputs->spool = inputs->spool < 0 ? open_unnamed() : inputs->spool;
+    inputs->spool = inputs->spool < 0 ? temporary_file() : inputs->spool;
     return inputs->spool < 0 ? err_set_errno(err, errno, "E-IN2", "cannot create a temporary file")
                              : RESULT_OK;
 }

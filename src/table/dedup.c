@@ -1,32 +1,52 @@
+/*
+ * A table of keys by hash, open addressing, the keys in one buffer. Each has the row that stays of those until now.
+ *
+ * When they take more than allowed, all go to the parts of a spill, and so does every key after them: then
+ * the row that stays is only known when its part is looked at, with an empty table, by itself.
+ */
 #include "table/dedup.h"
 
 #include "normalise/cell_text.h"
+#include "table/dedup_spill.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NO_KEY UINT32_MAX
+#define PART_SHIFT 58 /* of a hash: the table takes its lowest bits, the part its highest */
+
+/* What stands before a key's bytes, in a worker's block, in `keys` and in a spill. */
+struct entry {
+    int64_t time_us;
+    uint64_t row; /* in a worker's block not known yet */
+    uint32_t len; /* or NO_KEY */
+    uint32_t nought;
+};
 
 struct slot {
     uint64_t hash;
-    uint64_t at; /* of the key in `keys`, + 1; 0 is free */
+    uint64_t at; /* of the entry in `keys`, + 1; 0 is free */
 };
 
 struct dedup {
     uint64_t memory_bytes;
+    enum row_keep keep;
     struct slot *slots;
     size_t slot_count, count;
-    struct buf keys;  /* each after its length in four bytes */
-    struct buf later; /* a bit a row: another came first */
-    uint64_t rows;
+    struct buf keys;  /* each entry, and its bytes */
+    struct buf other; /* a bit a row: another stays */
+    uint64_t rows, dropped;
+    struct dedup_spill *spill; /* NULL: memory has done until now */
+    struct buf cut;            /* of a part that is read: the head of an entry */
 };
 
-struct dedup *dedup_new(uint64_t memory_bytes)
+struct dedup *dedup_new(uint64_t memory_bytes, enum row_keep keep)
 {
     struct dedup *u = calloc(1, sizeof *u);
 
     if (u) {
         u->memory_bytes = memory_bytes;
+        u->keep = keep;
     }
     return u;
 }
@@ -34,17 +54,16 @@ struct dedup *dedup_new(uint64_t memory_bytes)
 void dedup_free(struct dedup *u)
 {
     if (u) {
+        dedup_spill_free(u->spill);
         free(u->slots);
         buf_release(&u->keys);
-        buf_release(&u->later);
+        buf_release(&u->other);
+        buf_release(&u->cut);
         free(u);
     }
 }
 
-static enum result append_u32(struct buf *out, uint32_t value)
-{
-    return buf_append(out, &value, sizeof value);
-}
+/* --- keys of rows -------------------------------------------------------------------------------------- */
 
 /* Each cell's text with its length, so that ("ab", "c") and ("a", "bc") differ. */
 static enum result append_cell(struct buf *keys, const struct row_cell *cell)
@@ -65,31 +84,33 @@ static enum result append_cell(struct buf *keys, const struct row_cell *cell)
     return RESULT_OK;
 }
 
-enum result dedup_add_key(struct buf *keys, const struct row *row, const uint32_t *columns,
-                          size_t count, bool kept)
+enum result dedup_add_key(struct buf *keys, const struct row *row, const struct dedup_by *by,
+                          bool has_key)
 {
-    size_t at = keys->len;
-    enum result result = append_u32(keys, NO_KEY);
-    uint32_t len;
+    struct entry entry = { .time_us = by->time_us, .len = NO_KEY };
+    size_t at = keys->len, begin = at + sizeof entry;
+    enum result result = buf_append(keys, &entry, sizeof entry);
 
-    for (size_t i = 0; result == RESULT_OK && kept && i < count; i++) {
-        const struct row_cell *cell = row_cell(row, columns[i]);
+    for (size_t i = 0; result == RESULT_OK && has_key && i < by->count; i++) {
+        const struct row_cell *cell = row_cell(row, by->columns[i]);
 
-        kept = cell != NULL;
-        result = kept ? append_cell(keys, cell) : result;
+        has_key = cell != NULL;
+        result = has_key ? append_cell(keys, cell) : result;
     }
     if (result != RESULT_OK) {
         keys->len = at;
         return result;
     }
-    if (!kept || keys->len - at - sizeof len >= NO_KEY) {
-        keys->len = at + sizeof len;
+    if (!has_key || keys->len - begin >= NO_KEY) {
+        keys->len = begin;
         return RESULT_OK;
     }
-    len = (uint32_t)(keys->len - at - sizeof len);
-    memcpy(keys->data + at, &len, sizeof len);
+    entry.len = (uint32_t)(keys->len - begin);
+    memcpy(keys->data + at, &entry, sizeof entry);
     return RESULT_OK;
 }
+
+/* --- the table ----------------------------------------------------------------------------------------- */
 
 static uint64_t hash_key(struct str key)
 {
@@ -98,15 +119,22 @@ static uint64_t hash_key(struct str key)
     for (size_t i = 0; i < key.len; i++) {
         h = (h ^ (unsigned char)key.data[i]) * UINT64_C(0x100000001B3);
     }
+    /* Its highest bits hardly know of the last bytes: they choose the part. */
+    h = (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
     return h ^ h >> 29;
+}
+
+static struct entry entry_at(const struct dedup *u, uint64_t at)
+{
+    struct entry entry;
+
+    memcpy(&entry, u->keys.data + at, sizeof entry);
+    return entry;
 }
 
 static struct str key_at(const struct dedup *u, uint64_t at)
 {
-    uint32_t len;
-
-    memcpy(&len, u->keys.data + at, sizeof len);
-    return (struct str){ u->keys.data + at + sizeof len, len };
+    return (struct str){ u->keys.data + at + sizeof(struct entry), entry_at(u, at).len };
 }
 
 static struct slot *find_slot(const struct dedup *u, uint64_t hash, struct str key)
@@ -149,66 +177,203 @@ static bool grow(struct dedup *u)
     return true;
 }
 
-static enum result take_key(struct dedup *u, struct str key, bool *first)
+static void empty(struct dedup *u)
+{
+    buf_release(&u->keys);
+    free(u->slots);
+    u->slots = NULL;
+    u->slot_count = u->count = 0;
+}
+
+static uint64_t held(const struct dedup *u)
+{
+    return u->keys.len + u->slot_count * sizeof *u->slots + u->other.len +
+           (u->spill ? DEDUP_SPILL_BYTES : 0);
+}
+
+static void drop(struct dedup *u, uint64_t row)
+{
+    u->other.data[row / 8] = (char)(u->other.data[row / 8] | 1 << row % 8);
+    u->dropped++;
+}
+
+/* The one that stays of two rows of one key, of which the second is later in the plan's order. */
+static bool stays_first(const struct dedup *u, const struct entry *first,
+                        const struct entry *second)
+{
+    return u->keep == ROW_KEEP_FIRST || first->time_us > second->time_us;
+}
+
+static enum result take_key(struct dedup *u, const struct entry *entry, struct str key)
 {
     uint64_t hash = hash_key(key);
     struct slot *slot;
+    struct entry held_now;
     enum result result;
 
     if (!grow(u)) {
         return RESULT_NOMEM;
     }
     slot = find_slot(u, hash, key);
-    *first = !slot->at;
-    if (!*first) {
+    if (slot->at) {
+        held_now = entry_at(u, slot->at - 1);
+        if (stays_first(u, &held_now, entry)) {
+            drop(u, entry->row);
+        } else {
+            drop(u, held_now.row);
+            memcpy(u->keys.data + slot->at - 1, entry, sizeof *entry);
+        }
         return RESULT_OK;
     }
-    *slot = (struct slot){ hash, u->keys.len + 1 };
-    u->count++;
-    result = append_u32(&u->keys, (uint32_t)key.len);
-    return result == RESULT_OK ? buf_append_str(&u->keys, key) : result;
+    result = buf_reserve(&u->keys, sizeof *entry + key.len);
+    if (result == RESULT_OK) {
+        *slot = (struct slot){ hash, u->keys.len + 1 };
+        u->count++;
+        result = buf_append(&u->keys, entry, sizeof *entry);
+        result = result == RESULT_OK ? buf_append_str(&u->keys, key) : result;
+    }
+    return result;
 }
 
-static enum result note_row(struct dedup *u, bool first)
+/* --- beyond memory ------------------------------------------------------------------------------------- */
+
+static enum result too_much(const struct dedup *u, struct err *err)
 {
-    if (u->rows % 8 == 0 && buf_append_char(&u->later, 0) != RESULT_OK) {
-        return RESULT_NOMEM;
+    return err_set(err, RESULT_LIMIT, "E-TAB6",
+                   "--unique: the keys of %llu rows take more than --memory allows, even in %d "
+                   "parts; give it more",
+                   (unsigned long long)u->rows, DEDUP_PARTS);
+}
+
+static enum result spill_key(struct dedup *u, const struct entry *entry, struct str key,
+                             struct err *err)
+{
+    unsigned part = (unsigned)(hash_key(key) >> PART_SHIFT);
+    struct str head = { (const char *)entry, sizeof *entry };
+    enum result result = dedup_spill_put(u->spill, part, head, err);
+
+    return result == RESULT_OK ? dedup_spill_put(u->spill, part, key, err) : result;
+}
+
+/* All that is in memory, in the order in which the keys were met first. */
+static enum result begin_spill(struct dedup *u, struct err *err)
+{
+    enum result result = dedup_spill_new(&u->spill, err);
+
+    for (uint64_t at = 0; result == RESULT_OK && at < u->keys.len;) {
+        struct entry entry = entry_at(u, at);
+
+        result = spill_key(u, &entry, key_at(u, at), err);
+        at += sizeof entry + entry.len;
     }
-    if (!first) {
-        u->later.data[u->rows / 8] = (char)(u->later.data[u->rows / 8] | 1 << u->rows % 8);
+    empty(u);
+    return result;
+}
+
+/* Entries of a part, of which the last may be cut. */
+static enum result take_piece(void *context, struct str piece, struct err *err)
+{
+    struct dedup *u = context;
+    enum result result = buf_append_str(&u->cut, piece);
+    size_t at = 0;
+    struct entry entry;
+
+    while (result == RESULT_OK && u->cut.len - at >= sizeof entry) {
+        memcpy(&entry, u->cut.data + at, sizeof entry);
+        if (u->cut.len - at - sizeof entry < entry.len) {
+            break;
+        }
+        result = take_key(u, &entry, (struct str){ u->cut.data + at + sizeof entry, entry.len });
+        at += sizeof entry + entry.len;
+        if (result == RESULT_OK && held(u) > u->memory_bytes) {
+            return too_much(u, err);
+        }
     }
-    u->rows++;
+    if (result != RESULT_OK) {
+        return err_nomem(err, "comparing rows");
+    }
+    if (at) {
+        memmove(u->cut.data, u->cut.data + at, u->cut.len - at);
+        u->cut.len -= at;
+    }
     return RESULT_OK;
+}
+
+enum result dedup_end(struct dedup *u, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (unsigned part = 0; u->spill && result == RESULT_OK && part < DEDUP_PARTS; part++) {
+        empty(u);
+        result = dedup_spill_read(u->spill, part, take_piece, u, err);
+    }
+    empty(u);
+    buf_release(&u->cut);
+    return result;
+}
+
+/* --- all rows ------------------------------------------------------------------------------------------ */
+
+static enum result note_row(struct dedup *u)
+{
+    enum result result = u->rows % 8 == 0 ? buf_append_char(&u->other, 0) : RESULT_OK;
+
+    u->rows += result == RESULT_OK;
+    return result;
+}
+
+/* The next row's, which has a key. */
+static enum result take_row(struct dedup *u, const struct entry *entry, struct str key,
+                            struct err *err)
+{
+    enum result result;
+
+    if (u->spill) {
+        return spill_key(u, entry, key, err);
+    }
+    result = take_key(u, entry, key);
+    if (result != RESULT_OK) {
+        return err_nomem(err, "comparing rows");
+    }
+    return held(u) > u->memory_bytes ? begin_spill(u, err) : RESULT_OK;
 }
 
 enum result dedup_take(void *dedup, struct str keys, struct err *err)
 {
     struct dedup *u = dedup;
+    enum result result = RESULT_OK;
 
-    while (keys.len) {
-        enum result result = RESULT_OK;
-        bool first = true;
-        uint32_t len;
+    while (keys.len && result == RESULT_OK) {
+        struct entry entry;
 
-        memcpy(&len, keys.data, sizeof len);
-        keys = (struct str){ keys.data + sizeof len, keys.len - sizeof len };
-        if (len != NO_KEY) {
-            result = take_key(u, (struct str){ keys.data, len }, &first);
-            keys = (struct str){ keys.data + len, keys.len - len };
-        }
-        if (result != RESULT_OK || note_row(u, first) != RESULT_OK) {
+        memcpy(&entry, keys.data, sizeof entry);
+        keys = (struct str){ keys.data + sizeof entry, keys.len - sizeof entry };
+        entry.row = u->rows;
+        if (note_row(u) != RESULT_OK) {
             return err_nomem(err, "comparing rows");
         }
-        if (u->keys.len + u->slot_count * sizeof *u->slots + u->later.len > u->memory_bytes) {
-            return err_set(err, RESULT_LIMIT, "E-TAB6",
-                           "--unique: the keys of %llu rows take more than --memory allows",
-                           (unsigned long long)u->rows);
+        if (entry.len != NO_KEY) {
+            result = take_row(u, &entry, (struct str){ keys.data, entry.len }, err);
+            keys = (struct str){ keys.data + entry.len, keys.len - entry.len };
+        }
+        if (result == RESULT_OK && u->spill && held(u) > u->memory_bytes) {
+            result = too_much(u, err);
         }
     }
-    return RESULT_OK;
+    return result;
 }
 
-bool dedup_is_first(const struct dedup *u, uint64_t row)
+bool dedup_is_kept(const struct dedup *u, uint64_t row)
 {
-    return row >= u->rows || !(u->later.data[row / 8] >> row % 8 & 1);
+    return row >= u->rows || !(u->other.data[row / 8] >> row % 8 & 1);
+}
+
+uint64_t dedup_dropped(const struct dedup *u)
+{
+    return u->dropped;
+}
+
+bool dedup_is_spilt(const struct dedup *u)
+{
+    return u->spill;
 }

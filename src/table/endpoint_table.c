@@ -65,7 +65,8 @@ enum result endpoint_table_init(struct endpoint_table *t, const struct job *job,
                   .pick_count = table->column_count,
                   .table = str_view(from->name),
                   .key_count = table->unique_count,
-                  .unique_count = table->unique_count },
+                  .unique_count = table->unique_count,
+                  .keep = table->keep },
     };
     if (fill_lists(t, job, from) != RESULT_OK) {
         endpoint_table_release(t);

@@ -220,6 +220,7 @@ static enum result copy_options(struct table_build *b, const struct table_option
     b->must_read = options->must_read;
     b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
     b->report.before = options->before;
+    b->report.keep = options->spec.keep;
     b->records = options->records ? strdup(options->records) : NULL;
     if (copy_outputs(b, options) != RESULT_OK || (options->records && !b->records)) {
         return err_nomem(err, "starting a table");

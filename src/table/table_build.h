@@ -104,7 +104,8 @@ struct table_report {
     size_t output_count, made_count;    /* so many of them are there now */
     uint64_t made_bytes[TABLE_OUTPUTS_MAX];
     uint64_t records, rows; /* rows: of the file */
-    uint64_t not_unique;    /* rows dropped: another with the same values came first */
+    uint64_t not_unique;    /* rows dropped: another with the same values stays */
+    enum row_keep keep;     /* the one that came first, or last */
     uint64_t not_present;   /* rows dropped: no value where one was wanted */
     uint32_t columns;
     uint32_t columns_renamed; /* their name was taken by another path */

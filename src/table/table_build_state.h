@@ -81,7 +81,8 @@ struct table_worker {
     struct flatten *flatten;
     struct row_encoder *encoders[TABLE_OUTPUTS_MAX]; /* by output, while rows are written */
     struct buf keys;                                 /* of this chunk's rows, for --unique */
-    uint64_t row; /* of the row that comes next, counted over all chunks */
+    uint64_t row;       /* of the row that comes next, counted over all chunks */
+    int64_t fetched_us; /* of the document, while --keep last asks for it */
     uint64_t not_unique, not_present;
     /* Pointers of the first document in which --records found nothing; arrays of the first record
      * with any, while --explode has found none. And the chunks where they are from. */

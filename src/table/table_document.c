@@ -13,6 +13,7 @@
 #include "table/table_build_state.h"
 
 #include "base/json_text.h"
+#include "base/timestamp.h"
 #include "normalise/not_json.h"
 #include "normalise/reshape.h"
 #include "normalise/shape.h"
@@ -27,8 +28,9 @@ static enum result key_row(struct table_worker *w, const struct row *row)
     const struct layout *layout = w->build->layout;
     bool kept =
         layout->where_present == COLUMNS_NONE || row_cell(row, layout->where_present) != NULL;
+    const struct dedup_by by = { layout->unique, layout->unique_count, w->fetched_us };
 
-    if (dedup_add_key(&w->keys, row, layout->unique, layout->unique_count, kept) != RESULT_OK) {
+    if (dedup_add_key(&w->keys, row, &by, kept) != RESULT_OK) {
         return err_nomem(&w->err, "comparing rows");
     }
     return w->keys.len >= TABLE_SPILL_BYTES
@@ -46,7 +48,7 @@ static bool is_wanted(struct table_worker *w, const struct row *row)
         w->not_present++;
         return false;
     }
-    if (b->dedup && !dedup_is_first(b->dedup, w->row)) {
+    if (b->dedup && !dedup_is_kept(b->dedup, w->row)) {
         w->not_unique++;
         return false;
     }
@@ -418,6 +420,17 @@ static enum result take_invalid(struct table_worker *w, const struct document *d
     return flatten_text(w, *text);
 }
 
+/* When the document's answer came; 0 where nobody asks, or it is a file's. */
+static int64_t fetched_us(const struct table_worker *w, const struct document *document)
+{
+    int64_t us;
+
+    return w->build->spec.keep == ROW_KEEP_LAST && document->raw &&
+                   timestamp_parse(document->raw->fetched_at, &us)
+               ? us
+               : 0;
+}
+
 static enum result take_json(struct table_worker *w, const struct document *document)
 {
     uint64_t matches = w->counts.matches;
@@ -430,6 +443,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
         return RESULT_OK;
     }
     take_texts(w, document->is_texts);
+    w->fetched_us = fetched_us(w, document);
     if (w->recheck && !json_check(text, JSON_DEPTH_MAX, &error) &&
         !read_otherwise(w, document, &text)) {
         skip_invalid(w, document, &error);

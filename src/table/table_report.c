@@ -258,7 +258,9 @@ void table_report_print(const struct table_report *report, FILE *stream)
     }
     print_count(stream, report->columns_renamed, "column", " got a suffix, as the name was taken");
     print_count(stream, report->not_unique, "row",
-                " dropped: not the first with the same --unique values");
+                report->keep == ROW_KEEP_LAST
+                    ? " dropped: not the last with the same --unique values"
+                    : " dropped: not the first with the same --unique values");
     print_count(stream, report->not_present, "row",
                 " dropped: no value in the --where-present column");
     print_remarks(report, stream);

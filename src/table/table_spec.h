@@ -14,6 +14,7 @@
 #include "base/record_shape.h"
 #include "base/column_wish.h"
 #include "base/err.h"
+#include "base/row_keep.h"
 #include "base/json_scan.h"
 #include "base/str.h"
 #include "normalise/flatten.h"
@@ -52,8 +53,9 @@ struct table_spec {
     size_t with_count;
     const struct table_pick *picks; /* these columns, in this order; none: all */
     size_t pick_count;
-    const struct str *unique; /* columns by which rows are told apart; the first row stays */
+    const struct str *unique; /* columns by which rows are told apart */
     size_t unique_count;
+    enum row_keep keep;    /* which of those that are alike stays */
     struct str table;      /* of a database: the table's name; STR_NONE: as the file is called */
     const struct str *key; /* of a database: columns whose values tell which row is replaced */
     size_t key_count;

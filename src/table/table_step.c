@@ -104,7 +104,7 @@ static enum result start_keying(struct table_build *b, struct err *err)
     enum result result;
 
     free_sequencers(b);
-    b->dedup = dedup_new(table_memory(&b->spec) / 2);
+    b->dedup = dedup_new(table_memory(&b->spec) / 2, b->spec.keep);
     if (!b->dedup) {
         return err_nomem(err, "comparing rows");
     }
@@ -416,7 +416,8 @@ void table_step_keyed(struct work_item *item)
     enum result result;
 
     table_tally_collect(b);
-    result = start_writing(b, &err);
+    result = dedup_end(b->dedup, &err);
+    result = result == RESULT_OK ? start_writing(b, &err) : result;
     if (result != RESULT_OK) {
         table_signal_failure(b, result, &err);
     }

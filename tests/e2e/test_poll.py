@@ -69,6 +69,29 @@ def test_poll__makes_a_table_of_trains_over_time():
     harness.succeed("verify", run_dir)
 
 
+def test_table__has_the_last_state_of_each_train__with_keep_last():
+    run_dir, out = scratch("last.run"), scratch("last.csv")
+    with harness.api() as server:
+        job = write_job("last.json", {"base": server.url, "endpoints": [
+            {"name": "trains", "url": "/allData.json", "records": "/*"}], "every": "100ms", "count": 8,
+            "tables": {"trains": {"unique": ["_key"], "keep": "last"}}})
+        harness.succeed("run", job, "-o", run_dir)
+        server.stop()
+    lines = [json.loads(line) for line in harness.raw_lines(run_dir)]
+    check(len(lines) > 1, "one snapshot shows nothing")
+    last = {}
+    for line in sorted(lines, key=lambda line: line["fetched_at"]):
+        for key in line["body"]:
+            last[key] = line["fetched_at"]
+    harness.succeed("normalise", "-o", out, run_dir)
+    check_equal({row["_key"]: row["_fetched_at"] for row in table(out)}, last, "when each train was last seen")
+    check_equal(len(table(out)), len(last), "rows")
+    harness.succeed("normalise", "-o", out, "--keep", "first", run_dir)
+    check_equal(len(table(out)), len(last), "rows: the job's last stays")
+    refused = harness.run("normalise", "--keep", "last", "-o", scratch("x.csv"), "-", stdin=b"{}")
+    check(refused.code == 2 and b"--keep wants --unique" in refused.err, refused)
+
+
 def test_poll__keeps_to_its_times():
     run_dir = scratch("grid.run")
     with harness.api("--latency", "50ms") as server:

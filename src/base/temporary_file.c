@@ -1,0 +1,12 @@
+#include "base/temporary_file.h"
+
+#include "base/os.h"
+
+#include <stdlib.h>
+
+int temporary_file(void)
+{
+    const char *directory = getenv("TMPDIR");
+
+    return os_unnamed_file(directory && *directory ? directory : "/tmp");
+}
