@@ -217,15 +217,18 @@ static void dry_run__prints_a_job_file__masked(void **state)
     char *got = NULL;
     size_t size;
     FILE *to = open_memstream(&got, &size);
+    struct price_plan plan;
     struct err err;
 
     (void)state;
     setenv("RUN_JOB_KEY", "k3y-of-the-line", 1);
     write_file(job_path, text);
     assert_int_equal(parse(&options, &err, WORDS(job_path)), RESULT_OK);
-    assert_int_equal(dry_run_print(&options.job, to, &err), RESULT_OK);
+    assert_int_equal(dry_run_print(&options.job, to, &plan, &err), RESULT_OK);
     fclose(to);
     assert_string_equal(got, want);
+    assert_int_equal(plan.requests, 2);
+    assert_true(plan.names_more);
     free(got);
     run_options_release(&options);
 }

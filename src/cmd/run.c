@@ -7,7 +7,7 @@
 #include "fetch/ca_file.h"
 #include "fetch/client_cert.h"
 #include "history/stored_job.h"
-#include "session/dry_run.h"
+#include "session/quote.h"
 #include "session/run_checks.h"
 #include "session/run_job.h"
 #include "session/run_lists.h"
@@ -216,6 +216,34 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     return code;
 }
 
+static enum result take_job_in(const char *path, struct run_options *options, int argc, char **argv,
+                               struct err *err)
+{
+    struct run_dir dir;
+    enum result result = run_dir_open_readonly(&dir, path, err);
+
+    if (result == RESULT_OK) {
+        result = take_stored_job(&dir, options, argc, argv, err);
+        run_dir_close(&dir);
+    }
+    return result;
+}
+
+static enum result dry_run(struct run_options *options, int argc, char **argv, struct err *err)
+{
+    const char *path = options->run_dir;
+    enum result result = RESULT_OK;
+
+    if (path && !options->has_sources && stored_job_is_in(path)) {
+        result = take_job_in(path, options, argc, argv, err);
+    }
+    result = result == RESULT_OK ? run_values_read(&options->job, err) : result;
+    result = result == RESULT_OK ? run_job_check(&options->job, err) : result;
+    return result == RESULT_OK
+               ? quote_print(&options->job, options->fresh ? "" : path, options->json, err)
+               : result;
+}
+
 static int run_given(struct run_options *options, int argc, char **argv)
 {
     char default_dir[RUN_PLACE_MAX];
@@ -230,12 +258,7 @@ static int run_given(struct run_options *options, int argc, char **argv)
         return show_config_print(options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     if (options->dry_run) {
-        result = run_values_read(&options->job, &err);
-        result = result == RESULT_OK ? run_job_check(&options->job, &err) : result;
-        if (result == RESULT_OK) {
-            result = dry_run_print(&options->job, stdout, &err);
-        }
-        return result == RESULT_OK ? EXIT_WELL : message_fail(&err);
+        return dry_run(options, argc, argv, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     result = check_sources(options, &lists, &err);
     if (result == RESULT_OK && !path) {

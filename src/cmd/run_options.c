@@ -170,7 +170,8 @@ static const struct option_row session_rows[] = {
     {
         .letter = 'n',
         .name = "dry-run",
-        .help = "Print every request, send none",
+        .help = "Print every request and what all will take, send none; with --json, that "
+                "as one object",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, dry_run),
     },

@@ -24,12 +24,7 @@ struct page_facts {
     int64_t now_us;
 };
 
-#define PAGE_NUMBER_MAX 1e12 /* more is no figure of a run */
-
-/** A number at that pointer, from 0 to PAGE_NUMBER_MAX; false when there is none. */
-bool page_number(struct str json, struct str pointer, double *number);
-
-/** The same of the report. */
+/** A number of the report, as saved_report_number has it. */
 bool page_figure(const struct page_facts *f, struct str pointer, double *figure);
 
 /** A text of the report; STR_NONE when there is none. */

@@ -1,5 +1,6 @@
 /* Sections that tell of the whole: how it ended, what caps gave, which rules fired, how polite it was. */
 #include "history/page_facts.h"
+#include "history/saved_report.h"
 
 #include "base/clock.h"
 #include "base/exit_code.h"
@@ -189,7 +190,7 @@ static double figure_in(struct str object, struct str pointer)
 {
     double figure;
 
-    return page_number(object, pointer, &figure) ? figure : 0;
+    return saved_report_number(object, pointer, &figure) ? figure : 0;
 }
 
 static void put_rung(struct page_out *p, struct str rung, double best)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define BYTES_MAX (8 << 20)
@@ -43,4 +44,21 @@ bool saved_report_read(const struct run_dir *dir, struct buf *json)
     }
     buf_reset(json);
     return false;
+}
+
+bool saved_report_number(struct str json, struct str pointer, double *number)
+{
+    struct str value;
+    char text[40];
+
+    if (!json_find(json, pointer, &value) || json_type_of(value) != JSON_NUMBER) {
+        return false;
+    }
+    value = str_trim(value);
+    if (value.len >= sizeof text) {
+        return false;
+    }
+    snprintf(text, sizeof text, "%.*s", STR_ARG(value));
+    *number = strtod(text, NULL);
+    return *number >= 0 && *number <= SAVED_REPORT_NUMBER_MAX; /* nor NaN */
 }

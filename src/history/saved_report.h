@@ -21,6 +21,11 @@ MUST_CHECK enum result saved_report_write(const struct run_dir *dir, struct str 
 /** A session begins. That there was none, or that it cannot be removed, is no matter. */
 void saved_report_forget(const struct run_dir *dir);
 
+#define SAVED_REPORT_NUMBER_MAX 1e12 /* more is no figure of a run */
+
+/** A number at that pointer of a report or a part of one, from 0 to SAVED_REPORT_NUMBER_MAX; false when there is none. */
+bool saved_report_number(struct str json, struct str pointer, double *number);
+
 /** Appends it, checked to be one JSON value. False: there is none. */
 bool saved_report_read(const struct run_dir *dir, struct buf *json);
 

@@ -1,8 +1,7 @@
 #include "session/dry_run.h"
 
+#include "base/digest.h"
 #include "base/message.h"
-#include "base/say.h"
-#include "base/units.h"
 #include "base/url.h"
 #include "base/utf8.h"
 #include "job/expansion.h"
@@ -10,19 +9,74 @@
 #include "job/list.h"
 #include "plan/pages/pages.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#define HOSTS_COUNTED 256                 /* each further one counts as the last of these */
 #define LINE_SIZE (4 * URL_MAX_BYTES + 1) /* an escaped byte takes four */
+
+/* Requests of one host. */
+struct host_count {
+    uint8_t digest[DIGEST_BYTES];
+    uint64_t requests;
+};
 
 struct printer {
     const struct job *job;
-    FILE *to;
-    uint64_t count;
+    FILE *to; /* NULL: nothing is printed */
+    struct price_plan *plan;
+    struct host_count hosts[HOSTS_COUNTED];
+    size_t host_count, last_host;
     struct buf url, shown; /* as expanded; redacted by parameter name, then by value */
     struct buf redacted;
     char line[LINE_SIZE];
 };
+
+static void count_host(struct printer *p, struct str origin)
+{
+    uint8_t digest[DIGEST_BYTES];
+    size_t i = p->last_host;
+
+    digest_of(origin.data, origin.len, digest);
+    if (i >= p->host_count || memcmp(p->hosts[i].digest, digest, sizeof digest) != 0) {
+        for (i = 0; i < p->host_count && memcmp(p->hosts[i].digest, digest, sizeof digest) != 0;
+             i++) {
+        }
+    }
+    if (i == p->host_count && i == HOSTS_COUNTED) {
+        i--;
+    } else if (i == p->host_count) {
+        memcpy(p->hosts[i].digest, digest, sizeof digest);
+        p->host_count++;
+    }
+    p->hosts[i].requests++;
+    p->last_host = i;
+}
+
+static void count_request(struct printer *p, struct str text)
+{
+    struct url url;
+
+    p->plan->requests++;
+    if (url_split(text, &url, NULL) == RESULT_OK) {
+        count_host(p, url.origin);
+    }
+}
+
+static void end_count(struct printer *p)
+{
+    p->plan->hosts = p->host_count;
+    for (size_t i = 0; i < p->host_count; i++) {
+        if (p->hosts[i].requests > p->plan->busiest_host) {
+            p->plan->busiest_host = p->hosts[i].requests;
+        }
+    }
+}
+
+static bool has_ended(const struct printer *p)
+{
+    return p->to && ferror(p->to);
+}
 
 /* Prints a text without its secrets, display-safe, `before` it. */
 static enum result print_masked(struct printer *p, const char *before, struct str text)
@@ -43,6 +97,9 @@ static enum result print_line(struct printer *p, const char *method, struct str 
 {
     enum result result;
 
+    if (!p->to) {
+        return RESULT_OK;
+    }
     buf_reset(&p->shown);
     result = url_redact(url, &p->shown);
     if (result == RESULT_OK) {
@@ -58,7 +115,7 @@ static enum result print_line(struct printer *p, const char *method, struct str 
 
 static enum result print_request(struct printer *p, const char *method, struct str url)
 {
-    p->count++;
+    count_request(p, url);
     return print_line(p, method, url, STR_NONE, "");
 }
 
@@ -71,7 +128,7 @@ static enum result print_pattern(struct printer *p, const char *method, const ch
     if (result != RESULT_OK) {
         return result;
     }
-    for (uint64_t i = 0; i < glob_count(glob) && !ferror(p->to) && result == RESULT_OK; i++) {
+    for (uint64_t i = 0; i < glob_count(glob) && !has_ended(p) && result == RESULT_OK; i++) {
         result = glob_expand(glob, i, &p->url, NULL);
         if (result == RESULT_OK) {
             result = print_request(p, method, buf_view(&p->url));
@@ -101,7 +158,7 @@ static enum result print_list(struct printer *p, const char *method, const char 
     for (uint64_t i = 0; result != RESULT_OK && i < report->bad && i < LIST_BAD_SHOWN; i++) {
         message_error(&report->errors[i]);
     }
-    while (result == RESULT_OK && !ferror(p->to)) {
+    while (result == RESULT_OK && !has_ended(p)) {
         result = list_next(list, &offset, &entry, err);
         if (result == RESULT_OK && print_request(p, method, entry.url) != RESULT_OK) {
             result = err_nomem(err, "printing the requests");
@@ -148,7 +205,9 @@ static enum result print_expanded(struct printer *p, const struct job_endpoint *
                                           buf_view(&first.body), note) != RESULT_OK) {
         result = err_nomem(err, "printing the requests");
     }
-    p->count += result == RESULT_OK;
+    if (result == RESULT_OK) {
+        count_request(p, buf_view(&first.url));
+    }
     pages_first_release(&first);
     return result;
 }
@@ -169,7 +228,7 @@ static enum result print_template(struct printer *p, const struct job_endpoint *
         return result;
     }
     result = expansion_new(&x, p->job, (uint32_t)(endpoint - p->job->endpoints), vars, err);
-    for (uint64_t i = 0; result == RESULT_OK && i < expansion_count(x) && !ferror(p->to); i++) {
+    for (uint64_t i = 0; result == RESULT_OK && i < expansion_count(x) && !has_ended(p); i++) {
         result = print_expanded(p, endpoint, x, i, &texts, err);
     }
     expansion_texts_release(&texts);
@@ -212,31 +271,33 @@ static enum result print_endpoint(struct printer *p, const struct job_endpoint *
 {
     enum result result = RESULT_OK;
 
+    p->plan->names_more |= endpoint->has_parent || endpoint->pages.kind != JOB_PAGES_NONE;
     for (size_t i = 0; i < endpoint->source_count && result == RESULT_OK; i++) {
         result = print_source(p, endpoint, &endpoint->sources[i], err);
     }
     return result;
 }
 
-enum result dry_run_print(const struct job *job, FILE *to, struct err *err)
+enum result dry_run_print(const struct job *job, FILE *to, struct price_plan *plan, struct err *err)
 {
     struct printer *p = calloc(1, sizeof *p);
     enum result result;
 
+    *plan = (struct price_plan){ 0 };
     if (!p) {
         return err_nomem(err, "printing the requests");
     }
     p->job = job;
     p->to = to;
+    p->plan = plan;
     result = print_login(p, err);
     for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
         result = print_endpoint(p, &job->endpoints[i], err);
     }
-    fflush(to);
-    if (result == RESULT_OK) {
-        say(stderr, "scrapetop: %" PRIu64 " request%s%s, none sent", p->count,
-            units_plural(p->count), ferror(to) ? " printed" : "");
+    if (to) {
+        fflush(to);
     }
+    end_count(p);
     buf_release(&p->url);
     buf_release(&p->shown);
     buf_release(&p->redacted);

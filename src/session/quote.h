@@ -1,0 +1,16 @@
+/**
+ * `run --dry-run`: the requests, and their price by what the run directory knows. Asks nothing, writes nothing.
+ *
+ * Errors   those of dry_run_print; E-JOB1 when the directory that was named holds another run.
+ * Threads  before the loop.
+ */
+#ifndef SCRAPETOP_SESSION_QUOTE_H
+#define SCRAPETOP_SESSION_QUOTE_H
+
+#include "job/job.h"
+
+/** `path`: the directory that was named, or NULL: the one that the run would go on in. `json`: one object in place of
+ *  the requests. */
+MUST_CHECK enum result quote_print(struct job *job, const char *path, bool json, struct err *err);
+
+#endif
