@@ -1,19 +1,62 @@
 #include "cmd/opened_runs.h"
 
+#include "base/message.h"
 #include "history/old_ledger.h"
 #include "history/stored_job.h"
 #include "table/merged_source.h"
 #include "table/run_source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static enum result read_index(void *ledger, uint32_t endpoint, struct record_position *position,
+/* Takes out what another shard has at a lesser place. */
+static enum result keep_first(const struct opened_run *run, struct placed_record *records,
+                              size_t *count, struct err *err)
+{
+    const struct opened_runs *runs = run->among;
+    enum result result = RESULT_OK;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *count; i++) {
+        bool before = false;
+
+        if (result == RESULT_OK) {
+            result = ledger_is_found_before(run->ledger, &records[i], runs->ledgers, runs->count,
+                                            &before, err);
+        }
+        if (before) {
+            free(records[i].vars);
+        } else {
+            records[kept++] = records[i];
+        }
+    }
+    *count = kept;
+    return result;
+}
+
+/* Fewer than `max` are the end: of shards, what was taken out is made up for. */
+static enum result read_index(void *context, uint32_t endpoint, struct record_position *position,
                               struct placed_record *records, size_t max, size_t *count,
                               struct err *err)
 {
-    return ledger_read_endpoint(ledger, endpoint, position, records, max, count, err);
+    const struct opened_run *run = context;
+    enum result result = RESULT_OK;
+    bool more = true;
+
+    for (*count = 0; more && *count < max && result == RESULT_OK;) {
+        size_t wanted = max - *count, got = 0;
+
+        result = ledger_read_endpoint(run->ledger, endpoint, position, &records[*count], wanted,
+                                      &got, err);
+        more = got == wanted;
+        if (result == RESULT_OK && run->among->are_shards) {
+            result = keep_first(run, &records[*count], &got, err);
+        }
+        *count += got;
+    }
+    return result;
 }
 
 static enum result open_one(struct opened_run *run, const char *path, struct err *err)
@@ -65,6 +108,63 @@ static bool same_values(const struct job *a, const struct job *b)
     return true;
 }
 
+/* Some cut of a plan, not two of them, nor a part and the whole. */
+static bool are_of_one_cut(const struct opened_runs *runs)
+{
+    bool are = runs->same_requests && runs->list[0].job.shard.count;
+
+    for (size_t i = 1; i < runs->count; i++) {
+        are &= runs->list[i].job.shard.count == runs->list[0].job.shard.count;
+    }
+    return are;
+}
+
+static bool is_there(const struct opened_runs *runs, unsigned number)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        if (runs->list[i].job.shard.number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a table that is to be the whole. */
+static void warn_of_missing(const struct opened_runs *runs)
+{
+    unsigned count = runs->list[0].job.shard.count, missing = 0, first = 0;
+    char text[160], more[32] = "";
+
+    for (unsigned i = count; i > 0; i--) {
+        if (!is_there(runs, i)) {
+            missing++;
+            first = i;
+        }
+    }
+    if (missing > 1) {
+        snprintf(more, sizeof more, " and %u more", missing - 1);
+    }
+    if (missing) {
+        snprintf(text, sizeof text, "shard %u/%u%s %s not among these runs: the table is not whole",
+                 first, count, more, missing > 1 ? "are" : "is");
+        message_warning("W-SHARD1", text);
+    }
+}
+
+static enum result look_for_shards(struct opened_runs *runs, struct err *err)
+{
+    runs->are_shards = are_of_one_cut(runs) && runs->count > 1;
+    if (!runs->are_shards) {
+        return RESULT_OK;
+    }
+    warn_of_missing(runs);
+    runs->ledgers = calloc(runs->count, sizeof(struct ledger *));
+    for (size_t i = 0; runs->ledgers && i < runs->count; i++) {
+        runs->ledgers[i] = runs->list[i].ledger;
+    }
+    return runs->ledgers ? RESULT_OK : err_nomem(err, "opening runs");
+}
+
 enum result opened_runs_open(struct opened_runs *runs, const char *const *paths, size_t count,
                              struct err *err)
 {
@@ -82,12 +182,16 @@ enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
     while (runs->count < count && result == RESULT_OK) {
         result = open_one(&runs->list[runs->count], paths[runs->count], err);
         if (result == RESULT_OK) {
+            runs->list[runs->count].among = runs;
             runs->count++;
             result = check_other(runs, err);
             runs->same_requests &=
                 job_same_requests(&runs->list[0].job, &runs->list[runs->count - 1].job) &&
                 same_values(&runs->list[0].job, &runs->list[runs->count - 1].job);
         }
+    }
+    if (result == RESULT_OK) {
+        result = look_for_shards(runs, err);
     }
     if (result != RESULT_OK) {
         opened_runs_close(runs);
@@ -100,7 +204,7 @@ static enum result source_of(struct opened_run *run, const char *name,
 {
     for (uint32_t i = 0; i < run->job.endpoint_count; i++) {
         if (strcmp(run->job.endpoints[i].name, name) == 0) {
-            return run_source_new(source, &run->dir, i, read_index, run->ledger, err);
+            return run_source_new(source, &run->dir, i, read_index, run, err);
         }
     }
     return err_set(err, RESULT_INVALID, "E-ARG1", "%s has no endpoint \"%s\", as the first run has",
@@ -143,5 +247,6 @@ void opened_runs_close(struct opened_runs *runs)
         run_dir_close(&runs->list[i].dir);
     }
     free(runs->list);
+    free(runs->ledgers);
     *runs = (struct opened_runs){ 0 };
 }

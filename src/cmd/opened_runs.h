@@ -3,7 +3,8 @@
  *
  * The first run says what the table is like; the others have an endpoint of the same name. Runs of the same requests
  * (shards, or a job that was run on several days) are merged in the plan's order, others follow one another; so do runs
- * of one job whose day words or files of values meant something else.
+ * of one job whose day words or files of values meant something else. Of shards a request that several have found is
+ * taken once, from where it would stand if all were one run.
  *
  * Ownership  run directories, jobs and ledgers live until opened_runs_close; so do the sources' needs.
  * Errors     those of what is opened; E-ARG1: a run without the endpoint, E-NOMEM.
@@ -21,7 +22,10 @@
 
 #define OPENED_RUNS_MAX 256
 
+struct opened_runs;
+
 struct opened_run {
+    const struct opened_runs *among;
     struct run_dir dir;
     struct job job;
     struct ledger *ledger;
@@ -31,6 +35,8 @@ struct opened_runs {
     struct opened_run *list;
     size_t count;
     bool same_requests;
+    bool are_shards;         /* of the same requests, each of another shard's */
+    struct ledger **ledgers; /* of shards: all of them, in the order of the list */
     uint64_t
         doubled; /* of the source that was made last: records of a request that another run has, too */
 };

@@ -106,9 +106,12 @@ static enum result check_place(const char *path, const struct run_options *optio
 /* Where a run lies for which no directory was given; said when it is not where it would be looked for. */
 static void say_place(const struct run_options *options, const char *path)
 {
-    if (strlen(path) != strlen(options->job.name) + strlen(".run")) {
-        say(stderr, "scrapetop: %s.run holds another run; this one is in %s (-o names another)",
-            options->job.name, path);
+    char first[RUN_PLACE_MAX];
+
+    run_place_first(&options->job, first);
+    if (strcmp(path, first) != 0) {
+        say(stderr, "scrapetop: %s holds another run; this one is in %s (-o names another)", first,
+            path);
     }
 }
 
@@ -134,6 +137,9 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     }
     if (result == RESULT_OK) {
         result = run_values_settle(dir, &options->job, err);
+    }
+    if (result == RESULT_OK && !lists->feed.is_used) {
+        result = run_check_shard(&options->job, lists->fds, err);
     }
     if (result == RESULT_OK && options->has_sources && dir->fresh) {
         result = stored_job_write(dir, &options->job, err);

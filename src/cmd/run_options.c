@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "cmd/request_rows.h"
+#include "cmd/shard_option.h"
 #include "job/rows_job.h"
 #include "session/run_job.h"
 
@@ -33,6 +34,13 @@ static enum result set_sweep(void *target, const char *value, struct err *err)
     struct run_options *options = target;
 
     return sweep_parse(&options->sweep, str_view(value), err);
+}
+
+static enum result set_shard(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    return shard_option_read(&options->job.shard, value, err);
 }
 
 static enum result set_class(void *target, const char *value, struct err *err)
@@ -117,6 +125,19 @@ static const struct option_row on_rows[] = {
     },
 };
 
+static const struct option_row shard_rows[] = {
+    {
+        .name = "shard",
+        .words = SHARD_WORDS,
+        .value = "I/N",
+        .help = "One of N runs that are the whole together: of the plan's own requests the I-th "
+                "and every N-th after it, and what they lead to. k8s and slurm take I and N from "
+                "an Indexed Job or a job array; normalise RUN RUN... makes one table of all",
+        .kind = OPTION_CALL,
+        .set = set_shard,
+    },
+};
+
 static const struct option_row session_rows[] = {
     {
         .name = "only-failed",
@@ -197,6 +218,7 @@ static const struct option_group groups[] = {
     { "When to stop", run_limit_rows, RUN_LIMIT_ROWS, offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
     { "Watching it", ROWS(run_watch_rows), 0 },
+    { "Beyond one machine", ROWS(shard_rows), 0 },
     { "Session", ROWS(session_rows), 0 },
 };
 
@@ -413,6 +435,11 @@ static enum result lay_files(struct run_options *options, bool with_request, str
     return curl_lay_files(&options->files, &to, err);
 }
 
+static bool has_shard(const struct run_options *options)
+{
+    return options_have(&run_table, &options->given, "shard");
+}
+
 /* As "meta" of every endpoint's table. */
 static void lay_meta(struct run_options *options)
 {
@@ -458,6 +485,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         if (result == RESULT_OK) {
             result = check_follow_up(options, err);
         }
+        if (result == RESULT_OK) {
+            result = shard_option_settle(&options->job, has_shard(options), err);
+        }
         if (result == RESULT_OK && options->has_sources) {
             result = check_poll(&options->job.poll, err);
         }
@@ -477,6 +507,7 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
 {
     static const char *const fixed[] = { "var",     "rows", "request",        "data",
                                          "globoff", "get",  "data-urlencode", "form" };
+    const struct job_shard shard = stored->shard;
     enum result result;
 
     if (!stored->endpoint_count) {
@@ -500,6 +531,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     }
     result = parse_again(options, argc, argv, err);
     lay_meta(options);
+    if (result == RESULT_OK) {
+        result = shard_option_keep(&options->job, has_shard(options), &shard, err);
+    }
     if (result == RESULT_OK) {
         result = lay_files(options, false, err);
     }

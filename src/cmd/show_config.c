@@ -90,6 +90,7 @@ static const struct {
     { "on", "on" },
     { "base", "base" },
     { "globoff", "globoff" },
+    { "shard", "shard" },
     { "every", "every" },
     { "count", "count" },
     { "until", "until" },

@@ -190,7 +190,7 @@ enum result discover_restore(struct engine *e, struct err *err)
     enum result result = d->is_used ? count_discovered(e, err) : RESULT_OK;
 
     d->read_to = frontier_seeds(e->frontier);
-    d->last_id = frontier_total(e->frontier);
+    d->last_id = frontier_last_id(e->frontier);
     d->again_only = e->options.follow_up.kind == FOLLOW_UP_FAILED;
     return d->is_used && result == RESULT_OK
                ? committer_each_waiting(e->committer, restore_waiting, &w, err)

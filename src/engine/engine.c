@@ -422,7 +422,7 @@ enum result engine_start(struct engine *e, struct err *err)
     }
     e->ticks.due_us = engine_now_us(e) + LISTENERS_TICK_MS * US_PER_MS;
     uv_timer_start(&e->ticks.timer, on_tick, LISTENERS_TICK_MS, LISTENERS_TICK_MS);
-    committer_set_planned(e->committer, frontier_seeds(e->frontier));
+    committer_set_planned(e->committer, frontier_own(e->frontier));
     if (e->options.feed) {
         result = feed_start(e, e->options.feed, e->options.list_fds[e->options.feed_list], err);
     }

@@ -191,7 +191,7 @@ static bool look(struct feed *f)
     }
     if (count) {
         frontier_extend(f->engine->frontier, count);
-        committer_set_planned(f->engine->committer, frontier_seeds(f->engine->frontier));
+        committer_set_planned(f->engine->committer, frontier_own(f->engine->frontier));
     }
     if (result != RESULT_OK && result != RESULT_NOT_FOUND) {
         refuse_line(f, &err);

@@ -28,6 +28,7 @@
 #include "job/on_rule.h"
 #include "job/page_styles.h"
 #include "job/secret.h"
+#include "job/shard.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -305,6 +306,7 @@ struct job {
     struct job_sign sign;
     struct job_cookies cookies;
     struct job_poll poll;
+    struct job_shard shard; /* which part of the plan is this run's */
     /* Tables to be made at the end, by their files' endings: "csv", "jsonl.gz". Which there are is known to
      * table/format.h only. */
     char outputs[JOB_OUTPUTS_MAX][JOB_OUTPUT_MAX];
@@ -397,7 +399,8 @@ MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text
                                                 struct err *err);
 
 /** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages.
- *  Pace, headers, login and outputs may differ between the sessions of one run. */
+ *  Pace, headers, login and outputs may differ between the sessions of one run. Which shard of them a run has is not
+ *  looked at. */
 bool job_same_requests(const struct job *a, const struct job *b);
 
 #endif

@@ -358,6 +358,30 @@ static bool write_tables(const struct job_writer *w, cJSON *to, const struct job
     return ok;
 }
 
+static void read_shard(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *text = job_text_string(&r->text, "shard", value);
+    struct err err;
+
+    if (text && job_shard_parse(str_view(text), &job->shard, &err) != RESULT_OK) {
+        err_prefix(&err, "\"shard\"");
+        job_text_fault_of(&r->text, value, &err);
+    }
+    free(text);
+}
+
+static bool write_shard(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                        const void *target)
+{
+    const struct job_shard *shard = &((const struct job *)target)->shard;
+    char text[JOB_SHARD_TEXT_MAX];
+
+    (void)w;
+    job_shard_format(shard, text);
+    return !shard->count || cjson_add_optional(to, key->name, text);
+}
+
 /* It is read as "was not kept", and told of what is not kept now. */
 static bool write_unkept(const struct job_writer *w, cJSON *to, const struct job_key *key,
                          const void *target)
@@ -499,6 +523,11 @@ static const struct job_key
           .help = "Rounds of \"every\" (until stopped)" },
         { "until", JOB_KEY_TEXT, .read = read_until, .write = write_until,
           .help = "When \"every\" ends: 2026-11-21T18:00:00Z" },
+        { "shard", JOB_KEY_TEXT, .read = read_shard, .write = write_shard,
+          .help = "Which part of the plan the run is, as --shard has it: 3/8",
+          .schema = JOB_JSON("type"
+                             : "string", "pattern"
+                             : "^[0-9]+/[0-9]+$") },
         { "unkept", JOB_KEY_BOOL, FIELD(is_incomplete), .write = write_unkept,
           .help =
               "In job.json: a credential was typed into a URL or a body, and stands there as ***" },

@@ -17,6 +17,7 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
     }
     f->hosts = options->hosts;
     f->cursor = 1;
+    f->shard = options->job->shard;
     f->endpoint_count = (uint32_t)options->job->endpoint_count;
     f->found = calloc(f->endpoint_count + 1, sizeof *f->found);
     result = f->found ? seeds_new(&f->seeds, options->job, options->list_fds, err)
@@ -26,6 +27,7 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
         return result;
     }
     f->total = seeds_total(f->seeds);
+    f->own = job_shard_size(&f->shard, f->total);
     *frontier = f;
     return RESULT_OK;
 }
@@ -60,7 +62,17 @@ void frontier_free(struct frontier *f)
 
 uint64_t frontier_total(const struct frontier *f)
 {
+    return f->own + f->discovered_count;
+}
+
+uint64_t frontier_last_id(const struct frontier *f)
+{
     return f->total + f->discovered_count;
+}
+
+uint64_t frontier_own(const struct frontier *f)
+{
+    return f->own;
 }
 
 uint64_t frontier_seeds(const struct frontier *f)

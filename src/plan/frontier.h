@@ -48,11 +48,18 @@ MUST_CHECK enum result frontier_new(struct frontier **frontier,
                                     const struct frontier_options *options, struct err *err);
 void frontier_free(struct frontier *frontier);
 
-/** How many requests there are: the plan's own, and those discovered so far. */
+/** How many requests there are to ask: the plan's own, as far as they are of this shard (job/shard.h), and those
+ *  discovered so far. */
 uint64_t frontier_total(const struct frontier *frontier);
 
-/** The plan's own (seeds). Discovered requests have ids after these. */
+/** The first of these: the shard's part of the plan's own. */
+uint64_t frontier_own(const struct frontier *frontier);
+
+/** The plan's own (seeds), of all shards. Discovered requests have ids after these. */
 uint64_t frontier_seeds(const struct frontier *frontier);
+
+/** The id of the request that was discovered last, or would be. */
+uint64_t frontier_last_id(const struct frontier *frontier);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
 void frontier_note_discovered(struct frontier *frontier, uint32_t endpoint, uint64_t count);
@@ -98,7 +105,8 @@ MUST_CHECK enum result frontier_restore(struct frontier *frontier, const struct 
  *  those that rows have passed over. */
 void frontier_close(struct frontier *frontier, bool gaps);
 
-/** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. */
+/** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. RESULT_NOT_FOUND:
+ *  the plan has none, or it is another shard's. */
 MUST_CHECK enum result frontier_make(struct frontier *frontier, uint64_t id,
                                      struct request **request, struct err *err);
 

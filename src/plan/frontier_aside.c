@@ -23,10 +23,11 @@ static bool is_shut(const struct host *host, uint64_t now_us)
 /* False: there is no room for it. */
 static bool note(struct frontier *f, uint64_t id)
 {
+    uint64_t place = job_shard_place(&f->shard, id);
     struct gap *last = f->aside_count > f->aside_at ? &f->aside[f->aside_count - 1] : NULL;
 
-    if (last && last->last + 1 == id) {
-        last->last = id;
+    if (last && last->last + 1 == place) {
+        last->last = place;
         return true;
     }
     if (f->aside_count == f->aside_allocated) {
@@ -40,7 +41,7 @@ static bool note(struct frontier *f, uint64_t id)
         f->aside = aside;
         f->aside_allocated = allocated;
     }
-    f->aside[f->aside_count++] = (struct gap){ id, id };
+    f->aside[f->aside_count++] = (struct gap){ place, place };
     return true;
 }
 

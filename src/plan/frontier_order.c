@@ -32,7 +32,7 @@ static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t i
 enum result frontier_make(struct frontier *f, uint64_t id, struct request **request,
                           struct err *err)
 {
-    if (id == 0 || id > f->total) {
+    if (id == 0 || id > f->total || !job_shard_has(&f->shard, id)) {
         return err_set(err, RESULT_NOT_FOUND, "E-PLAN1", "no request %llu in this plan",
                        (unsigned long long)id);
     }
@@ -55,18 +55,21 @@ enum result frontier_restore(struct frontier *f, const struct frontier_row *row,
                              struct err *err)
 {
     struct request *request;
-    uint64_t id = row->id;
+    uint64_t id = row->id, place = 0;
     enum result result;
 
-    if (id < f->cursor || id > f->total) {
+    if (id && id <= f->total && job_shard_has(&f->shard, id)) {
+        place = job_shard_place(&f->shard, id);
+    }
+    if (place < f->cursor) {
         return err_set(err, RESULT_CORRUPT, "E-LEDG3",
                        "the ledger has request %llu, the job has %llu", (unsigned long long)id,
                        (unsigned long long)f->total);
     }
-    if (id > f->cursor && add_gap(f, f->cursor, id - 1) != RESULT_OK) {
+    if (place > f->cursor && add_gap(f, f->cursor, place - 1) != RESULT_OK) {
         return err_nomem(err, "reading the ledger");
     }
-    f->cursor = id + 1;
+    f->cursor = place + 1;
     if (!row->waits_until_us) {
         return RESULT_OK;
     }
@@ -88,11 +91,11 @@ enum result frontier_restore(struct frontier *f, const struct frontier_row *row,
 
 bool frontier_has_unmade(const struct frontier *f)
 {
-    return f->gap_at < f->gap_count || (f->cursor <= f->total && !f->closed);
+    return f->gap_at < f->gap_count || (f->cursor <= f->own && !f->closed);
 }
 
-/* The next id of the plan that no row has, 0 at the end. Does not move. */
-static uint64_t next_id(const struct frontier *f)
+/* The next place that no row has, 0 at the end. Does not move. */
+static uint64_t next_place(const struct frontier *f)
 {
     if (!frontier_has_unmade(f)) {
         return f->aside_at < f->aside_count ? f->aside[f->aside_at].first : 0;
@@ -120,10 +123,13 @@ static void move_past(struct frontier *f)
 
 enum result frontier_make_next(struct frontier *f, struct request **request, struct err *err)
 {
-    uint64_t id = next_id(f);
-    enum result result = id ? make(f, SEEDS_PLAN, id, request, err) : RESULT_OK;
+    uint64_t place = next_place(f);
+    enum result result = RESULT_OK;
 
-    if (id && result == RESULT_OK) {
+    if (place) {
+        result = make(f, SEEDS_PLAN, job_shard_id(&f->shard, place), request, err);
+    }
+    if (place && result == RESULT_OK) {
         move_past(f);
     }
     return result;
@@ -139,21 +145,24 @@ void frontier_close(struct frontier *f, bool gaps)
 
 enum result frontier_again(struct frontier *f, uint64_t id)
 {
-    if (id == 0 || id >= f->cursor) {
+    uint64_t place = job_shard_has(&f->shard, id) ? job_shard_place(&f->shard, id) : 0;
+
+    if (place == 0 || place >= f->cursor) {
         return RESULT_NOT_FOUND;
     }
     if (f->gap_at == f->gap_count) {
         f->gap_at = f->gap_count = 0; /* all of them are over: their room is free again */
     }
-    if (f->gap_count > f->gap_at && f->gaps[f->gap_count - 1].last + 1 == id) {
+    if (f->gap_count > f->gap_at && f->gaps[f->gap_count - 1].last + 1 == place) {
         f->gaps[f->gap_count - 1].last++;
         return RESULT_OK;
     }
-    return add_gap(f, id, id);
+    return add_gap(f, place, place);
 }
 
 void frontier_extend(struct frontier *f, uint64_t count)
 {
     seeds_extend(f->seeds, count);
     f->total = seeds_total(f->seeds);
+    f->own = job_shard_size(&f->shard, f->total);
 }

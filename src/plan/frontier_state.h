@@ -21,7 +21,10 @@ struct gap {
 struct frontier {
     struct host_table *hosts;
     struct seeds *seeds;
-    uint64_t total; /* of the plan's own */
+    struct job_shard shard;
+    uint64_t total; /* of the plan's own, all shards' */
+    uint64_t
+        own; /* of these the shard's. The ranges and the cursor below are places in the shard (job/shard.h) */
 
     uint32_t endpoint_count;
     uint64_t *found; /* requests found, by endpoint */

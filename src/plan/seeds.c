@@ -214,7 +214,13 @@ uint64_t seeds_planned(const struct seeds *s, uint32_t endpoint)
     uint64_t planned = 0;
 
     for (size_t i = 0; i < s->source_count; i++) {
-        planned += s->sources[i].endpoint == endpoint ? s->sources[i].count : 0;
+        const struct source *source = &s->sources[i];
+        uint64_t before = source->first_id - 1;
+
+        if (source->endpoint == endpoint) {
+            planned += job_shard_size(&s->job->shard, before + source->count) -
+                       job_shard_size(&s->job->shard, before);
+        }
     }
     return planned;
 }

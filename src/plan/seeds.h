@@ -49,7 +49,7 @@ uint64_t seeds_total(const struct seeds *seeds);
 /** The last source, a list, has so many more entries by now. */
 void seeds_extend(struct seeds *seeds, uint64_t count);
 
-/** How many of them are an endpoint's. */
+/** How many of them are an endpoint's and of the job's shard. */
 uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
 
 /** The seed with this number, 1 to the total. */

@@ -27,6 +27,7 @@ struct printer {
     struct price_plan *plan;
     struct host_count hosts[HOSTS_COUNTED];
     size_t host_count, last_host;
+    uint64_t number;       /* in the whole plan, of the one that was looked at last */
     struct buf url, shown; /* as expanded; redacted by parameter name, then by value */
     struct buf redacted;
     char line[LINE_SIZE];
@@ -113,8 +114,17 @@ static enum result print_line(struct printer *p, const char *method, struct str 
     return result;
 }
 
+/* The next one of the plan is of this shard. */
+static bool is_ours(struct printer *p)
+{
+    return job_shard_has(&p->job->shard, ++p->number);
+}
+
 static enum result print_request(struct printer *p, const char *method, struct str url)
 {
+    if (!is_ours(p)) {
+        return RESULT_OK;
+    }
     count_request(p, url);
     return print_line(p, method, url, STR_NONE, "");
 }
@@ -229,7 +239,7 @@ static enum result print_template(struct printer *p, const struct job_endpoint *
     }
     result = expansion_new(&x, p->job, (uint32_t)(endpoint - p->job->endpoints), vars, err);
     for (uint64_t i = 0; result == RESULT_OK && i < expansion_count(x) && !has_ended(p); i++) {
-        result = print_expanded(p, endpoint, x, i, &texts, err);
+        result = is_ours(p) ? print_expanded(p, endpoint, x, i, &texts, err) : RESULT_OK;
     }
     expansion_texts_release(&texts);
     if (x) {

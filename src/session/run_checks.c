@@ -6,6 +6,7 @@
 #include "history/stored_job.h"
 #include "job/glob.h"
 #include "plan/retry.h"
+#include "plan/seeds.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -51,6 +52,22 @@ static void keep_days(const struct run_dir *dir, struct job *stored, struct job 
     }
 }
 
+static enum result check_same_shard(const struct run_dir *dir, const struct job_shard *stored,
+                                    const struct job_shard *given, struct err *err)
+{
+    char theirs[JOB_SHARD_TEXT_MAX], ours[JOB_SHARD_TEXT_MAX];
+
+    if (job_shard_is_same(stored, given)) {
+        return RESULT_OK;
+    }
+    job_shard_format(stored, theirs);
+    job_shard_format(given, ours);
+    return err_set(err, RESULT_INVALID, "E-SHARD3",
+                   "%s holds %s%s of this job, not %s; name another directory with -o, or set that "
+                   "one aside with --fresh",
+                   dir->path, stored->count ? "shard " : "", theirs, ours);
+}
+
 enum result run_check_same_job(const struct run_dir *dir, struct job *given, struct err *err)
 {
     char theirs[200], ours[200];
@@ -73,6 +90,9 @@ enum result run_check_same_job(const struct run_dir *dir, struct job *given, str
                                "with -o, or set that one aside with --fresh",
                                dir->path, theirs, ours);
     }
+    if (result == RESULT_OK) {
+        result = check_same_shard(dir, &stored.shard, &given->shard, err);
+    }
     for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
         if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
             result = err_set(err, RESULT_INVALID, "E-IN5",
@@ -85,6 +105,30 @@ enum result run_check_same_job(const struct run_dir *dir, struct job *given, str
         keep_days(dir, &stored, given);
     }
     job_release(&stored);
+    return result;
+}
+
+enum result run_check_shard(const struct job *job, const int *list_fds, struct err *err)
+{
+    struct seeds *seeds;
+    uint64_t total;
+    enum result result = RESULT_OK;
+
+    if (!job->shard.count) {
+        return RESULT_OK;
+    }
+    result = seeds_new(&seeds, job, list_fds, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    total = seeds_total(seeds);
+    seeds_free(seeds);
+    if (total < job->shard.count) {
+        result = err_set(err, RESULT_INVALID, "E-SHARD2",
+                         "the plan's own %llu request%s cannot be cut in %u shards: what answers "
+                         "lead to stays with the shard that asked",
+                         (unsigned long long)total, units_plural(total), job->shard.count);
+    }
     return result;
 }
 

@@ -1,7 +1,8 @@
 /**
  * Checks before a session starts: is the directory this job's, and what should the user know.
  *
- * Errors  E-JOB1: the directory holds another job's run; E-IN5: a file of values has changed.
+ * Errors  E-JOB1: the directory holds another job's run; E-IN5: a file of values has changed; E-SHARD2: there is not
+ *         one request for each shard; E-SHARD3: the directory holds another shard.
  */
 #ifndef SCRAPETOP_SESSION_RUN_CHECKS_H
 #define SCRAPETOP_SESSION_RUN_CHECKS_H
@@ -12,6 +13,9 @@
 /** A whole job was given for a directory that holds a run: it must be the same job. */
 MUST_CHECK enum result run_check_same_job(const struct run_dir *dir, struct job *given,
                                           struct err *err);
+
+/** Whether the plan can be cut in that many. `list_fds`: as of seeds_new. */
+MUST_CHECK enum result run_check_shard(const struct job *job, const int *list_fds, struct err *err);
 
 /** Moves an existing run out of the way, and says where it is. RESULT_OK when there is none. */
 MUST_CHECK enum result run_set_aside(const char *path, struct err *err);

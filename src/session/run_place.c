@@ -4,6 +4,7 @@
 #include "store/run_dir.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define PLACES_MAX 999
@@ -45,13 +46,26 @@ static enum result judge(const char *path, const struct job *job, const struct r
     }
     result = stored_job_read_without_secrets(&dir, &stored, err);
     if (result == RESULT_OK) {
-        if (!job_same_requests(&stored, job) || run_lists_piped_differ(lists, job, &dir)) {
+        if (!job_same_requests(&stored, job) || !job_shard_is_same(&stored.shard, &job->shard) ||
+            run_lists_piped_differ(lists, job, &dir)) {
             *judgement = PLACE_IS_OTHERS;
         }
         job_release(&stored);
     }
     run_dir_close(&dir);
     return result == RESULT_NOMEM ? result : RESULT_OK;
+}
+
+void run_place_first(const struct job *job, char path[RUN_PLACE_MAX])
+{
+    const struct job_shard *shard = &job->shard;
+
+    if (shard->count) {
+        snprintf(path, RUN_PLACE_MAX, "%s-%03u-of-%03u.run", job->name, shard->number,
+                 shard->count);
+    } else {
+        snprintf(path, RUN_PLACE_MAX, "%s.run", job->name);
+    }
 }
 
 enum result run_place_choose(const struct job *job, const struct run_lists *lists,
@@ -61,10 +75,11 @@ enum result run_place_choose(const struct job *job, const struct run_lists *list
     enum result result = RESULT_OK;
 
     for (int n = 1; n <= PLACES_MAX && judgement == PLACE_IS_OTHERS && result == RESULT_OK; n++) {
-        if (n == 1) {
-            snprintf(path, RUN_PLACE_MAX, "%s.run", job->name);
-        } else {
-            snprintf(path, RUN_PLACE_MAX, "%s-%d.run", job->name, n);
+        run_place_first(job, path);
+        if (n > 1) {
+            size_t stem = strlen(path) - strlen(".run");
+
+            snprintf(path + stem, RUN_PLACE_MAX - stem, "-%d.run", n);
         }
         result = judge(path, job, lists, &judgement, err);
     }

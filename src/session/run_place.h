@@ -1,7 +1,8 @@
 /**
- * Where a run lies that was given no directory: NAME.run, or NAME-2.run, ... when that holds another job's.
+ * Where a run lies that was given no directory: NAME.run, or NAME-2.run, ... when that holds another job's. Of a shard
+ * NAME-003-of-008.run.
  *
- * The first place that is free or holds a run of the same requests. Two jobs of one host so lie side by side, and
+ * The first place that is free or holds a run of the same requests and the same shard. Two jobs of one host so lie side by side, and
  * each finds its own again. What cannot be judged (unreadable, not a run) is taken as it is, so that opening it
  * tells what is wrong.
  *
@@ -14,7 +15,10 @@
 #include "job/job.h"
 #include "session/run_lists.h"
 
-#define RUN_PLACE_MAX (JOB_NAME_MAX + 16)
+#define RUN_PLACE_MAX (JOB_NAME_MAX + 48)
+
+/** Where it is when nothing else is in the way. */
+void run_place_first(const struct job *job, char path[RUN_PLACE_MAX]);
 
 /** `lists` are those that run_lists_check has read: of one from stdin nothing but its bytes says whether it is
  *  the same. */

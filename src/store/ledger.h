@@ -234,6 +234,14 @@ MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endp
                                             struct placed_record *records, size_t max,
                                             size_t *count, struct err *err);
 
+/** `record`, of ledger_read_endpoint, is a request that was found, and one of `others` (ledgers of further shards of
+ *  the same plan; `ledger` itself is passed over) has found it, too, at a lesser place, and has its body: in one run of
+ *  all shards it would stand there and nowhere else. */
+MUST_CHECK enum result ledger_is_found_before(struct ledger *ledger,
+                                              const struct placed_record *record,
+                                              struct ledger *const *others, size_t count,
+                                              bool *before, struct err *err);
+
 /** The pages of an endpoint, by what has ended so far. */
 MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
                                            struct page_account *account, struct err *err);

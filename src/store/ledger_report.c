@@ -17,6 +17,12 @@ static enum result read_numbers(struct ledger *ledger, enum statement which, int
     return result;
 }
 
+/* What was found is numbered after the whole plan, of which a shard has a part only. */
+static int64_t planned_with_found(int64_t planned, int64_t last_found, int64_t seeds)
+{
+    return last_found <= seeds ? planned : planned ? planned + last_found - seeds : last_found;
+}
+
 static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
 {
     int64_t all[3] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
@@ -39,7 +45,7 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
         result = read_numbers(ledger, SQL_FOUND_COUNT, &last_found, 1, 0, err);
     }
     *summary = (struct ledger_summary){
-        .planned = (uint64_t)(last_found > planned ? last_found : planned),
+        .planned = (uint64_t)planned_with_found(planned, last_found, (int64_t)ledger->seeds),
         .own = (uint64_t)planned,
         .done = (uint64_t)(all[0] - open[0] - open[1]),
         .failed = (uint64_t)open[0],

@@ -7,7 +7,7 @@
  *   ledger_guess       words of old versions
  *   ledger_open        opens and makes a ledger
  *   ledger             rows of requests, segments and sessions; begin and commit
- *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, poll, sending; order (an endpoint's
+ *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, poll, sending, shards; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
  * Whoever fails within a transaction rolls it back (ledger_roll_back).

@@ -105,6 +105,9 @@ const char *const ledger_statements[SQL_COUNT] = {
                                        " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
                                        " ORDER BY r.id LIMIT ?2",
     [SQL_FOUND_ONE] = FOUND_SELECT "0,0 FROM found f WHERE f.id=?1",
+    [SQL_FOUND_DIGEST] = "SELECT digest FROM found WHERE id=?1",
+    [SQL_FOUND_DONE] = "SELECT f.id,f.place FROM found f CROSS JOIN request r ON r.id=f.id"
+                       " WHERE f.endpoint=?1 AND f.digest=?2 AND r.state=1 AND r.body=1",
     [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
     [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
                           "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
