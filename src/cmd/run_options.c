@@ -66,7 +66,8 @@ static const struct option_row file_rows[] = {
         .name = "var",
         .value = "NAME=VALUE",
         .help = "A variable of the job file, in the place of what it says: --var "
-                "day=yesterday; days in words are today, yesterday, -7d, month-start, year-start",
+                "day=yesterday; days in words are today, yesterday, -7d, month-start, year-start; "
+                "--var 'key=${NAME}' fills a header from the environment, and is not stored",
         .kind = OPTION_CALL,
         .set = add_var,
         .repeats = true,

@@ -40,8 +40,8 @@ struct job_faults {
 struct job_given {
     const char *base;        /* NULL: the file's */
     const char *const *vars; /* "NAME=VALUE"; the value is one, or a day in words (job/dates.h) */
-    size_t var_count;
-    const int64_t *wall_us; /* now; NULL: the system's */
+    size_t var_count;        /* 64 at most */
+    const int64_t *wall_us;  /* now; NULL: the system's */
 };
 
 /** Reads the file into `job`, which is initialised by it. `given` may be NULL. RESULT_INVALID with `faults` filled and a summary in `err`; there is then nothing to release. */

@@ -415,7 +415,7 @@ static void check_given(struct job_links *l)
         struct job_hint hint = job_hint_for(name);
         char text[JOB_HINT_MAX];
 
-        if (is_used(l, name)) {
+        if (is_used(l, name) || job_given_is_used(l->r, i)) {
             continue;
         }
         for (size_t u = 0; u < l->use_count; u++) {

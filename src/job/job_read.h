@@ -6,6 +6,7 @@
 #define SCRAPETOP_JOB_JOB_READ_H
 
 #include "job/job_keys.h"
+#include "job/template.h"
 
 /* Where the parts of an endpoint stand in the text, and what can be settled only when all is read. */
 struct place_of_endpoint {
@@ -60,6 +61,18 @@ void job_read_vars(struct job_reader *r, void *job, struct str value);
 void job_lay_vars(struct job_reader *r);
 
 bool job_put_var(const struct job_writer *w, struct cJSON *to, const struct job_var *var);
+
+/* job_given.c */
+
+/** `text`, which it takes, of a header of that name or of none, with the values that the command line gives for secrets in the place of their placeholders:
+ *  "${NAME}" as it is, which who reads the place expands or refuses. E-SEC4 for a typed one that would be stored. NULL
+ *  for NULL, and when out of memory. */
+char *job_put_given(struct job_reader *r, char *text, enum template_context context,
+                    const char *header, struct str at);
+
+/** The index-th of what the command line gives is a secret, and no variable; its placeholder stands somewhere. */
+bool job_given_is_secret(const struct job_reader *r, size_t index);
+bool job_given_is_used(const struct job_reader *r, size_t index);
 
 /* job_read_secret.c */
 

@@ -32,7 +32,8 @@ static void read_url(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     place(r)->url = value;
-    place(r)->url_text = job_text_string(&r->text, "url", value);
+    place(r)->url_text =
+        job_put_given(r, job_text_string(&r->text, "url", value), TEMPLATE_URL, NULL, value);
 }
 
 static void read_source(struct job_reader *r, struct job_endpoint *endpoint, struct str value)
@@ -101,6 +102,7 @@ static void read_method(struct job_reader *r, void *target, struct str value)
 static void take_body(struct job_reader *r, struct job_endpoint *endpoint, struct str value,
                       char *body)
 {
+    body = body ? job_put_given(r, body, template_body_context(str_view(body)), NULL, value) : NULL;
     if (!body) {
         return;
     }

@@ -29,7 +29,7 @@ static void read_header(struct job_reader *r, struct job_endpoint *endpoint, con
         }
         return;
     }
-    text = job_text_string(&r->text, name, value);
+    text = job_put_given(r, job_text_string(&r->text, name, value), TEMPLATE_HEADER, name, value);
     if (!text) {
         return;
     }

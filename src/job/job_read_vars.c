@@ -409,6 +409,9 @@ void job_lay_vars(struct job_reader *r)
                            r->given->vars[i]);
             continue;
         }
+        if (job_given_is_secret(r, i)) {
+            continue;
+        }
         if (!var && r->job->var_count < VARS_MAX) {
             copy = str_dup(name);
             r->text.no_memory |= !copy;

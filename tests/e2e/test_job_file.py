@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import threading
+import urllib.parse
 
 import harness
 import jobs
@@ -286,17 +287,73 @@ def test_var__takes_the_place_of_what_the_file_says():
 def test_var__that_stands_for_a_credential__is_warned_of():
     peer = Peer(lambda ask: reply())
     told = b"W-SEC3"
-    for name, endpoint, warns in (("url", {"url": "/x?n={n}&api_key={key}"}, True),
-                                  ("json", {"url": "/x/{n}", "json": {"password": "{key}"}}, True),
-                                  ("form", {"url": "/x/{n}", "body": "client_secret={+key}"}, True),
-                                  ("header", {"url": "/x/{n}", "headers": {"X-Api-Key": "{key}"}}, True),
-                                  ("plain", {"url": "/x/{n}", "headers": {"X-Page": "{key}"}}, False),
-                                  ("page", {"url": "/x?page_token={key}&n={n}"}, False),
-                                  ("word", {"url": "/x?q={key}&n={n}", "body": '{"password": "", "id": "{key}"}'}, False)):
+    for name, endpoint, warns in (("url", {"url": "/x?n={n}&api_key={k}"}, True),
+                                  ("json", {"url": "/x/{n}", "json": {"password": "{k}"}}, True),
+                                  ("form", {"url": "/x/{n}", "body": "client_secret={+k}"}, True),
+                                  ("header", {"url": "/x/{n}", "headers": {"X-Api-Key": "{k}"}}, True),
+                                  ("plain", {"url": "/x/{n}", "headers": {"X-Page": "{k}"}}, False),
+                                  ("page", {"url": "/x?page_token={k}&n={n}"}, False),
+                                  ("word", {"url": "/x?q={k}&n={n}", "body": '{"password": "", "id": "{k}"}'}, False)):
         job = jobs.write_job("c" + name, base=peer.url, vars={"n": [1, 2]}, endpoints=[{"name": "x", **endpoint}])
-        ended = harness.succeed("run", "--plain", "-o", scratch(f"c{name}.run"), "--var", "key=abcdefgh", job)
+        ended = harness.succeed("run", "--plain", "-o", scratch(f"c{name}.run"), "--var", "k=abcdefgh", job)
         check_equal(told in ended.err, warns, f"{name}: {ended.err.decode()}")
-        check(not warns or b"{key}" in ended.err, ended)
+        check(not warns or b"{k}" in ended.err, ended)
+
+
+PLANTED = 'planted-{n}"&x'
+
+
+def run_with_secret(peer, name, words, code=0, **endpoint):
+    """With --var; what was asked. No trace of the secret is left."""
+    job = jobs.write_job(name, base=peer.url, vars={"n": [1, 2]}, endpoints=[{"name": "x", **endpoint}])
+    peer.heard.clear()
+    ended = harness.run("run", "--plain", "-o", scratch(name + ".run"), *words, job, env=dict(os.environ, PLANTED="planted-7"))
+    check_equal(ended.code, code, ended)
+    check(code == 0 or b"E-SEC4" in ended.err, ended)
+    check(b"W-SEC3" not in ended.err and b"planted" not in ended.out + ended.err, ended)
+    for path, data in harness.everything_in(scratch(name + ".run")).items():
+        check(b"planted" not in data, path, "holds the secret")
+    return peer.heard
+
+
+def listener():
+    def answer(ask):
+        body = ask.body.decode()
+        peer.heard.append(urllib.parse.unquote(ask.path) + ask.headers.get("x-api-key", "") +
+                          (json.loads(body)["password"] if body.startswith("{") else urllib.parse.unquote(body)))
+        return reply()
+
+    peer = Peer(answer)
+    peer.heard = []
+    return peer
+
+
+def test_var__from_the_environment__fills_headers__and_is_refused_elsewhere():
+    peer, words = listener(), ["--var", "k=a ${PLANTED}"]
+    for name, more in (("job", {}), ("own", {"X-Page": "{n}"})):
+        asked = run_with_secret(peer, name, words, url="/{n}", headers={"X-Api-Key": "{k}", **more})
+        check_equal(sorted(asked), ["/1a planted-7", "/2a planted-7"], "asked")
+        check_equal(run_with_secret(peer, name, words, url="/{n}", headers={"X-Api-Key": "{k}", **more}), [], "asked twice")
+    for name, endpoint in (("path", {"url": "/{n}/{+k}"}), ("query", {"url": "/{n}?api_key={k}"}),
+                           ("body", {"url": "/{n}", "json": {"password": "{k}"}})):
+        check_equal(run_with_secret(peer, name, words, code=2, **endpoint), [], "asked")
+
+
+def test_var__that_is_typed_for_a_credential__is_kept_as_little_as_one_in_the_file():
+    peer = listener()
+    for name, endpoint in (("url", {"url": "/{n}?api_key={api_key}"}), ("json", {"url": "/{n}", "json": {"password": "{api_key}"}}),
+                           ("word", {"url": "/{n}?q={api_key}"}), ("form", {"url": "/{n}", "body": "client_secret={api_key}"})):
+        words = ["--var", "api_key=" + PLANTED]
+        asked = run_with_secret(peer, name, words, **endpoint)
+        check(len(asked) == 2 and all(PLANTED in text for text in asked), name, asked)
+        check_equal(run_with_secret(peer, name, words, **endpoint), [], "asked twice")
+    words = ["--var", "api_key=planted-7"]
+    asked = run_with_secret(peer, "typed", words, url="/{n}", headers={"X-Api-Key": "{api_key}", "X-Page": "{n}"})
+    check_equal(sorted(asked), ["/1planted-7", "/2planted-7"], "asked")
+    for name, endpoint in (("path", {"url": "/{n}/{api_key}"}),
+                           ("plain", {"url": "/{n}", "headers": {"X-Page": "{api_key}"}}),
+                           ("both", {"url": "/{n}", "headers": {"X-Api-Key": "{api_key} {n}"}})):
+        check_equal(run_with_secret(peer, "no" + name, words, code=2, **endpoint), [], "asked")
 
 
 def test_var__keeps_its_kind__in_a_body():
