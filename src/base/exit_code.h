@@ -12,6 +12,7 @@ enum exit_code {
     EXIT_LIMIT = 4,         /* a limit that the user set to the session was reached */
     EXIT_NOT_LIVE = 4,      /* attach, ctl: there is no such live run */
     EXIT_AUTH = 5,          /* authentication failed */
+    EXIT_UNEXPECTED = 6,    /* a table is not what is expected of it, and was put aside */
     EXIT_DRAINED = 7,       /* stopped and drained, resumable */
     EXIT_STORAGE = 8,       /* disk full, I/O */
     EXIT_SKIPPED = 9,       /* normalise --strict skipped records */

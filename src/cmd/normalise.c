@@ -155,6 +155,7 @@ static struct table_spec merge_specs(const struct read_options *options,
         spec.unique = table->spec.unique;
         spec.unique_count = table->spec.unique_count;
     }
+    spec.expect = table_expect_any(&given->expect) ? given->expect : table->spec.expect;
     spec.keep = given->keep != ROW_KEEP_FIRST ? given->keep : table->spec.keep;
     if (!given->table.data) {
         spec.table = table->spec.table;

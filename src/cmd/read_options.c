@@ -253,11 +253,13 @@ void read_options_release(struct read_options *options)
     free(options->operands);
     free(options->picks);
     free(options->unique);
+    free(options->expect_unique);
+    free(options->expect_not_null);
     free(options->key);
     free(options->answers);
     options->answers = NULL;
     options->operands = NULL;
     options->picks = NULL;
-    options->unique = NULL;
+    options->unique = options->expect_unique = options->expect_not_null = NULL;
     options->operand_count = 0;
 }

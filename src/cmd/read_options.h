@@ -20,7 +20,7 @@ struct read_options {
     const char *endpoint; /* normalise: of a run, only this one's table; NULL: all */
     struct table_spec spec; /* normalise; points at the lists below */
     struct table_pick *picks;
-    struct str *unique, *key;
+    struct str *unique, *key, *expect_unique, *expect_not_null;
     bool strict;          /* normalise: a skipped record is exit code 9 */
     const char *dir;      /* raw: one file a body into this directory */
     bool failed;          /* raw, status: what has failed, and what was said then */

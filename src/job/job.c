@@ -58,6 +58,11 @@ static void table_release(struct job_table *table)
     texts_release(table->unique, table->unique_count);
     texts_release(table->columns, table->column_count);
     free(table->wishes);
+    free(table->expect.rows);
+    free(table->expect.types);
+    free(table->expect.fresh);
+    texts_release(table->expect.unique, table->expect.unique_count);
+    texts_release(table->expect.not_null, table->expect.not_null_count);
 }
 
 static void endpoint_release(struct job_endpoint *endpoint)

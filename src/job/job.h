@@ -128,6 +128,13 @@ struct job_pages {
 const char *job_pages_text(const struct job_pages *pages, const char *key);
 
 /** What the table of an endpoint is to look like: DESIGN section 4, `tables`. */
+/* What a table must hold to be taken (base/table_expect.h); NULL and 0: nothing. */
+struct job_expect {
+    char *rows, *types, *fresh;
+    char **unique, **not_null; /* columns */
+    size_t unique_count, not_null_count;
+};
+
 struct job_table {
     char *explode;       /* JSON Pointer; the texts are NULL when not given */
     char *where_present; /* column */
@@ -137,8 +144,9 @@ struct job_table {
     char **columns;     /* "name" or "name=/pointer" */
     size_t column_count;
     struct column_wish *wishes; /* by column; NULL: none is declared */
-    bool types;                 /* coerce, see normalise/types.h */
-    bool assume_utc;            /* likewise */
+    struct job_expect expect;
+    bool types;      /* coerce, see normalise/types.h */
+    bool assume_utc; /* likewise */
     bool meta;
 };
 

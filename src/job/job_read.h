@@ -132,4 +132,7 @@ bool job_write_delimiter(const struct job_writer *w, struct cJSON *to, const str
 bool job_write_denial(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
                       const void *endpoint);
 
+/** "expect" of a table (job_read_expect.c). */
+void job_read_expect(struct job_reader *r, void *target, struct str value);
+
 #endif

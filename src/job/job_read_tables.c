@@ -227,6 +227,7 @@ static const struct job_key table_keys[] = {
     { "assume_utc", JOB_KEY_BOOL, TABLE(assume_utc),
       .help = "Times without an offset are UTC; else a column of them is of local times, in no zone" },
     { "meta", JOB_KEY_BOOL, TABLE(meta), .help = "Columns that say where a record came from" },
+    { "expect", JOB_KEY_OBJECT, TABLE(expect), .inner = &job_expect_keys, .read = job_read_expect },
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@
 #include "normalise/cell_text.h"
 #include "table/dedup_spill.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,11 @@ struct slot {
     uint64_t at; /* of the entry in `keys`, + 1; 0 is free */
 };
 
+struct example {
+    uint64_t row;
+    char text[DEDUP_EXAMPLE_TEXT];
+};
+
 struct dedup {
     uint64_t memory_bytes;
     enum row_keep keep;
@@ -36,6 +42,8 @@ struct dedup {
     struct buf keys;  /* each entry, and its bytes */
     struct buf other; /* a bit a row: another stays */
     uint64_t rows, dropped;
+    struct example examples[DEDUP_EXAMPLES]; /* by row */
+    unsigned example_count;
     struct dedup_spill *spill; /* NULL: memory has done until now */
     struct buf cut;            /* of a part that is read: the head of an entry */
 };
@@ -191,8 +199,43 @@ static uint64_t held(const struct dedup *u)
            (u->spill ? DEDUP_SPILL_BYTES : 0);
 }
 
-static void drop(struct dedup *u, uint64_t row)
+/* The key's cells, as far as there is room. */
+static void tell_key(struct str key, char text[DEDUP_EXAMPLE_TEXT])
 {
+    size_t at = 0;
+    uint32_t len;
+
+    text[0] = '\0';
+    for (const char *between = ""; key.len >= sizeof len && at < DEDUP_EXAMPLE_TEXT - 1;
+         between = ", ") {
+        memcpy(&len, key.data, sizeof len);
+        at += (size_t)snprintf(text + at, DEDUP_EXAMPLE_TEXT - at, "%s%.*s", between, (int)len,
+                               key.data + sizeof len);
+        key = (struct str){ key.data + sizeof len + len, key.len - sizeof len - len };
+    }
+}
+
+static void keep_example(struct dedup *u, uint64_t row, struct str key)
+{
+    unsigned at = u->example_count;
+
+    while (at > 0 && u->examples[at - 1].row > row) {
+        at--;
+    }
+    if (at == DEDUP_EXAMPLES) {
+        return;
+    }
+    u->example_count += u->example_count < DEDUP_EXAMPLES;
+    for (unsigned i = u->example_count - 1; i > at; i--) {
+        u->examples[i] = u->examples[i - 1];
+    }
+    u->examples[at].row = row;
+    tell_key(key, u->examples[at].text);
+}
+
+static void drop(struct dedup *u, uint64_t row, struct str key)
+{
+    keep_example(u, row, key);
     u->other.data[row / 8] = (char)(u->other.data[row / 8] | 1 << row % 8);
     u->dropped++;
 }
@@ -218,9 +261,9 @@ static enum result take_key(struct dedup *u, const struct entry *entry, struct s
     if (slot->at) {
         held_now = entry_at(u, slot->at - 1);
         if (stays_first(u, &held_now, entry)) {
-            drop(u, entry->row);
+            drop(u, entry->row, key);
         } else {
-            drop(u, held_now.row);
+            drop(u, held_now.row, key);
             memcpy(u->keys.data + slot->at - 1, entry, sizeof *entry);
         }
         return RESULT_OK;
@@ -371,6 +414,16 @@ bool dedup_is_kept(const struct dedup *u, uint64_t row)
 uint64_t dedup_dropped(const struct dedup *u)
 {
     return u->dropped;
+}
+
+unsigned dedup_example_count(const struct dedup *u)
+{
+    return u->example_count;
+}
+
+const char *dedup_example(const struct dedup *u, unsigned index)
+{
+    return u->examples[index].text;
 }
 
 bool dedup_is_spilt(const struct dedup *u)

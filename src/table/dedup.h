@@ -58,6 +58,13 @@ bool dedup_is_kept(const struct dedup *dedup, uint64_t row);
 /** Rows that are not kept. */
 uint64_t dedup_dropped(const struct dedup *dedup);
 
+#define DEDUP_EXAMPLES 3
+#define DEDUP_EXAMPLE_TEXT 64
+
+/** The keys of the first rows that are not kept, "7, Oslo"; may hold bytes from outside. */
+unsigned dedup_example_count(const struct dedup *dedup);
+const char *dedup_example(const struct dedup *dedup, unsigned index);
+
 /** Whether keys went to a file. */
 bool dedup_is_spilt(const struct dedup *dedup);
 

@@ -18,6 +18,31 @@ static struct table_pick pick_of(const char *text)
                                 .pointer = str_view(equals + 1) };
 }
 
+/* What is expected was checked when the job was read. */
+static void expect(struct endpoint_table *t, const struct job_expect *from)
+{
+    struct table_expect *e = &t->spec.expect;
+    struct err err;
+
+    if (from->rows) {
+        (void)!table_expect_rows(e, str_view(from->rows), &err);
+    }
+    if (from->fresh) {
+        (void)!table_expect_fresh(e, str_view(from->fresh), &err);
+    }
+    e->types_frozen = from->types;
+    for (size_t i = 0; i < from->unique_count; i++) {
+        t->expect_unique[i] = str_view(from->unique[i]);
+    }
+    for (size_t i = 0; i < from->not_null_count; i++) {
+        t->expect_not_null[i] = str_view(from->not_null[i]);
+    }
+    e->unique = t->expect_unique;
+    e->unique_count = from->unique_count;
+    e->not_null = t->expect_not_null;
+    e->not_null_count = from->not_null_count;
+}
+
 static enum result fill_lists(struct endpoint_table *t, const struct job *job,
                               const struct job_endpoint *endpoint)
 {
@@ -27,7 +52,9 @@ static enum result fill_lists(struct endpoint_table *t, const struct job *job,
     t->picks = calloc(table->column_count + 1, sizeof *t->picks);
     t->unique = calloc(table->unique_count + 1, sizeof *t->unique);
     t->with = calloc(endpoint->with_count + 1, sizeof *t->with);
-    if (!t->picks || !t->unique || !t->with) {
+    t->expect_unique = calloc(table->expect.unique_count + 1, sizeof *t->expect_unique);
+    t->expect_not_null = calloc(table->expect.not_null_count + 1, sizeof *t->expect_not_null);
+    if (!t->picks || !t->unique || !t->with || !t->expect_unique || !t->expect_not_null) {
         return RESULT_NOMEM;
     }
     for (size_t i = 0; i < table->column_count; i++) {
@@ -38,6 +65,7 @@ static enum result fill_lists(struct endpoint_table *t, const struct job *job,
     for (size_t i = 0; i < table->unique_count; i++) {
         t->unique[i] = str_view(table->unique[i]);
     }
+    expect(t, &table->expect);
     if (polled && !table->meta) { /* each round is a record of its own: of which time? */
         t->with[t->spec.with_count++] = STR("_fetched_at");
     }
@@ -88,6 +116,8 @@ void endpoint_table_release(struct endpoint_table *t)
     free(t->picks);
     free(t->unique);
     free(t->with);
+    free(t->expect_unique);
+    free(t->expect_not_null);
     *t = (struct endpoint_table){ .records = NULL };
 }
 

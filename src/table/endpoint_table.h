@@ -14,7 +14,7 @@ struct endpoint_table {
     const char *records;
     struct table_spec spec; /* points at the lists */
     struct table_pick *picks;
-    struct str *unique, *with;
+    struct str *unique, *with, *expect_unique, *expect_not_null;
 };
 
 MUST_CHECK enum result endpoint_table_init(struct endpoint_table *table, const struct job *job,

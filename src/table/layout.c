@@ -29,8 +29,7 @@ static enum result no_column(const struct columns *columns, struct str name, con
                    option, STR_ARG(name), count);
 }
 
-/* Columns by what the spec calls them: a name of --columns first, then the table's own. */
-static uint32_t find_column(const struct table_spec *spec, const struct columns *columns,
+uint32_t layout_find_column(const struct table_spec *spec, const struct columns *columns,
                             struct str name)
 {
     for (size_t i = 0; i < spec->pick_count; i++) {
@@ -98,7 +97,7 @@ static enum result pick_columns(struct layout *l, const struct discovered *found
             c->wish = spec->picks[i].wish;
             l->has_wishes |= c->wish.type != COLUMN_ANY;
         }
-        c->source = l->straight ? i : find_column(spec, found->columns, c->name);
+        c->source = l->straight ? i : layout_find_column(spec, found->columns, c->name);
         if (c->source == COLUMNS_NONE && found->rows) {
             return spec->picks[i].pointer.data
                        ? err_set(err, RESULT_NOT_FOUND, "E-TAB5",
@@ -137,13 +136,13 @@ static enum result find_filters(struct layout *l, const struct discovered *found
 
     l->where_present = COLUMNS_NONE;
     if (spec->where_present.data) {
-        l->where_present = find_column(spec, found->columns, spec->where_present);
+        l->where_present = layout_find_column(spec, found->columns, spec->where_present);
         if (l->where_present == COLUMNS_NONE && found->rows) {
             return no_column(found->columns, spec->where_present, "--where-present", err);
         }
     }
     for (size_t i = 0; i < spec->unique_count && found->rows; i++) {
-        uint32_t column = find_column(spec, found->columns, spec->unique[i]);
+        uint32_t column = layout_find_column(spec, found->columns, spec->unique[i]);
 
         if (column == COLUMNS_NONE) {
             return no_column(found->columns, spec->unique[i], "--unique", err);

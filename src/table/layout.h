@@ -45,6 +45,10 @@ MUST_CHECK enum result layout_new(struct layout **layout, const struct table_spe
                                   uint64_t rows, uint64_t records, struct err *err);
 void layout_free(struct layout *layout);
 
+/** The tree's column that the spec calls so: a name of --columns first, then the table's own. Or COLUMNS_NONE. */
+uint32_t layout_find_column(const struct table_spec *spec, const struct columns *columns,
+                            struct str name);
+
 /** Whether both have the same columns, by name and node, in the same order; and, if so asked, of the same types.
  *  Their trees are two, but the nodes of `a`'s have the same numbers in `b`'s (columns_seed). */
 bool layout_same(const struct layout *a, const struct layout *b, bool types);

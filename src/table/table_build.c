@@ -14,7 +14,9 @@
  * as to learn first, which is what the good guesses cost: they save a third.
  *
  * A pass is one pool job for each worker (table_pass.c); it takes chunks until the source has ended.
- * KEYING is a pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each
+ * KEYING is a pass that only --unique needs, CHECKING one that only --expect needs: it looks at the rows before
+ * any is written, so that a table that is not as expected goes to files of other names. SETTLING, KEYED, CHECKED and
+ * COMMITTING are one job each
  * (table_step.c), run while no worker is. Who may touch what: table_build_state.h.
  */
 #include "table/table_build_state.h"
@@ -33,7 +35,7 @@ static void stop(struct table_build *b)
     b->cancelled = true;
     atomic_store(&b->stop, true);
     /* In these phases the sequencers are there and stay; in others, nobody waits in one. */
-    if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
+    if (b->phase == TABLE_KEYING || b->phase == TABLE_CHECKING || b->phase == TABLE_WRITING ||
         (b->phase == TABLE_LEARNING && b->guess)) {
         table_signal_stop(b);
     }
@@ -57,6 +59,7 @@ static void on_worker_done(struct work_item *item, bool cancelled)
         enter(b, atomic_load(&b->stop)        ? TABLE_COMMITTING
                  : b->phase == TABLE_LEARNING ? TABLE_SETTLING
                  : b->phase == TABLE_KEYING   ? TABLE_KEYED
+                 : b->phase == TABLE_CHECKING ? TABLE_CHECKED
                                               : TABLE_COMMITTING);
     }
 }
@@ -75,9 +78,10 @@ static void on_step_done(struct work_item *item, bool cancelled)
         b->start_over = false;
         enter(b, TABLE_LEARNING);
     } else {
-        enter(b, atomic_load(&b->stop) || b->written      ? TABLE_COMMITTING
-                 : b->phase == TABLE_SETTLING && b->dedup ? TABLE_KEYING
-                                                          : TABLE_WRITING);
+        enter(b, atomic_load(&b->stop) || b->written        ? TABLE_COMMITTING
+                 : b->phase == TABLE_SETTLING && b->dedup   ? TABLE_KEYING
+                 : b->phase < TABLE_CHECKING && b->contract ? TABLE_CHECKING
+                                                            : TABLE_WRITING);
     }
 }
 
@@ -117,6 +121,9 @@ static void end(struct table_build *b)
         r->result = err_set(&r->err, RESULT_CANCELLED, "E-TAB9", "cancelled; %s is as it was",
                             table_outputs_text(b->outputs, b->output_count, names));
     }
+    if (r->result == RESULT_OK && r->verdict.count) {
+        r->result = table_aside_tell(b, &r->err);
+    }
     b->done(b->context, r); /* may free the build */
 }
 
@@ -139,6 +146,12 @@ static void enter(struct table_build *b, enum table_phase next)
         break;
     case TABLE_KEYED:
         submit_step(b, table_step_keyed);
+        break;
+    case TABLE_CHECKING:
+        submit_pass(b, table_pass_check);
+        break;
+    case TABLE_CHECKED:
+        submit_step(b, table_step_checked);
         break;
     case TABLE_WRITING:
         submit_pass(b, table_pass_write);
@@ -170,11 +183,11 @@ static enum result init_workers(struct table_build *b, struct err *err)
     return result;
 }
 
-/* What is to be unique takes a pass of its own between learning and writing, and what has gone to standard
+/* What is to be unique or expected takes a pass of its own between learning and writing, and what has gone to standard
  * output cannot be taken back. */
 static bool may_guess(const struct table_build *b)
 {
-    bool may = !b->spec.unique_count;
+    bool may = !b->spec.unique_count && !table_expect_any(&b->spec.expect);
 
     for (size_t i = 0; i < b->output_count; i++) {
         may &= strcmp(b->outputs[i].path, "-") != 0;
@@ -217,6 +230,7 @@ static enum result copy_options(struct table_build *b, const struct table_option
     b->spec = options->spec;
     b->worker_count = count_workers(options, b->work);
     b->background = options->background;
+    b->wall_us = options->wall_us;
     b->must_read = options->must_read;
     b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
     b->report.before = options->before;
@@ -225,7 +239,8 @@ static enum result copy_options(struct table_build *b, const struct table_option
     if (copy_outputs(b, options) != RESULT_OK || (options->records && !b->records)) {
         return err_nomem(err, "starting a table");
     }
-    b->facts = (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->typed,
+    b->facts = (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->typed ||
+                                             b->spec.expect.types_frozen,
                                     .coerce = b->spec.coerce };
     b->records_at = b->records && b->spec.shape == RECORD_SHAPE_OBJECTS ? &b->pointer : NULL;
     return b->records ? json_pointer_parse(&b->pointer, str_view(b->records), err) : RESULT_OK;
@@ -318,6 +333,7 @@ void table_build_free(struct table_build *b)
             row_encoder_free(w->encoders[n]);
         }
         buf_release(&w->keys);
+        contract_tally_release(&w->tally);
         buf_release(&w->path);
         buf_release(&w->decoded);
         buf_release(&w->reshaped);
@@ -327,6 +343,9 @@ void table_build_free(struct table_build *b)
         sequencer_free(b->sequencers[i]);
     }
     dedup_free(b->dedup);
+    dedup_free(b->expected);
+    contract_free(b->contract);
+    buf_release(&b->aside_table);
     layout_free(b->layout);
     columns_free(b->columns);
     layout_free(b->guess_layout);

@@ -27,6 +27,7 @@
 #include "base/body_text.h"
 #include "base/err.h"
 #include "normalise/record_source.h"
+#include "table/contract.h"
 #include "table/format.h"
 #include "table/table_schema.h"
 #include "table/table_spec.h"
@@ -51,6 +52,7 @@ enum table_skip {
     /* Not skipped, but named likewise: */
     TABLE_ODD_CELLS = TABLE_SKIP_COUNT, /* a row of CSV with more or fewer cells than the header */
     TABLE_BAD_CELLS,                    /* a value that is not of its column's declared type */
+    TABLE_NULL_CELLS,                   /* a row without a value where one is expected */
     TABLE_NAMED_COUNT,
 };
 
@@ -74,6 +76,7 @@ struct table_options {
     bool background;      /* workers give way to the loop and all else that fetches */
     bool must_read; /* an input of which nothing can be read is an error, not an empty table */
     const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
+    int64_t wall_us;                   /* now, for what must be fresh; 0: the system knows */
     struct table_spec spec;            /* its texts live until table_build_free */
 };
 
@@ -82,6 +85,8 @@ enum table_phase {
     TABLE_SETTLING,
     TABLE_KEYING, /* a pass of its own for --unique */
     TABLE_KEYED,
+    TABLE_CHECKING, /* a pass of its own for what is expected of the table */
+    TABLE_CHECKED,
     TABLE_WRITING, /* the last pass, if pass 1 has not written the rows */
     TABLE_COMMITTING,
     TABLE_ENDED,
@@ -121,6 +126,9 @@ struct table_report {
     unsigned passes;             /* over the whole input */
     struct table_schema *schema; /* the columns and their types; the build's; NULL without types */
     const struct table_schema *before; /* the options' */
+    /* What was expected and is not so: then the result is RESULT_INVALID, and the table stands in the files of `outputs`,
+     * which have other names than those of the options. */
+    struct contract_verdict verdict;
 };
 
 struct table_build;

@@ -92,13 +92,14 @@ struct table_worker {
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[TABLE_META_MAX];
-    struct buf path;         /* of the document, as a cell's text */
-    struct chunk_note note;  /* of this chunk */
-    uint64_t index;          /* of the document in the chunk */
-    bool recheck;            /* after pass 1: some records of this chunk are to be skipped again */
-    bool skipped;            /* a record of this chunk; or one was read as something else */
-    struct buf decoded;      /* what that says */
-    struct wish_room wished; /* of a row, where columns are declared */
+    struct buf path;        /* of the document, as a cell's text */
+    struct chunk_note note; /* of this chunk */
+    uint64_t index;         /* of the document in the chunk */
+    bool recheck;           /* after pass 1: some records of this chunk are to be skipped again */
+    bool skipped;           /* a record of this chunk; or one was read as something else */
+    struct buf decoded;     /* what that says */
+    struct contract_tally tally;
+    struct wish_room wished;         /* of a row, where columns are declared */
     const struct document *document; /* that is read now */
     struct buf reshaped;             /* a document of another shape */
     uint64_t read_as[BODY_WAS_COUNT];
@@ -167,7 +168,13 @@ struct table_build {
     const struct layout *row_layout;                 /* of rows as they are written now */
     struct table_writer *writers[TABLE_OUTPUTS_MAX]; /* by output */
     struct dedup *dedup;                             /* NULL: none asked for */
-    /* By output, or the one for the keys of KEYING. */
+    struct contract *contract;                       /* likewise */
+    struct dedup *expected;  /* keys of CHECKING: no two rows are to have the same; NULL as above */
+    struct table_spec aside; /* of a table that is not what was expected */
+    struct buf aside_table;  /* its name in a database */
+    char aside_of[TABLE_OUTPUTS_TEXT]; /* the files that stay as they are */
+    int64_t wall_us;                   /* the option */
+    /* By output, or the one for the keys of KEYING or CHECKING. */
     struct sequencer *sequencers[TABLE_OUTPUTS_MAX];
     size_t sequencer_count;
     struct table_report report;
@@ -191,6 +198,7 @@ void table_signal_wrong_guess(struct table_build *build);
 
 void table_pass_learn(struct work_item *worker);
 void table_pass_key(struct work_item *worker);
+void table_pass_check(struct work_item *worker);
 void table_pass_write(struct work_item *worker);
 
 /* table_document.c */
@@ -202,10 +210,19 @@ MUST_CHECK enum result table_document_take(void *worker, const struct document *
 
 void table_step_settle(struct work_item *build);
 void table_step_keyed(struct work_item *build);
+void table_step_checked(struct work_item *build);
 void table_step_commit(struct work_item *build);
 
 /** Makes the worker one that knows nothing yet, ready for pass 1. */
 MUST_CHECK enum result table_step_begin_learning(struct table_worker *worker, struct err *err);
+
+/* table_aside.c */
+
+/** The files become those of a table that is not what was expected; standard output is none. */
+MUST_CHECK enum result table_aside_begin(struct table_build *build, struct err *err);
+
+/** What is told of it in the end. */
+enum result table_aside_tell(const struct table_build *build, struct err *err);
 
 /* table_hint.c */
 

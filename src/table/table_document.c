@@ -3,7 +3,8 @@
  *
  * Pass 1 learns its columns, and finds out whether it can be used at all; one that cannot is noted
  * for the report. The later passes know which chunks have such a one: only there is each document
- * checked again, so that the same ones give no rows. KEYING makes a key of each row, WRITING a line.
+ * checked again, so that the same ones give no rows. KEYING makes a key of each row, CHECKING looks at it, WRITING
+ * makes a line.
  *
  * A large document comes in parts and a rest, which may lie in several chunks and with several workers.
  * None of them can say what is wrong with the whole: they only note that something is
@@ -53,6 +54,45 @@ static bool is_wanted(struct table_worker *w, const struct row *row)
         return false;
     }
     return true;
+}
+
+/* CHECKING: whether the row, if it is wanted at all, is what is expected. */
+static enum result look_at_row(struct table_worker *w, const struct row *row, bool is_wanted)
+{
+    const struct table_build *b = w->build;
+    struct str missing = STR_NONE;
+    enum result result = RESULT_OK;
+    char words[120];
+
+    if (is_wanted) {
+        result = contract_look(b->contract, &w->tally, row, &missing, &w->err);
+    }
+    if (missing.data) {
+        snprintf(words, sizeof words, "%.*s", (int)(missing.len < 80 ? missing.len : 80),
+                 missing.data);
+        table_tally_skip(w, TABLE_NULL_CELLS, w->document, words);
+    }
+    if (result == RESULT_OK && b->expected &&
+        contract_add_key(b->contract, &w->keys, row, is_wanted) != RESULT_OK) {
+        result = err_nomem(&w->err, "judging the table");
+    }
+    return result == RESULT_OK && w->keys.len >= TABLE_SPILL_BYTES
+               ? sequencer_spill(b->sequencers[0], w->chunk.number, &w->keys, &w->err)
+               : result;
+}
+
+static enum result check_row(struct table_worker *w, const struct row *row)
+{
+    bool is_kept = is_wanted(w, row);
+    struct wish_verdict verdict = { .bad = 0 };
+    struct row heeded = *row;
+    enum result result = RESULT_OK;
+
+    if (is_kept && w->build->row_layout->has_wishes) {
+        result = wish_heed(w->build->row_layout, row, &w->wished, &heeded, &verdict, &w->err);
+    }
+    w->row++;
+    return result == RESULT_OK ? look_at_row(w, &heeded, is_kept && !verdict.is_dropped) : result;
 }
 
 /* Rows that take much memory go before their chunk is done. */
@@ -136,6 +176,8 @@ static enum result on_row(void *context, const struct row *row)
         return try_row(w, row);
     case TABLE_KEYING:
         return key_row(w, row);
+    case TABLE_CHECKING:
+        return check_row(w, row);
     default:
         return write_row(w, row);
     }

@@ -359,6 +359,11 @@ void table_pass_key(struct work_item *item)
     run_pass((struct table_worker *)item, key_chunk);
 }
 
+void table_pass_check(struct work_item *item)
+{
+    run_pass((struct table_worker *)item, key_chunk);
+}
+
 void table_pass_write(struct work_item *item)
 {
     run_pass((struct table_worker *)item, write_chunk);

@@ -31,6 +31,10 @@ int table_exit_code(enum result result, const char *code)
 {
     bool is_output = strncmp(code, "E-OUT", 5) == 0 || strcmp(code, "E-DB1") == 0;
 
+    if (strcmp(code, "E-EXP1") == 0) {
+        return EXIT_UNEXPECTED;
+    }
+
     switch (result) {
     case RESULT_OK:
         return EXIT_WELL;
@@ -264,6 +268,9 @@ void table_report_print(const struct table_report *report, FILE *stream)
     print_count(stream, report->not_present, "row",
                 " dropped: no value in the --where-present column");
     print_remarks(report, stream);
+    for (unsigned i = 0; i < report->verdict.count; i++) {
+        say(stream, "scrapetop: expected: %s", report->verdict.broken[i]);
+    }
     if (report->result != RESULT_OK) {
         return;
     }
@@ -442,6 +449,16 @@ static void write_counts(struct json_writer *w, const struct table_report *r)
     write_seconds(w, "cpu_s", r->cpu_us);
 }
 
+/* Promises that the table does not keep. */
+static void write_unexpected(struct json_writer *w, const struct table_report *r)
+{
+    json_write_array(w, "unexpected");
+    for (unsigned i = 0; i < r->verdict.count; i++) {
+        json_write_text(w, NULL, str_view(r->verdict.broken[i]));
+    }
+    json_write_array_end(w);
+}
+
 static void write_files(struct json_writer *w, const struct table_report *r)
 {
     json_write_array(w, "files");
@@ -460,8 +477,12 @@ enum result table_report_json(const struct table_report *r, struct buf *out)
     struct json_writer w = json_write_begin(out);
 
     json_write_object(&w, NULL);
-    json_write_text(&w, "output", str_view(r->outputs[0].path));
-    write_files(&w, r);
+    if (r->verdict.count) {
+        write_unexpected(&w, r);
+    } else {
+        json_write_text(&w, "output", str_view(r->outputs[0].path));
+        write_files(&w, r);
+    }
     write_counts(&w, r);
     write_read_as(&w, r);
     write_skipped(&w, r);

@@ -24,8 +24,8 @@ struct run {
 
 static void print_progress(const struct table_build *build)
 {
-    static const char *const names[] = { "pass 1/2", "columns", "keys", "keys",
-                                         "pass 2/2", "sync",    "done" };
+    static const char *const names[] = { "pass 1/2", "columns",  "keys", "keys", "check",
+                                         "check",    "pass 2/2", "sync", "done" };
     char bytes[UNITS_TEXT_MAX], line[2 * PROGRESS_COLUMNS];
     struct table_progress p;
     unsigned percent;

@@ -17,6 +17,7 @@
 #include "base/row_keep.h"
 #include "base/json_scan.h"
 #include "base/str.h"
+#include "base/table_expect.h"
 #include "normalise/flatten.h"
 #include "table/csv.h"
 
@@ -59,9 +60,10 @@ struct table_spec {
     struct str table;      /* of a database: the table's name; STR_NONE: as the file is called */
     const struct str *key; /* of a database: columns whose values tell which row is replaced */
     size_t key_count;
-    struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
-    bool types;               /* find the types, for the report; typed formats do so anyway */
-    bool coerce, assume_utc;  /* see normalise/types.h */
+    struct str where_present;   /* rows without a value in this column are dropped; STR_NONE */
+    struct table_expect expect; /* what the table must hold to be taken */
+    bool types;                 /* find the types, for the report; typed formats do so anyway */
+    bool coerce, assume_utc;    /* see normalise/types.h */
     struct csv_style csv;
     uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
 };

@@ -10,12 +10,16 @@
  * one tree and then the layout. If the rows have been written with the same, that is all; else the next
  * pass is made ready: keys first if rows are to be unique, or else rows.
  *
- * Keyed makes ready for the rows. Committing puts the file in its place, or removes what there is of it.
+ * Keyed makes ready for the rows, or for a look at them when something is expected. Checked judges, and makes ready for
+ * the rows. Committing puts the file in its place, or removes what there is of it.
  */
 #include "table/table_build_state.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "table/split_source.h"
+
+#include <stdlib.h>
 
 /* Of the array to explode, in the merged tree. */
 static uint32_t explode_node(const struct table_build *b, const struct columns *columns)
@@ -112,12 +116,39 @@ static enum result start_keying(struct table_build *b, struct err *err)
     return result == RESULT_OK ? start_pass(b, err) : result;
 }
 
+static enum result take_nothing(void *context, struct str keys, struct err *err)
+{
+    (void)context;
+    (void)keys;
+    (void)err;
+    return RESULT_OK;
+}
+
+static enum result start_checking(struct table_build *b, struct err *err)
+{
+    struct row_sink sink = { take_nothing, NULL };
+    enum result result;
+
+    free_sequencers(b);
+    b->row_layout = b->layout;
+    if (contract_has_keys(b->contract)) {
+        b->expected = dedup_new(table_memory(&b->spec) / 4, ROW_KEEP_FIRST);
+        if (!b->expected) {
+            return err_nomem(err, "judging the table");
+        }
+        sink = (struct row_sink){ dedup_take, b->expected };
+    }
+    result = add_sequencer(b, sink, err);
+    return result == RESULT_OK ? start_pass(b, err) : result;
+}
+
 /* One of the files, and who writes its rows. */
 static enum result open_writer(struct table_build *b, size_t output, const struct layout *layout,
                                struct err *err)
 {
-    enum result result = table_writer_open(&b->writers[output], &b->outputs[output], layout,
-                                           &b->spec, b->worker_count, err);
+    enum result result =
+        table_writer_open(&b->writers[output], &b->outputs[output], layout,
+                          b->report.verdict.count ? &b->aside : &b->spec, b->worker_count, err);
 
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         b->workers[i].encoders[output] = row_encoder_new(b->writers[output]);
@@ -178,6 +209,12 @@ static enum result start_writing(struct table_build *b, struct err *err)
     return result == RESULT_OK ? start_pass(b, err) : result;
 }
 
+/* What comes after the keys, if there are any. */
+static enum result go_on(struct table_build *b, struct err *err)
+{
+    return b->contract ? start_checking(b, err) : start_writing(b, err);
+}
+
 static enum result make_layout(const struct table_build *b, const struct columns *columns,
                                const struct flatten_counts *counts, struct layout **layout,
                                struct err *err)
@@ -208,7 +245,11 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
         return RESULT_OK;
     }
     drop_guess(b);
-    return b->layout->unique_count ? start_keying(b, err) : start_writing(b, err);
+    result = contract_new(&b->contract, &b->spec, b->columns, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return b->layout->unique_count ? start_keying(b, err) : go_on(b, err);
 }
 
 /* Pass 1 found nothing at all where the records should be. */
@@ -417,7 +458,65 @@ void table_step_keyed(struct work_item *item)
 
     table_tally_collect(b);
     result = dedup_end(b->dedup, &err);
-    result = result == RESULT_OK ? start_writing(b, &err) : result;
+    result = result == RESULT_OK ? go_on(b, &err) : result;
+    if (result != RESULT_OK) {
+        table_signal_failure(b, result, &err);
+    }
+}
+
+static int64_t wall_us(const struct table_build *b)
+{
+    const struct clock clock = clock_system();
+
+    return b->wall_us ? b->wall_us : clock_wall_us(&clock);
+}
+
+/* Whether the rows are what was expected. */
+static enum result judge(struct table_build *b, struct err *err)
+{
+    const struct table_skips *nulls = &b->report.skipped[TABLE_NULL_CELLS];
+    struct contract_tally *tallies = calloc(b->worker_count, sizeof *tallies);
+    struct table_schema *now = NULL;
+    enum result result = tallies ? RESULT_OK : err_nomem(err, "judging the table");
+
+    if (result == RESULT_OK && b->layout->has_facts &&
+        table_schema_new(&now, b->layout, b->report.rows) != RESULT_OK) {
+        result = err_nomem(err, "judging the table");
+    }
+    for (unsigned i = 0; tallies && i < b->worker_count; i++) {
+        tallies[i] = b->workers[i].tally;
+    }
+    if (result == RESULT_OK) {
+        const struct contract_facts facts = { .tallies = tallies,
+                                              .tally_count = b->worker_count,
+                                              .keys = b->expected,
+                                              .before = b->report.before,
+                                              .now = now,
+                                              .first_null = nulls->named ? nulls->first[0] : NULL,
+                                              .wall_us = wall_us(b) };
+
+        contract_judge(b->contract, &facts, &b->report.verdict);
+    }
+    table_schema_free(now);
+    free(tallies);
+    return result;
+}
+
+void table_step_checked(struct work_item *item)
+{
+    struct table_build *b = (struct table_build *)item;
+    struct err err = { 0 };
+    enum result result;
+
+    table_tally_collect(b);
+    result = b->expected ? dedup_end(b->expected, &err) : RESULT_OK;
+    result = result == RESULT_OK ? judge(b, &err) : result;
+    if (result == RESULT_OK && b->report.verdict.count) {
+        result = table_aside_begin(b, &err);
+    }
+    if (result == RESULT_OK && !b->written) {
+        result = start_writing(b, &err);
+    }
     if (result != RESULT_OK) {
         table_signal_failure(b, result, &err);
     }

@@ -19,6 +19,7 @@ const char *table_skip_name(enum table_skip reason)
         [TABLE_SKIP_NO_MATCH] = "nothing at the records pointer",
         [TABLE_SKIP_DAMAGED] = "damaged in raw/ (see 'scrapetop verify')",
         [TABLE_BAD_CELLS] = "values of another type than declared",
+        [TABLE_NULL_CELLS] = "no value where one is expected",
         [TABLE_ODD_CELLS] = "more or fewer cells than the header",
     };
 
