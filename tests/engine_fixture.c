@@ -256,6 +256,11 @@ void turn(struct run *r)
     uv_run(&r->loop, UV_RUN_ONCE);
 }
 
+bool rests(const struct run *r)
+{
+    return uv_backend_timeout(&r->loop) != 0;
+}
+
 #define RECORDS_MAX 20001
 
 char *stored(const struct run *r, size_t *count)

@@ -10,6 +10,9 @@
 #include "store_fixture.h"
 #include "table/format.h"
 
+/** A backoff is any time up to this: that of a few hundred requests is over for none of them while a test runs. */
+#define LONG_BACKOFF_US (UINT64_C(100) * 365 * 86400 * US_PER_S)
+
 struct run {
     struct temp temp;
     struct run_dir dir;
@@ -70,6 +73,9 @@ const struct snapshot *look(struct run *r);
 
 /** One turn of the loop. */
 void turn(struct run *r);
+
+/** The loop has nothing left that it would do at once: what may start has started. */
+bool rests(const struct run *r);
 
 /** The failure is called so: "HTTP 404", "timeout". */
 void assert_failure(struct failure failure, const char *name);

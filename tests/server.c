@@ -44,7 +44,7 @@ struct server {
     unsigned accepted, closed;
     struct server_asked *asked;
     unsigned asked_count;
-    bool stop, close_idle;
+    bool stop, close_idle, released;
 };
 
 static void must(bool ok, const char *what)
@@ -148,7 +148,9 @@ static void take_request(struct server *s, struct connection *c, size_t len)
     pthread_mutex_unlock(&s->lock);
     c->answering = true;
     c->sent = 0;
-    c->send_at_us = now_us() + c->answer.delay_ms * UINT64_C(1000);
+    c->send_at_us = c->answer.delay_ms == SERVER_UNTIL_RELEASED
+                        ? UINT64_MAX
+                        : now_us() + c->answer.delay_ms * UINT64_C(1000);
 }
 
 /* False when the client has left. */
@@ -194,11 +196,24 @@ static bool finish_answer(struct connection *c, bool *reset)
     return true;
 }
 
-static bool wants_to_send(const struct connection *c)
+static bool is_due(struct server *s, const struct connection *c)
+{
+    bool released;
+
+    if (c->send_at_us != UINT64_MAX) {
+        return now_us() >= c->send_at_us;
+    }
+    pthread_mutex_lock(&s->lock);
+    released = s->released;
+    pthread_mutex_unlock(&s->lock);
+    return released;
+}
+
+static bool wants_to_send(struct server *s, const struct connection *c)
 {
     bool done = c->sent == c->answer.len;
 
-    return c->answering && now_us() >= c->send_at_us && !(done && c->answer.then == SERVER_HANG);
+    return c->answering && is_due(s, c) && !(done && c->answer.then == SERVER_HANG);
 }
 
 static bool transmit(struct connection *c, bool *reset)
@@ -218,7 +233,7 @@ static bool serve(struct server *s, struct connection *c, short events, bool *re
     if (events & POLLERR || (events & (POLLIN | POLLHUP) && !receive(s, c))) {
         return false;
     }
-    return !wants_to_send(c) || transmit(c, reset);
+    return !wants_to_send(s, c) || transmit(c, reset);
 }
 
 static void close_idle(struct server *s)
@@ -259,7 +274,7 @@ static void *run(void *argument)
         for (size_t i = 0; i < count; i++) {
             polls[i + 2] = (struct pollfd){
                 .fd = s->connections[i].fd,
-                .events = (short)(POLLIN | (wants_to_send(&s->connections[i]) ? POLLOUT : 0))
+                .events = (short)(POLLIN | (wants_to_send(s, &s->connections[i]) ? POLLOUT : 0))
             };
         }
         poll(polls, count + 2, TICK_MS);
@@ -308,6 +323,14 @@ struct server *server_start(server_script *script, void *context)
 static void wake(struct server *s)
 {
     must(write(s->wake[1], "", 1) == 1, "wake");
+}
+
+void server_release(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->released = true;
+    pthread_mutex_unlock(&s->lock);
+    wake(s);
 }
 
 void server_stop(struct server *s)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define SERVER_ASKED_MAX 65536
+#define SERVER_UNTIL_RELEASED UINT32_MAX /* for delay_ms */
 
 enum server_then {
     SERVER_KEEP,  /* wait for the next request */
@@ -35,7 +36,7 @@ struct server_asked {
 struct server_answer {
     const char *bytes; /* lives as long as the server */
     size_t len;
-    unsigned delay_ms; /* before the first byte */
+    unsigned delay_ms; /* before the first byte, or SERVER_UNTIL_RELEASED */
     enum server_then then;
 };
 
@@ -60,6 +61,9 @@ struct server_asked server_asked_at(struct server *server, unsigned n);
 
 /** Closes the connections that wait for a request, and returns when that is done. */
 void server_close_idle(struct server *server);
+
+/** What waits for it is answered, and so is what comes later. */
+void server_release(struct server *server);
 
 /** A port of 127.0.0.1 that refuses connections for as long as `*fd` stays open. */
 uint16_t server_refusing_port(int *fd);

@@ -377,7 +377,7 @@ static void state__is_not_network_down__when_a_port_refuses(void **state)
     snprintf(pattern, sizeof pattern, "http://127.0.0.1:%u/[1-4]", server_refusing_port(&refusing));
     run_begin(&r, pattern);
     r.attended = true;
-    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = LONG_BACKOFF_US;
     run_start(&r);
     until_waiting(&r);
     assert_int_not_equal(look(&r)->state, RUN_NETWORK_DOWN);
@@ -416,7 +416,7 @@ static void retry_waiting__asks_all__not_only_those_listed(void **state)
     run_begin(&r, server_url(server, "/[1-310]"));
     r.attended = true;
     r.job.pace.cap = 50;
-    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = LONG_BACKOFF_US;
     run_start(&r);
     while (look(&r)->waiting < 250) {
         assert_false(r.done);
@@ -449,7 +449,7 @@ static void state__is_not_network_down__while_another_host_was_reached(void **st
     (void)state;
     run_begin(&r, server_url(server, "/[1-3]"));
     r.attended = true;
-    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = LONG_BACKOFF_US;
     assert_int_equal(job_add_source(&r.job.endpoints[0], JOB_SOURCE_PATTERN,
                                     STR("http://255.255.255.255:1/[1-4]"), NULL),
                      RESULT_OK);

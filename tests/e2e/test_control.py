@@ -21,6 +21,7 @@ FUZZ_S = float(os.environ.get("CONTROL_FUZZ_S", "10"))
 FUZZ_BYTES_S = 20_000
 CONNECTS_S = 1000
 CLIENTS_MAX = 8
+CORE_OF_VIEWERS = 0.25  # most of it frames, ten a second for each
 
 
 @contextlib.contextmanager
@@ -181,8 +182,9 @@ def drain(client, stop, bytes_s=None):
 
 
 def test_viewers__cost_next_to_nothing__even_those_that_do_not_read():
+    """By the processor's time, which says the same however busy the machine is; scripts/bench viewers has the speed."""
     urls = scaled(6000, 1500)
-    speeds, peaks = {}, {}
+    used, peaks = {}, {}
     with harness.api("--latency", "20ms") as server:
         for viewers in (0, CLIENTS_MAX):
             stop, clients = threading.Event(), []
@@ -201,10 +203,11 @@ def test_viewers__cost_next_to_nothing__even_those_that_do_not_read():
                 for client in clients:
                     client.close()
             check_equal(ended.code, 0, f"exit code: {ended}")
-            speeds[viewers] = ended.report()["ok"] / ended.report()["wall_s"]
+            used[viewers] = ended.report()["cpu_s"]
             peaks[viewers] = peak
-    print(f"  req/s {speeds[0]:.0f} without, {speeds[CLIENTS_MAX]:.0f} with eight; KiB {peaks[0]}, {peaks[CLIENTS_MAX]}")
-    check(speeds[CLIENTS_MAX] > 0.7 * speeds[0], "eight viewers slow the run down:", speeds)
+    core = (used[CLIENTS_MAX] - used[0]) / ended.report()["wall_s"]
+    print(f"  {100 * core:.0f} % of a core for eight; KiB {peaks[0]}, {peaks[CLIENTS_MAX]}")
+    check(core < CORE_OF_VIEWERS, "eight viewers take much of a core:", core, used)
     if not harness.SMALL:  # a sanitizer keeps what is freed
         check(peaks[CLIENTS_MAX] - peaks[0] < 10 * 1024, "eight viewers take memory (KiB):", peaks)
 
