@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,9 +100,17 @@ static bool is_nothing(const struct field *f, const char *from)
 static enum result write_group(struct buf *out, const struct field_group *group, const char *from,
                                bool sparse);
 
+/* Fifteen digits are enough for most, and then they are the figure that people know: 21.6. */
 static enum result write_double(struct buf *out, double value)
 {
-    return isfinite(value) ? buf_printf(out, "%.17g", value) : buf_append_str(out, STR("null"));
+    char text[32];
+
+    if (!isfinite(value)) {
+        return buf_append_str(out, STR("null"));
+    }
+    snprintf(text, sizeof text, "%.15g", value);
+    return strtod(text, NULL) == value ? buf_append_str(out, str_view(text))
+                                       : buf_printf(out, "%.17g", value);
 }
 
 static enum result write_failure(struct buf *out, const char *at)

@@ -106,9 +106,12 @@ static enum result open_server(struct monitor *m, uv_loop_t *loop, struct err *e
     }
     result = metrics_server_new(&m->server, loop, m->options->metrics, &calls, m, err);
     if (result == RESULT_OK) {
-        say(stderr, "scrapetop: metrics at port %u of %s%s: /metrics, /healthz",
-            metrics_server_port(m->server), m->options->metrics,
-            m->options->metrics[0] == ':' ? " (all addresses of this machine)" : "");
+        const char *address = m->options->metrics;
+        int host_len = (int)(strrchr(address, ':') - address);
+
+        say(stderr, "scrapetop: metrics at http://%.*s:%u/metrics, health at /healthz%s",
+            host_len ? host_len : (int)sizeof "0.0.0.0" - 1, host_len ? address : "0.0.0.0",
+            metrics_server_port(m->server), host_len ? "" : " (all addresses of this machine)");
     }
     return result;
 }

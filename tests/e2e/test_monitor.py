@@ -38,7 +38,7 @@ def watched(server, urls, *options, **keywords):
     child = harness.scrapetop("run", "--plain", "-o", scratch("m.run"), "--metrics", "127.0.0.1:0", *options,
                               f"{server.url}/posts/[1-{urls}]", stderr=subprocess.PIPE, stdout=subprocess.PIPE,
                               **keywords)
-    port = int(harness.read_until(child.stderr, rb"metrics at port (\d+)").group(1))
+    port = int(harness.read_until(child.stderr, rb"metrics at http://[^ ]+:(\d+)/metrics").group(1))
     return child, f"http://127.0.0.1:{port}"
 
 
