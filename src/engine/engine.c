@@ -35,6 +35,7 @@
 #include "engine/settle.h"
 #include "engine/steer.h"
 #include "engine/storage.h"
+#include "engine/token_notes.h"
 #include "engine/store_open.h"
 #include "engine/table.h"
 #include "plan/pages/page_guess.h"
@@ -208,6 +209,9 @@ static enum result earlier_start(struct engine *e, struct err *err)
         result = poll_restore(e, err);
     }
     if (result == RESULT_OK) {
+        result = token_notes_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = restore_rows(e, err);
     }
     exchanges_release(&e->exchanges);
@@ -359,6 +363,7 @@ static void go_on_closing(struct engine *e)
     }
     e->closing.is_begun = true;
     cookie_jar_close(e);
+    token_notes_close(e);
     while ((request = mark_next(e))) {
         mark_leave(e, request);
     }

@@ -20,6 +20,7 @@
 #include "engine/session_totals.h"
 #include "engine/snapshot_fill.h"
 #include "engine/sweep.h"
+#include "engine/token_notes.h"
 #include "engine/unresponsive_hosts.h"
 #include "plan/host_silence.h"
 
@@ -154,6 +155,7 @@ const struct listener listener_rows[] = {
     { "detail", .on_judged = detail_note },
     { "failures", .on_settled = failures_settled },
     { "rules by event", on_watch_answer, NULL, on_watch_settled, on_watch_tick },
+    { "tokens", .on_tick = token_notes_tick },
     { "samples", .on_tick = sample_tick },
     { .name = NULL },
 };

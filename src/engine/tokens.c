@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/judge_end.h"
+#include "engine/token_notes.h"
 #include "job/auth/auth_kind.h"
 #include "plan/retry.h"
 #include "plan/twin.h"
@@ -103,6 +104,7 @@ static void put_aside(struct engine *e, uint32_t twin, int status)
         return;
     }
     host->is_aside = true;
+    e->tokens.list[twin - 1].aside_status = status;
     left = twins_alive(&e->hosts);
     snprintf(fields, sizeof fields, ",\"code\":\"W-TOK1\",\"token\":\"%s\",\"status\":%d",
              token_name(e, host), status);
@@ -125,6 +127,7 @@ void tokens_note_well(struct engine *e, struct request *request)
     if (!t) {
         return;
     }
+    e->tokens.answers++;
     t->well++;
     t->well_us = engine_now_us(e);
     t->row = 0;
@@ -225,6 +228,12 @@ static bool take_hold(struct engine *e, struct response *response, struct deadli
     return false;
 }
 
+static void note_answer(struct engine *e, struct token_state *t)
+{
+    e->tokens.answers++;
+    t->refused++;
+}
+
 bool tokens_take(struct engine *e, struct response *response, struct deadline *deadline)
 {
     struct token_state *t = token_of(e, response->request);
@@ -233,7 +242,13 @@ bool tokens_take(struct engine *e, struct response *response, struct deadline *d
         return false;
     }
     if (refuses(e, response, deadline)) {
+        note_answer(e, t);
         return take_refusal(e, t, response);
     }
-    return deadline->holds_host && take_hold(e, response, deadline);
+    if (!deadline->holds_host) {
+        return false;
+    }
+    note_answer(e, t);
+    token_notes_held(e, host_at(&e->hosts, response->request->host));
+    return take_hold(e, response, deadline);
 }

@@ -37,14 +37,19 @@ struct deadline;
 struct token_state {
     struct buf header, query; /* what carries it */
     uint64_t well;
-    uint64_t well_us;      /* the last one's end */
-    unsigned row;          /* refused in a row, by different requests */
-    uint64_t row_since_us; /* the first of them */
+    uint64_t well_us;                   /* the last one's end */
+    unsigned row;                       /* refused in a row, by different requests */
+    uint64_t row_since_us;              /* the first of them */
+    uint64_t refused;                   /* answers that refused it, or its quota */
+    int aside_status;                   /* what put it aside; 0: nothing */
+    uint64_t ok_before, refused_before; /* in earlier sessions */
+    uint64_t noted_until_us;            /* the hold that the ledger knows */
 };
 
 struct tokens {
-    struct token_state *list; /* by host.twin - 1 */
-    size_t count;             /* 0: there is one credential, or none */
+    struct token_state *list;                     /* by host.twin - 1 */
+    size_t count;                                 /* 0: there is one credential, or none */
+    uint64_t answers, noted_answers, note_due_us; /* engine/token_notes.h */
 };
 
 /** After the login: the hosts for them. */

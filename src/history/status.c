@@ -13,6 +13,7 @@
 #include "history/stored_job.h"
 #include "store/event_log.h"
 #include "store/run_reader.h"
+#include "store/token_note.h"
 #include "ui/plain.h"
 
 #include <inttypes.h>
@@ -308,6 +309,67 @@ static enum result tell_endpoints(struct run_reader *reader, struct json_writer 
     return result;
 }
 
+static void print_token(const struct token_note *note, int64_t wall_us)
+{
+    uint64_t left_us = token_note_left_us(note, wall_us);
+    char countdown[UNITS_TEXT_MAX];
+
+    printf("  ");
+    show(str_view(note->name), TEXT_COLUMNS);
+    printf("   %" PRIu64 " ok, %" PRIu64 " refused", note->ok, note->refused);
+    if (note->aside_status) {
+        printf(", put aside (HTTP %d)", note->aside_status);
+    } else if (left_us) {
+        units_format_countdown(left_us, countdown);
+        printf(", held for %s", countdown);
+    }
+    printf("\n");
+}
+
+static void write_token(struct json_writer *w, const struct token_note *note, int64_t wall_us)
+{
+    bool is_held = token_note_left_us(note, wall_us) > 0;
+
+    json_write_line(w, 2);
+    json_write_object(w, NULL);
+    json_write_text(w, "name", str_view(note->name));
+    json_write_uint(w, "ok", note->ok);
+    json_write_uint(w, "refused", note->refused);
+    json_write_known(w, "aside_status", (uint64_t)note->aside_status, note->aside_status);
+    json_write_moment(w, "held_until", is_held ? note->held_until_us : 0, 0);
+    json_write_object_end(w);
+}
+
+/* Each of several, by its name. With `w` as JSON. */
+static enum result tell_tokens(struct run_reader *reader, struct json_writer *w, struct err *err)
+{
+    struct token_note notes[TOKEN_NOTES_MAX];
+    struct clock clock = clock_system();
+    int64_t wall_us = clock_wall_us(&clock);
+    struct buf text = { 0 };
+    enum result result = ledger_read_kept(reader->ledger, LEDGER_KEPT_TOKENS, &text, err);
+    size_t count = result == RESULT_OK ? token_notes_read(buf_view(&text), notes) : 0;
+
+    if (count && w) {
+        json_write_line(w, 1);
+        json_write_array(w, "tokens");
+    } else if (count) {
+        printf("tokens\n");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (w) {
+            write_token(w, &notes[i], wall_us);
+        } else {
+            print_token(&notes[i], wall_us);
+        }
+    }
+    if (count && w) {
+        json_write_array_end(w);
+    }
+    buf_release(&text);
+    return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+}
+
 /* What a live run says of itself. NULL when it says nothing: it is at rest, or has no socket. */
 static struct snapshot *ask_run(struct run_reader *reader, struct buf *json)
 {
@@ -372,6 +434,9 @@ static enum result print_for_people(struct run_reader *reader, const struct stat
         tell_live(reader, NULL);
     }
     result = tell_endpoints(reader, NULL, err);
+    if (result == RESULT_OK) {
+        result = tell_tokens(reader, NULL, err);
+    }
     if (result != RESULT_OK) {
         return result;
     }
@@ -392,6 +457,9 @@ static enum result print_json(struct run_reader *reader, const struct status *st
         tell_live(reader, &w);
     }
     result = tell_endpoints(reader, &w, err);
+    if (result == RESULT_OK) {
+        result = tell_tokens(reader, &w, err);
+    }
     if (result == RESULT_OK) {
         json_write_line(&w, 1);
         json_write_array(&w, "reasons");

@@ -174,7 +174,8 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
 enum result frontier_restore_wait(struct frontier *f, struct request *request,
                                   uint64_t waits_until_us, uint64_t now_us)
 {
-    if (waits_until_us > now_us && due_is_named(request->due.by)) {
+    if (waits_until_us > now_us && due_is_named(request->due.by) &&
+        !(f->hosts->twins_are_told && host_at(f->hosts, request->host)->twin)) {
         host_hold_named(host_at(f->hosts, request->host), request, waits_until_us, now_us,
                         &request->due);
         twins_hold_named(f->hosts, request, waits_until_us, now_us, &request->due);

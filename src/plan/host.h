@@ -118,7 +118,8 @@ struct host_table {
     bool is_gentle;      /* few at once at first: what a small bucket then refuses is few, too */
     struct host **twins; /* plan/twin.h */
     uint32_t twin_count, twin_turn;
-    uint64_t work_left; /* requests that are not settled: a quota above it need not be spread */
+    bool twins_are_told; /* which of them an earlier session held is known */
+    uint64_t work_left;  /* requests that are not settled: a quota above it need not be spread */
     uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
     /* plan/unresponsive.h */
     uint32_t unresponsive_hosts, unresponsive_in_flight; /* so many, and requests at them */

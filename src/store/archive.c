@@ -358,6 +358,9 @@ static enum result put_rows(struct archive *a, struct settlement *batch, uint64_
     if (result == RESULT_OK && planned) {
         result = ledger_put_planned(a->ledger, planned, err);
     }
+    if (result == RESULT_OK && a->tokens.len) {
+        result = ledger_put_kept(a->ledger, LEDGER_KEPT_TOKENS, a->tokens, err);
+    }
     return result;
 }
 

@@ -31,6 +31,8 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     uint32_t announced; /* the segment that the ledger knows */
     struct line line;
     enum archive_step step;
+    struct str
+        tokens; /* to be kept with the next batch (store/token_note.h), borrowed; NONE: nothing */
     struct segment_extent next; /* what the ledger is to say after this batch */
 };
 

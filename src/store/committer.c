@@ -14,6 +14,8 @@ static void release(struct committer *c)
 {
     event_log_close(&c->event_log);
     buf_release(&c->events);
+    buf_release(&c->tokens);
+    buf_release(&c->shared.tokens);
     buf_release(&c->shared.events);
     buf_release(&c->shared.failed.texts);
     uv_cond_destroy(&c->served);
@@ -221,6 +223,12 @@ enum result committer_read_rounds(struct committer *committer, struct rounds_kep
     return ledger_read_rounds(committer->archive.ledger, rounds, err);
 }
 
+enum result committer_read_tokens(struct committer *committer, struct buf *notes, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_read_kept(committer->archive.ledger, LEDGER_KEPT_TOKENS, notes, err);
+}
+
 enum result committer_start(struct committer *committer, struct err *err)
 {
     uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
@@ -301,6 +309,20 @@ void committer_set_planned(struct committer *committer, uint64_t planned)
     s->planned = planned;
     s->planned_is_new = true;
     note_work(committer, first, false);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+void committer_set_tokens(struct committer *committer, struct str notes)
+{
+    struct shared *s = &committer->shared;
+    bool first;
+
+    uv_mutex_lock(&committer->mutex);
+    first = !committer_has_work(s);
+    buf_reset(&s->tokens);
+    if (buf_append_str(&s->tokens, notes) == RESULT_OK) { /* else the next ones will do */
+        note_work(committer, first, false);
+    }
     uv_mutex_unlock(&committer->mutex);
 }
 

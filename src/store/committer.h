@@ -116,6 +116,10 @@ MUST_CHECK enum result committer_count_discovered(struct committer *committer, u
 MUST_CHECK enum result committer_read_rounds(struct committer *committer,
                                              struct rounds_kept *rounds, struct err *err);
 
+/** Before start: what was kept of them, appended. RESULT_NOT_FOUND: nothing. Synchronous. */
+MUST_CHECK enum result committer_read_tokens(struct committer *committer, struct buf *notes,
+                                             struct err *err);
+
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
 /** Also with a part of a round of polls (SETTLE_ROUND), which has no response. */
@@ -131,6 +135,9 @@ void committer_flush(struct committer *committer);
 
 /** How many requests the plan has, once that is known; kept for `status`. */
 void committer_set_planned(struct committer *committer, uint64_t planned);
+
+/** What is to be kept of several tokens (store/token_note.h), in the place of what was. Copied. */
+void committer_set_tokens(struct committer *committer, struct str notes);
 
 /** Appends one line (JSON object without line feed) to events.jsonl. Copied; dropped and counted
  *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */

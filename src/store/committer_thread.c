@@ -167,6 +167,7 @@ static void run_batch(struct committer *c)
 {
     enum result result;
 
+    c->archive.tokens = buf_view(&c->tokens);
     result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
     if (result == RESULT_FULL && pause_full(c)) {
         result = ledger_checkpoint(c->archive.ledger, true, &c->err);
@@ -177,6 +178,7 @@ static void run_batch(struct committer *c)
 
     if (result == RESULT_OK) {
         c->planned = 0;
+        buf_reset(&c->tokens);
         c->folded = false;
         give_back(c);
         resume_if_space(c);
@@ -189,7 +191,7 @@ static void run_batch(struct committer *c)
 
 bool committer_has_work(const struct shared *s)
 {
-    return s->queue.first || s->events.len || s->planned_is_new;
+    return s->queue.first || s->events.len || s->planned_is_new || s->tokens.len;
 }
 
 bool committer_has_batch(const struct settlement_list *queue)
@@ -269,6 +271,13 @@ static void take_work(struct committer *c)
     if (s->planned_is_new) {
         c->planned = s->planned;
         s->planned_is_new = false;
+    }
+    if (s->tokens.len) {
+        struct buf before = c->tokens;
+
+        c->tokens = s->tokens;
+        s->tokens = before;
+        buf_reset(&s->tokens);
     }
     c->events = s->events;
     s->events = written;
@@ -388,7 +397,7 @@ static void do_work(struct committer *c, bool last)
     }
     if (c->failed) {
         give_up_batch(c);
-    } else if (c->batch.first || c->planned) {
+    } else if (c->batch.first || c->planned || c->tokens.len) {
         run_batch(c);
     } else {
         resume_if_space(c);

@@ -134,6 +134,7 @@ MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
 MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err);
 
 #define LEDGER_KEPT_JOB "job.json"
+#define LEDGER_KEPT_TOKENS "tokens" /* store/token_note.h */
 
 /** A copy of a text that lies beside the ledger. The same text again costs nothing. */
 MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,

@@ -194,5 +194,33 @@ def test_screen_and_status__show_names():
     child.wait()
 
 
+def told(name):
+    report = json.loads(harness.succeed("status", "--json", scratch(name + ".run")).out)
+    return {t["name"]: t for t in report["tokens"]}
+
+
+def test_killed__holds_of_tokens_go_on__and_status_tells_of_each():
+    tokens_file()
+    server = Limited(quota=3, window_s=6, dead=["beta"])
+    job = jobs.write_job("killed", base=server.url, vars={"id": "[1-9]"}, endpoints=[{"name": "x", "url": "/x/{id}"}],
+                         login={"tokens": {"file": "tokens.txt"}})
+    words = ("run", "--plain", "-c", "1", "-o", scratch("killed.run"), job)
+    child = harness.scrapetop(*words)
+    harness.wait_for(lambda: set(server.early) == {"alpha", "token3"}, "both tokens' limits")
+    harness.wait_for(lambda: all(told("killed")[name]["held_until"] for name in ("alpha", "token3")), "noted holds")
+    child.kill()
+    child.wait()
+    notes, early = told("killed"), len(server.early)
+    check_equal([notes[name]["ok"] for name in ("alpha", "token3")], [3, 3], "answers")
+    check(notes["beta"]["ok"] == 0 and notes["beta"]["refused"] >= 1, notes)
+    shown = harness.succeed("status", scratch("killed.run")).out
+    check(b"alpha   3 ok, 1 refused, held for " in shown and b"beta   0 ok, " in shown, shown)
+    check(SECRET.encode() not in shown, shown)
+    harness.succeed(*words)
+    check_equal(len(server.early), early, "asked of a held token")
+    check_equal((len(server.good), sum(server.good.values())), (9, 9), "answered well")
+    check_equal(sum(t["ok"] for t in told("killed").values()), 9, "over both sessions")
+
+
 if __name__ == "__main__":
     harness.main(globals())
