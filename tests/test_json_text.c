@@ -43,6 +43,31 @@ static void json_text_append__replaces__when_not_utf8(void **state)
     check_literal(STR("\xED\xA0\x80"), STR("\"\\ufffd\\ufffd\\ufffd\"")); /* a surrogate */
 }
 
+/* Eight bytes are looked at together: what one of them becomes must not depend on its neighbours. */
+static void json_text_append__treats_each_byte_alike__wherever_it_stands(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 0x80; c++) {
+        for (size_t at = 0; at < 19; at++) {
+            struct buf alone = { .max = 0 }, among = { .max = 0 }, want = { .max = 0 };
+            char one = (char)c, text[20] = "!~ azAZ09!~ azAZ09!";
+
+            text[at] = one;
+            assert_int_equal(json_text_append(&alone, (struct str){ &one, 1 }), RESULT_OK);
+            assert_int_equal(json_text_append(&among, (struct str){ text, 19 }), RESULT_OK);
+            buf_append_char(&want, '"');
+            buf_append(&want, text, at);
+            buf_append(&want, alone.data + 1, alone.len - 2);
+            buf_append(&want, text + at + 1, 18 - at);
+            buf_append_char(&want, '"');
+            assert_buf(&among, buf_view(&want));
+            buf_release(&alone);
+            buf_release(&among);
+            buf_release(&want);
+        }
+    }
+}
+
 static void json_text_append_shown__escapes_what_acts_on_a_terminal(void **state)
 {
     struct str text =
@@ -168,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_text_append__escapes_what_json_forbids),
         cmocka_unit_test(json_text_append__replaces__when_not_utf8),
+        cmocka_unit_test(json_text_append__treats_each_byte_alike__wherever_it_stands),
         cmocka_unit_test(json_text_append_shown__escapes_what_acts_on_a_terminal),
         cmocka_unit_test(json_text_append__leaves_all_as_it_was__when_over_limit),
         cmocka_unit_test(json_text_decode__gives_back__what_was_appended),

@@ -92,10 +92,35 @@ static void json__has_line_breaks_where_told(void **state)
                 "\"e\":[\n  {\"x\":1},\n  -3]}");
 }
 
+static void json__takes_keys_of_any_kind(void **state)
+{
+    struct buf out = { .max = 0 };
+    struct json_writer j = json_write_begin(&out);
+
+    (void)state;
+    json_write_object(&j, NULL);
+    json_write_uint(&j, "", 1);
+    json_write_uint(&j, "a\"b", 2);
+    json_write_uint(&j, "thirty-two bytes are written so,", 3);
+    json_write_uint(&j, "and what is longer than thirty-two", 4);
+    json_write_key(&j, STR("n\0l"));
+    json_write_array(&j, NULL);
+    json_write_array_end(&j);
+    json_write_base64(&j, "b", STR("\xFF\0x"));
+    json_write_object_end(&j);
+    assert_int_equal(j.result, RESULT_OK);
+    assert_string_equal(buf_cstr(&out),
+                        "{\"\":1,\"a\\\"b\":2,\"thirty-two bytes are written so,\":3,"
+                        "\"and what is longer than thirty-two\":4,"
+                        "\"n\\u0000l\":[],\"b\":\"/wB4\"}");
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json__is_written__as_rfc_8259_wants_it),
+        cmocka_unit_test(json__takes_keys_of_any_kind),
         cmocka_unit_test(json__keeps_the_first_failure),
         cmocka_unit_test(json__has_line_breaks_where_told),
     };

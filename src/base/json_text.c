@@ -4,7 +4,27 @@
 #include "base/utf8.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* The highest bit of some byte is set if one of the eight is 0; else no bit is. */
+static uint64_t zero_byte(uint64_t eight)
+{
+    return (eight - EACH_BYTE(1)) & ~eight & EACH_BYTE(0x80);
+}
+
+/* All eight bytes are printable ASCII that stands for itself. */
+static bool are_plain(const char *bytes)
+{
+    uint64_t eight;
+
+    memcpy(&eight, bytes, sizeof eight);
+    return !((eight & EACH_BYTE(0x80)) | ((eight - EACH_BYTE(0x20)) & ~eight & EACH_BYTE(0x80)) |
+             zero_byte(eight ^ EACH_BYTE('"')) | zero_byte(eight ^ EACH_BYTE('\\')) |
+             zero_byte(eight ^ EACH_BYTE(0x7F)));
+}
 
 /* Bytes at the head of `s` that stand for themselves; `*step` gets how many after them do not, those of one
  * character: 0 at the end. `shown`: nor does one that acts on a terminal. */
@@ -18,6 +38,10 @@ static size_t plain_prefix(struct str s, bool shown, size_t *step)
         uint32_t code;
         size_t len;
 
+        if (s.len - at >= 8 && are_plain(s.data + at)) {
+            at += 8;
+            continue;
+        }
         if (c < 0x20 || c == '"' || c == '\\' || (shown && c == 0x7F)) {
             return at;
         }

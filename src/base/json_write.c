@@ -1,5 +1,6 @@
 #include "base/json_write.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define FIXED_DIGITS_MAX 9
+#define KEY_PLAIN_MAX 32
 #define REPLACEMENT_CHARACTER 0xFFFDU
 
 struct json_writer json_write_begin(struct buf *out)
@@ -101,9 +103,35 @@ static void put_quoted(struct json_writer *j, struct str text)
     }
 }
 
+/* `,"key":` at once, as most keys are short words of ours; false for any other key. */
+static bool put_plain_key(struct json_writer *j, const char *key)
+{
+    char text[KEY_PLAIN_MAX + 4];
+    size_t at = 0;
+
+    if (j->comma) {
+        text[at++] = ',';
+    }
+    text[at++] = '"';
+    for (const char *end = key + KEY_PLAIN_MAX; *key; key++) {
+        if (key == end || !is_plain(*key)) {
+            return false;
+        }
+        text[at++] = *key;
+    }
+    text[at++] = '"';
+    text[at++] = ':';
+    put(j, text, at);
+    return true;
+}
+
 /* What stands before every value: the comma, the line break, and the key when there is one. */
 static void begin_value(struct json_writer *j, const char *key)
 {
+    if (key && !j->blank && put_plain_key(j, key)) {
+        j->comma = true;
+        return;
+    }
     if (j->comma) {
         put(j, ",", 1);
     }
@@ -257,6 +285,24 @@ void json_write_raw(struct json_writer *j, const char *key, struct str json)
 {
     begin_value(j, key);
     put(j, json.data, json.len);
+}
+
+void json_write_base64(struct json_writer *j, const char *key, struct str bytes)
+{
+    begin_value(j, key);
+    put(j, "\"", 1);
+    if (j->result == RESULT_OK) {
+        j->result = base64_append(j->out, bytes);
+    }
+    put(j, "\"", 1);
+}
+
+void json_write_key(struct json_writer *j, struct str key)
+{
+    begin_value(j, NULL);
+    put_quoted(j, key);
+    put(j, ":", 1);
+    j->comma = false;
 }
 
 void json_write_line(struct json_writer *j, unsigned blanks)

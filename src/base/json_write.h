@@ -54,6 +54,12 @@ void json_write_null(struct json_writer *j, const char *key);
 /** The number, or null when it is not known. */
 void json_write_known(struct json_writer *j, const char *key, uint64_t number, bool is_known);
 
+/** The bytes in base64, as a string. */
+void json_write_base64(struct json_writer *j, const char *key, struct str bytes);
+
+/** The key of the next value, which is then given none: for keys that are no C strings. */
+void json_write_key(struct json_writer *j, struct str key);
+
 /** What is JSON already. */
 void json_write_raw(struct json_writer *j, const char *key, struct str json);
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/json_text.h"
+#include "base/json_write.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -22,131 +23,72 @@ void line_release(struct line *line)
     buf_release(&line->foreign);
 }
 
-/* Appends until something fails, so that the failure is looked at once. */
-struct writer {
-    struct buf *to;
-    enum result result;
-};
-
-static void put(struct writer *w, struct str bytes)
+static void blank_line_breaks(char *at, size_t len, char which)
 {
-    if (w->result == RESULT_OK) {
-        w->result = buf_append_str(w->to, bytes);
-    }
-}
-
-static void put_number(struct writer *w, uint64_t number)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    put(w, (struct str){ digits + at, sizeof digits - at });
-}
-
-static void put_text(struct writer *w, struct str bytes)
-{
-    if (w->result == RESULT_OK) {
-        w->result = json_text_append(w->to, bytes);
-    }
-}
-
-static void put_hex(struct writer *w, uint32_t number)
-{
-    static const char hex[] = "0123456789abcdef";
-    char digits[8];
-
-    for (size_t i = sizeof digits; i--; number >>= 4) {
-        digits[i] = hex[number & 15];
-    }
-    put(w, (struct str){ digits, sizeof digits });
-}
-
-/* A JSON object, of which line breaks between tokens do not belong into a line. */
-static void put_vars(struct writer *w, struct str vars)
-{
-    size_t from;
-
-    if (!vars.len) {
-        return;
-    }
-    put(w, STR(",\"vars\":"));
-    from = w->to->len;
-    put(w, vars);
-    for (size_t i = from; i < w->to->len; i++) {
-        if (w->to->data[i] == '\n' || w->to->data[i] == '\r') {
-            w->to->data[i] = ' ';
-        }
-    }
-}
-
-/* What the body was, where all of its values are strings for that, and its bytes. */
-static void put_sent(struct writer *w, struct str bytes, unsigned was)
-{
-    if (!bytes.len) {
-        return;
-    }
-    put(w, was & BODY_WAS_CSV   ? STR(",\"as\":\"csv\"")
-           : was & BODY_WAS_XML ? STR(",\"as\":\"xml\"")
-                                : STR(""));
-    put(w, STR(",\"sent\":\""));
-    if (w->result == RESULT_OK) {
-        w->result = base64_append(w->to, bytes);
-    }
-    put(w, STR("\""));
-}
-
-static void put_origin(struct writer *w, const struct settlement *settlement)
-{
-    const struct response *response = settlement->response;
-    const struct request *request = response->request;
-    char fetched_at[CLOCK_TEXT_SIZE];
-
-    clock_format_utc(response->fetched_at_us, fetched_at);
-    put(w, STR("{\"id\":"));
-    put_number(w, request->id);
-    put(w, STR(",\"key\":"));
-    put_text(w, request->key);
-    put(w, STR(",\"url\":"));
-    put_text(w, settlement->url.data ? settlement->url : request->url);
-    put(w, STR(",\"status\":"));
-    put_number(w, (uint64_t)response->status);
-    put(w, STR(",\"fetched_at\":\""));
-    put(w, str_view(fetched_at));
-    put(w, STR("\",\"attempt\":"));
-    put_number(w, request->attempt);
-    put(w, STR(",\"elapsed_ms\":"));
-    put_number(w, response->timing.total_us / US_PER_MS);
-    put(w, STR(",\"content_type\":"));
-    put_text(w, response_header(response, STR("content-type")));
-    put_vars(w, request->vars);
-    put_sent(w, buf_view(&response->sent_as), response->body_was);
-}
-
-static void blank_line_breaks(struct buf *body, char which)
-{
-    char *at = body->data;
-    char *end = at + body->len;
+    char *end = at + len;
 
     while (at < end && (at = memchr(at, which, (size_t)(end - at)))) {
         *at++ = ' ';
     }
 }
 
+/* A JSON object, of which line breaks between tokens do not belong into a line. */
+static void write_vars(struct json_writer *j, struct str vars)
+{
+    if (vars.len) {
+        json_write_raw(j, "vars", vars);
+    }
+    if (vars.len && j->result == RESULT_OK) {
+        char *at = j->out->data + j->out->len - vars.len;
+
+        blank_line_breaks(at, vars.len, '\n');
+        blank_line_breaks(at, vars.len, '\r');
+    }
+}
+
+/* What the body was, where all of its values are strings for that, and its bytes. */
+static void write_sent(struct json_writer *j, struct str bytes, unsigned was)
+{
+    if (!bytes.len) {
+        return;
+    }
+    if (was & (BODY_WAS_CSV | BODY_WAS_XML)) {
+        json_write_text(j, "as", was & BODY_WAS_CSV ? STR("csv") : STR("xml"));
+    }
+    json_write_base64(j, "sent", bytes);
+}
+
+static void write_origin(struct json_writer *j, const struct settlement *settlement)
+{
+    const struct response *response = settlement->response;
+    const struct request *request = response->request;
+    char fetched_at[CLOCK_TEXT_SIZE];
+
+    clock_format_utc(response->fetched_at_us, fetched_at);
+    json_write_object(j, NULL);
+    json_write_uint(j, "id", request->id);
+    json_write_text(j, "key", request->key);
+    json_write_text(j, "url", settlement->url.data ? settlement->url : request->url);
+    json_write_uint(j, "status", (uint64_t)response->status);
+    json_write_text(j, "fetched_at", str_view(fetched_at));
+    json_write_uint(j, "attempt", request->attempt);
+    json_write_uint(j, "elapsed_ms", response->timing.total_us / US_PER_MS);
+    json_write_text(j, "content_type", response_header(response, STR("content-type")));
+    write_vars(j, request->vars);
+    write_sent(j, buf_view(&response->sent_as), response->body_was);
+}
+
 /* The last member: its value, and what stands before that. */
 static enum result set_value(struct line *line, struct settlement *settlement, struct str *name)
 {
     struct buf *body = &settlement->response->body;
-    enum result result;
+    struct json_writer foreign = json_write_begin(&line->foreign);
 
     *name = STR(",\"body\":");
     switch (settlement->body_kind) {
     case SETTLE_BODY_JSON:
-        blank_line_breaks(body, '\n');
-        blank_line_breaks(body, '\r');
+        blank_line_breaks(body->data, body->len, '\n');
+        blank_line_breaks(body->data, body->len, '\r');
         line->value = buf_view(body);
         return RESULT_OK;
     case SETTLE_BODY_EMPTY:
@@ -161,25 +103,28 @@ static enum result set_value(struct line *line, struct settlement *settlement, s
     buf_reset(&line->foreign);
     if (utf8_valid_prefix(buf_view(body)) == body->len) {
         *name = STR(",\"text\":");
-        result = json_text_append(&line->foreign, buf_view(body));
+        json_write_text(&foreign, NULL, buf_view(body));
     } else {
-        struct writer w = { &line->foreign, RESULT_OK };
-
         *name = STR(",\"base64\":");
-        put(&w, STR("\""));
-        if (w.result == RESULT_OK) {
-            w.result = base64_append(&line->foreign, buf_view(body));
-        }
-        put(&w, STR("\""));
-        result = w.result;
+        json_write_base64(&foreign, NULL, buf_view(body));
     }
     line->value = buf_view(&line->foreign);
-    return result;
+    return foreign.result;
+}
+
+static void write_seal(struct json_writer *j, uint32_t crc)
+{
+    char digits[8];
+
+    for (size_t i = sizeof digits; i--; crc >>= 4) {
+        digits[i] = "0123456789abcdef"[crc & 15];
+    }
+    json_write_text(j, "crc32c", (struct str){ digits, sizeof digits });
 }
 
 enum result line_make(struct line *line, struct settlement *settlement)
 {
-    struct writer w = { &line->head, RESULT_OK };
+    struct json_writer j = json_write_begin(&line->head);
     struct str name;
     size_t length;
     uint32_t crc;
@@ -188,28 +133,28 @@ enum result line_make(struct line *line, struct settlement *settlement)
         buf_release(&line->head);
     }
     buf_reset(&line->head);
-    put_origin(&w, settlement);
-    if (w.result == RESULT_OK) {
-        w.result = set_value(line, settlement, &name);
+    write_origin(&j, settlement);
+    if (j.result == RESULT_OK) {
+        j.result = set_value(line, settlement, &name);
     }
-    if (w.result != RESULT_OK) {
-        return w.result;
+    if (j.result != RESULT_OK) {
+        return j.result;
     }
     crc = crc32c(0, line->head.data, line->head.len);
     crc = crc32c(crc, name.data, name.len);
     crc = crc32c(crc, line->value.data, line->value.len);
     crc = crc32c(crc, LINE_TAIL.data, LINE_TAIL.len - 1);
     line->crc32c = crc;
-    put(&w, STR(",\"crc32c\":\""));
-    put_hex(&w, crc);
-    put(&w, STR("\""));
-    put(&w, name);
+    write_seal(&j, crc);
+    if (j.result == RESULT_OK) {
+        j.result = buf_append_str(&line->head, name); /* its value is not copied: it may be large */
+    }
     length = line->head.len + line->value.len + LINE_TAIL.len;
-    if (w.result == RESULT_OK && length > RECORD_LINE_MAX) {
+    if (j.result == RESULT_OK && length > RECORD_LINE_MAX) {
         return RESULT_LIMIT;
     }
     line->length = (uint32_t)length;
-    return w.result;
+    return j.result;
 }
 
 /* Reading: the members in the order in which line_make writes them, and nothing else. */

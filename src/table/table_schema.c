@@ -1,7 +1,7 @@
 #include "table/table_schema.h"
 
 #include "base/json_scan.h"
-#include "base/json_text.h"
+#include "base/json_write.h"
 #include "base/units.h"
 
 #include <stdlib.h>
@@ -299,49 +299,49 @@ enum result table_schema_read(struct table_schema **schema, struct str json, str
     return RESULT_OK;
 }
 
-static enum result write_table(const struct table_schema *s, struct buf *out)
+static void write_table(const struct table_schema *s, struct json_writer *j)
 {
-    enum result result =
-        buf_printf(out, "{\"rows\":%llu,\"columns\":{", (unsigned long long)s->rows);
-
-    for (uint32_t i = 0; result == RESULT_OK && i < s->count; i++) {
-        result = i ? buf_append_char(out, ',') : RESULT_OK;
-        result = result == RESULT_OK ? json_text_append(out, s->columns[i].name) : result;
-        result = result == RESULT_OK ? buf_printf(out, ":\"%s\"", type_name(s->columns[i].type))
-                                     : result;
+    json_write_object(j, NULL);
+    json_write_uint(j, "rows", s->rows);
+    json_write_object(j, "columns");
+    for (uint32_t i = 0; i < s->count; i++) {
+        json_write_key(j, s->columns[i].name);
+        json_write_text(j, NULL, str_view(type_name(s->columns[i].type)));
     }
-    return result == RESULT_OK ? buf_append(out, "}}", 2) : result;
+    json_write_object_end(j);
+    json_write_object_end(j);
 }
 
-/* The other tables of `old`, each with a comma after. */
-static enum result copy_others(struct str old, struct str table, struct buf *out)
+/* The other tables of `old`, as they are. */
+static void copy_others(struct str old, struct str table, struct json_writer *j)
 {
-    enum result result = RESULT_OK;
     struct json_walk walk;
     struct str key, value;
 
     if (!json_check(old, JSON_DEPTH_MAX, NULL)) {
-        return RESULT_OK;
+        return;
     }
     json_walk_begin(&walk, old);
-    while (result == RESULT_OK && json_walk_next(&walk, &key, &value)) {
+    while (json_walk_next(&walk, &key, &value)) {
         if (!json_raw_equal(key, table)) {
-            result = buf_printf(out, "\"%.*s\":", STR_ARG(key));
-            result = result == RESULT_OK ? buf_append_str(out, value) : result;
-            result = result == RESULT_OK ? buf_append(out, ",\n", 2) : result;
+            const char *quote = key.data - 1;
+
+            json_write_raw(j, NULL,
+                           (struct str){ quote, (size_t)(value.data + value.len - quote) });
+            json_write_line(j, 0);
         }
     }
-    return result;
 }
 
 enum result table_schema_write(const struct table_schema *s, struct str table, struct str old,
                                struct buf *out)
 {
-    enum result result = buf_append_char(out, '{');
+    struct json_writer j = json_write_begin(out);
 
-    result = result == RESULT_OK ? copy_others(old, table, out) : result;
-    result = result == RESULT_OK ? json_text_append(out, table) : result;
-    result = result == RESULT_OK ? buf_append_char(out, ':') : result;
-    result = result == RESULT_OK ? write_table(s, out) : result;
-    return result == RESULT_OK ? buf_append(out, "}\n", 2) : result;
+    json_write_object(&j, NULL);
+    copy_others(old, table, &j);
+    json_write_key(&j, table);
+    write_table(s, &j);
+    json_write_object_end(&j);
+    return j.result == RESULT_OK ? buf_append_char(out, '\n') : j.result;
 }

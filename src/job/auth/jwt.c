@@ -1,7 +1,7 @@
 #include "job/auth/jwt.h"
 
 #include "base/base64.h"
-#include "base/json_text.h"
+#include "base/json_write.h"
 #include "job/auth/auth_kind.h"
 
 #include <openssl/bn.h>
@@ -10,7 +10,6 @@
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
-#include <inttypes.h>
 #include <string.h>
 
 #define COORDINATE_BYTES 32 /* of P-256 */
@@ -92,33 +91,34 @@ static enum result append_url64(struct buf *out, struct str bytes)
     return result;
 }
 
-static enum result append_claim(struct buf *out, enum result before, const char *name,
-                                const char *text)
+static void write_claim(struct json_writer *j, const char *name, const char *text)
 {
-    if (before != RESULT_OK || !text) {
-        return before;
+    if (text) {
+        json_write_text(j, name, str_view(text));
     }
-    before = buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
-    return before == RESULT_OK ? json_text_append(out, str_view(text)) : before;
 }
 
 static enum result append_payload(const struct jwt_claims *claims, enum algorithm algorithm,
                                   struct buf *out)
 {
     struct buf head = { 0 }, body = { 0 };
-    enum result result = buf_printf(&head, "{\"alg\":\"%s\",\"typ\":\"JWT\"",
-                                    algorithm == RS256 ? "RS256" : "ES256");
+    struct json_writer h = json_write_begin(&head), b = json_write_begin(&body);
+    enum result result;
 
-    result = append_claim(&head, result, "kid", claims->key_id);
-    result = result == RESULT_OK ? buf_append_char(&head, '}') : result;
-    result = result == RESULT_OK ? buf_append_char(&body, '{') : result;
-    result = append_claim(&body, result, "iss", claims->issuer);
-    result = append_claim(&body, result, "sub", claims->subject);
-    result = append_claim(&body, result, "aud", claims->audience);
-    result = append_claim(&body, result, "scope", claims->scope);
-    result = result == RESULT_OK ? buf_printf(&body, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 "}",
-                                              claims->issued_s, claims->issued_s + JWT_LIFE_S)
-                                 : result;
+    json_write_object(&h, NULL);
+    write_claim(&h, "alg", algorithm == RS256 ? "RS256" : "ES256");
+    write_claim(&h, "typ", "JWT");
+    write_claim(&h, "kid", claims->key_id);
+    json_write_object_end(&h);
+    json_write_object(&b, NULL);
+    write_claim(&b, "iss", claims->issuer);
+    write_claim(&b, "sub", claims->subject);
+    write_claim(&b, "aud", claims->audience);
+    write_claim(&b, "scope", claims->scope);
+    json_write_int(&b, "iat", claims->issued_s);
+    json_write_int(&b, "exp", claims->issued_s + JWT_LIFE_S);
+    json_write_object_end(&b);
+    result = h.result == RESULT_OK ? b.result : h.result;
     result = result == RESULT_OK ? append_url64(out, buf_view(&head)) : result;
     result = result == RESULT_OK ? buf_append_char(out, '.') : result;
     result = result == RESULT_OK ? append_url64(out, buf_view(&body)) : result;
