@@ -1,6 +1,8 @@
 /* Days that are counted: in words, by steps, over the ends of months and years. */
 #include "job/dates.h"
 
+#include "base/zone.h"
+
 #include "base/clock.h"
 
 #include <setjmp.h>
@@ -72,6 +74,16 @@ static void what_is_no_day__is_refused(void **state)
     }
 }
 
+static enum result parse(struct dates *dates, const char *from, const char *to, const char *step,
+                         int64_t today, struct err *err)
+{
+    const struct dates_given given = {
+        .from = str_view(from), .to = str_view(to), .step = str_view(step), .now_s = today * 86400
+    };
+
+    return dates_parse(dates, &given, err);
+}
+
 static void steps__go_from_one_day_to_another__in_words_or_not(void **state)
 {
     static const struct {
@@ -92,11 +104,12 @@ static void steps__go_from_one_day_to_another__in_words_or_not(void **state)
         struct dates dates;
         struct err err;
 
-        assert_int_equal(dates_parse(&dates, str_view(cases[i].from), str_view(cases[i].to),
-                                     str_view(cases[i].step), day_of(cases[i].today), &err),
-                         RESULT_OK);
+        assert_int_equal(
+            parse(&dates, cases[i].from, cases[i].to, cases[i].step, day_of(cases[i].today), &err),
+            RESULT_OK);
         assert_int_equal(dates.count, cases[i].count);
-        assert_string_equal(text_of(dates_at(&dates, dates.count - 1)), cases[i].last);
+        assert_string_equal(text_of(dates_utc(&dates, dates.count - 1, DATES_BEGIN) / 86400),
+                            cases[i].last);
     }
 }
 
@@ -106,12 +119,100 @@ static void range__that_ends_before_it_begins__is_refused(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(dates_parse(&dates, STR("today"), STR("yesterday"), STR("1d"), 20000, &err),
-                     RESULT_INVALID);
+    assert_int_equal(parse(&dates, "today", "yesterday", "1d", 20000, &err), RESULT_INVALID);
     assert_string_equal(err.text, "\"to\" is before \"from\"");
-    assert_int_equal(dates_parse(&dates, STR("2026-12-01"), STR("month-start"), STR("1d"),
-                                 day_of("2026-11-30"), &err),
+    assert_int_equal(parse(&dates, "2026-12-01", "month-start", "1d", day_of("2026-11-30"), &err),
                      RESULT_INVALID);
+    assert_int_equal(parse(&dates, "2026-11-30T06:00:00Z", "2026-11-30T06:00:00Z", "1h", 0, &err),
+                     RESULT_INVALID);
+    assert_string_equal(err.text, "\"to\" is not after \"from\"");
+}
+
+static void assert_shows(const struct zone *zone, int64_t utc_s, const char *format,
+                         const char *want)
+{
+    struct buf text = { 0 };
+
+    assert_int_equal(dates_format(zone, utc_s, str_view(format), &text), RESULT_OK);
+    assert_string_equal(buf_cstr(&text), want);
+    buf_release(&text);
+}
+
+static void hours__go_by_the_clock__to_a_day_that_is_included(void **state)
+{
+    struct dates dates;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(parse(&dates, "2026-01-31", "2026-01-31", "6h", 0, &err), RESULT_OK);
+    assert_int_equal(dates.count, 4);
+    assert_shows(NULL, dates_utc(&dates, 3, DATES_BEGIN), "%Y-%m-%dT%H:%M:%SZ",
+                 "2026-01-31T18:00:00Z");
+    assert_shows(NULL, dates_utc(&dates, 3, DATES_NEXT), "%Y-%m-%d %H", "2026-02-01 00");
+    assert_shows(NULL, dates_utc(&dates, 3, DATES_LAST), "%H:%M:%S", "23:59:59");
+    assert_true(str_equal(dates_usual_format(&dates), STR("%Y-%m-%dT%H:%M:%SZ")));
+    /* a moment is where the last one ends, be it a whole step or not */
+    assert_int_equal(
+        parse(&dates, "2026-01-31T00:30:00Z", "2026-01-31T02:00:00+01:00", "15min", 0, &err),
+        RESULT_OK);
+    assert_int_equal(dates.count, 2);
+    assert_int_equal(
+        parse(&dates, "2026-01-31T00:00:00Z", "2026-01-31T00:20:00Z", "15min", 0, &err), RESULT_OK);
+    assert_int_equal(dates.count, 2);
+    assert_shows(NULL, dates_utc(&dates, 1, DATES_NEXT), "%H:%M", "00:20");
+}
+
+static void hours__in_words__count_from_the_present_one(void **state)
+{
+    struct dates_given given = { .from = STR("-6h"), .to = STR("hour-start"), .step = STR("1h") };
+    struct dates dates;
+    struct err err;
+
+    (void)state;
+    given.now_s = 1796061825; /* 2026-11-30T18:03:45Z */
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_OK);
+    assert_int_equal(dates.count, 6);
+    assert_shows(NULL, dates_utc(&dates, 0, DATES_BEGIN), "%H:%M", "12:00");
+    assert_shows(NULL, dates_utc(&dates, 5, DATES_NEXT), "%H:%M", "18:00");
+    given.from = STR("-90min"); /* of the present minute */
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_OK);
+    assert_shows(NULL, dates_utc(&dates, 0, DATES_BEGIN), "%H:%M", "16:33");
+    assert_true(dates_is_word(STR("-6h")) && dates_is_word(STR("hour-start")));
+    given.step = STR("1d"); /* days have no hours */
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_INVALID);
+}
+
+static void days__begin_at_midnight_of_their_zone(void **state)
+{
+    struct dates_given given = { .from = STR("2026-03-28"),
+                                 .to = STR("2026-03-30"),
+                                 .step = STR("1d") };
+    struct zone *zone;
+    struct dates dates;
+    struct err err;
+
+    (void)state;
+    if (zone_open(&zone, STR("Europe/Berlin"), &err) != RESULT_OK) {
+        skip(); /* no tzdata here */
+    }
+    given.zone = zone;
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_OK);
+    assert_shows(NULL, dates_utc(&dates, 0, DATES_BEGIN), "%Y-%m-%dT%H", "2026-03-27T23");
+    assert_shows(NULL, dates_utc(&dates, 2, DATES_BEGIN), "%Y-%m-%dT%H",
+                 "2026-03-29T22"); /* summer time */
+    assert_shows(zone, dates_utc(&dates, 2, DATES_BEGIN), "%Y-%m-%dT%H%z", "2026-03-30T00+02:00");
+    assert_int_equal(dates_last_second(&dates, 1) - dates_utc(&dates, 1, DATES_BEGIN),
+                     23 * 3600 - 1);
+    given.step = STR("1h"); /* that day has 23 of them */
+    given.from = given.to = STR("2026-03-29");
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_OK);
+    assert_int_equal(dates.count, 23);
+    given.from = given.to = STR("today"); /* at 23:30 UTC it is the next day there */
+    given.now_s = 1774740600;
+    given.step = STR("1d");
+    assert_int_equal(dates_parse(&dates, &given, &err), RESULT_OK);
+    assert_shows(zone, dates_utc(&dates, 0, DATES_BEGIN), "%Y-%m-%d", "2026-03-29");
+    zone_free(zone);
 }
 
 int main(void)
@@ -121,6 +222,9 @@ int main(void)
         cmocka_unit_test(what_is_no_day__is_refused),
         cmocka_unit_test(steps__go_from_one_day_to_another__in_words_or_not),
         cmocka_unit_test(range__that_ends_before_it_begins__is_refused),
+        cmocka_unit_test(hours__go_by_the_clock__to_a_day_that_is_included),
+        cmocka_unit_test(hours__in_words__count_from_the_present_one),
+        cmocka_unit_test(days__begin_at_midnight_of_their_zone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

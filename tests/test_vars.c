@@ -1,5 +1,6 @@
 #include "job/vars.h"
 
+#include "base/zone.h"
 #include "job/dates.h"
 #include "job/expansion.h"
 
@@ -262,6 +263,46 @@ static void dates__step_by_days_weeks_and_months(void **state)
     vars_free(vars);
 }
 
+static void dates__give_windows_of_hours__also_as_numbers(void **state)
+{
+    struct vars *vars;
+
+    (void)state;
+    vars = open_vars("{\"a\":{\"from\":\"2026-01-01\",\"to\":\"2026-01-02\",\"step\":\"12h\"}}");
+    assert_int_equal(vars_count(vars, 0), 4);
+    assert_value(vars, 1, STR_NONE, "\"2026-01-01T12:00:00Z\"");
+    assert_value(vars, 1, STR("last"), "\"2026-01-01T23:59:59Z\"");
+    assert_value(vars, 1, STR("epoch"), "1767268800");
+    assert_value(vars, 1, STR("next.epoch"), "1767312000");
+    assert_value(vars, 1, STR("last.epoch_ms"), "1767311999999");
+    assert_true(vars_has_field(vars, 0, STR("next.epoch_ms")));
+    assert_false(vars_has_field(vars, 0, STR("next.hour")));
+    vars_free(vars);
+    vars = open_vars("{\"a\":{\"from\":\"2026-01-01\",\"to\":\"2026-01-02\",\"step\":\"1d\"}}");
+    assert_value(vars, 0, STR("epoch"), "1767225600");
+    assert_value(vars, 0, STR("last.epoch"), "1767311999");
+    vars_free(vars);
+}
+
+static void dates__are_those_of_their_zone(void **state)
+{
+    struct vars *vars;
+    struct err err;
+    struct zone *zone;
+
+    (void)state;
+    if (zone_open(&zone, STR("Europe/Berlin"), &err) != RESULT_OK) {
+        skip(); /* no tzdata here */
+    }
+    zone_free(zone);
+    vars = open_vars("{\"a\":{\"from\":\"2026-03-29\",\"to\":\"2026-03-29\",\"step\":\"12h\","
+                     "\"zone\":\"Europe/Berlin\"}}");
+    assert_int_equal(vars_count(vars, 0), 2);
+    assert_value(vars, 1, STR_NONE, "\"2026-03-29T13:00:00+02:00\"");
+    assert_value(vars, 1, STR("next"), "\"2026-03-30T00:00:00+02:00\"");
+    vars_free(vars);
+}
+
 static void instants__are_read_and_written_in_utc(void **state)
 {
     static const struct {
@@ -479,6 +520,8 @@ int main(void)
         cmocka_unit_test(files__are_refused__line_by_line),
         cmocka_unit_test(files__must_be_what_they_were__when_the_job_knows_their_checksum),
         cmocka_unit_test(dates__step_by_days_weeks_and_months),
+        cmocka_unit_test(dates__give_windows_of_hours__also_as_numbers),
+        cmocka_unit_test(dates__are_those_of_their_zone),
         cmocka_unit_test(instants__are_read_and_written_in_utc),
         cmocka_unit_test(expansion__varies_the_last_named_fastest),
         cmocka_unit_test(expansion__is_one__without_variables),

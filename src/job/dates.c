@@ -2,14 +2,16 @@
 
 #include "base/clock.h"
 #include "base/timestamp.h"
+#include "base/zone.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DAY_US (INT64_C(86400) * (int64_t)US_PER_S)
+#define DAY_S INT64_C(86400)
 #define DAY_WORDS "a date such as 2026-01-31, or today, yesterday, -7d, month-start, year-start"
-#define STEP_MAX 100000 /* days, weeks, months or years */
+#define STEP_MAX 100000 /* minutes, hours, days, weeks, months or years */
 
 struct civil {
     int64_t year;
@@ -51,10 +53,12 @@ static bool parse_step(struct str text, struct dates *dates)
 {
     static const struct {
         struct str name;
-        unsigned days, months;
+        unsigned days, months, seconds;
     } units[] = {
-        { STR_INIT("d"), 1, 0 },      { STR_INIT("w"), 7, 0 },  { STR_INIT("month"), 0, 1 },
-        { STR_INIT("months"), 0, 1 }, { STR_INIT("mo"), 0, 1 }, { STR_INIT("y"), 0, 12 },
+        { STR_INIT("d"), 1, 0, 0 },     { STR_INIT("w"), 7, 0, 0 },
+        { STR_INIT("month"), 0, 1, 0 }, { STR_INIT("months"), 0, 1, 0 },
+        { STR_INIT("mo"), 0, 1, 0 },    { STR_INIT("y"), 0, 12, 0 },
+        { STR_INIT("h"), 0, 0, 3600 },  { STR_INIT("min"), 0, 0, 60 },
     };
     struct str unit = text;
     uint64_t number;
@@ -72,13 +76,15 @@ static bool parse_step(struct str text, struct dates *dates)
         if (str_equal(unit, units[i].name)) {
             dates->days = (unsigned)number * units[i].days;
             dates->months = (unsigned)number * units[i].months;
+            dates->seconds = number * units[i].seconds;
             return true;
         }
     }
     return false;
 }
 
-int64_t dates_at(const struct dates *dates, uint64_t index)
+/* The day that step `index` begins with; at `count` it is what would come next. */
+static int64_t day_at(const struct dates *dates, uint64_t index)
 {
     struct civil c;
     int64_t months;
@@ -129,7 +135,7 @@ static bool parse_word(struct str text, int64_t today, int64_t *day)
         c.month = c.day = 1;
         *day = day_of(c);
     } else if (text.len > 1 && text.data[0] == '-' &&
-               parse_step((struct str){ text.data + 1, text.len - 1 }, &step) &&
+               parse_step((struct str){ text.data + 1, text.len - 1 }, &step) && !step.seconds &&
                step.months < 1900 * 12) { /* no further than calendars go */
         *day = day_before(today, &step);
     } else {
@@ -138,11 +144,36 @@ static bool parse_word(struct str text, int64_t today, int64_t *day)
     return true;
 }
 
+bool dates_step_by_clock(struct str step)
+{
+    struct dates dates = { .days = 0 };
+
+    return step.data && parse_step(step, &dates) && dates.seconds;
+}
+
+bool dates_parse_clock_word(struct str text, int64_t now_s, int64_t *utc_s)
+{
+    struct dates step = { .days = 0 };
+    int64_t unit;
+
+    if (str_equal(text, STR("hour-start"))) {
+        *utc_s = now_s - now_s % 3600;
+        return true;
+    }
+    if (text.len < 2 || text.data[0] != '-' ||
+        !parse_step((struct str){ text.data + 1, text.len - 1 }, &step) || !step.seconds) {
+        return false;
+    }
+    unit = text.data[text.len - 1] == 'h' ? 3600 : 60;
+    *utc_s = now_s - now_s % unit - (int64_t)step.seconds;
+    return true;
+}
+
 bool dates_is_word(struct str text)
 {
-    int64_t day;
+    int64_t when;
 
-    return parse_word(text, 0, &day);
+    return parse_word(text, 0, &when) || dates_parse_clock_word(text, 0, &when);
 }
 
 bool dates_parse_day(struct str text, int64_t today, int64_t *day)
@@ -150,31 +181,124 @@ bool dates_parse_day(struct str text, int64_t today, int64_t *day)
     return parse_date(text, day) || parse_word(text, today, day);
 }
 
-enum result dates_parse(struct dates *dates, struct str from, struct str to, struct str step,
-                        int64_t today, struct err *err)
+static int64_t day_in(const struct zone *zone, int64_t utc_s)
 {
-    *dates = (struct dates){ .days = 1 };
-    if (!dates_parse_day(from, today, &dates->first)) {
+    int64_t local = utc_s + zone_offset(zone, utc_s);
+
+    return local / DAY_S - (local % DAY_S < 0);
+}
+
+static int64_t midnight(const struct zone *zone, int64_t day)
+{
+    return zone_utc(zone, day * DAY_S);
+}
+
+/* `ends`: of a day it is the end that counts. */
+static bool parse_moment(const struct dates_given *given, struct str text, bool ends,
+                         int64_t *utc_s)
+{
+    int64_t day, us;
+
+    if (dates_parse_day(text, day_in(given->zone, given->now_s), &day)) {
+        *utc_s = midnight(given->zone, day + ends);
+        return true;
+    }
+    if (dates_parse_instant(text, &us, NULL) == RESULT_OK) {
+        *utc_s = us / (int64_t)US_PER_S - (us % (int64_t)US_PER_S < 0);
+        return true;
+    }
+    return dates_parse_clock_word(text, given->now_s, utc_s);
+}
+
+static enum result parse_by_clock(struct dates *d, const struct dates_given *given, struct err *err)
+{
+    if (!parse_moment(given, given->from, false, &d->begin_s)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2",
+                       "\"from\": want " DAY_WORDS ", -6h, hour-start, or a time such as "
+                       "2026-01-31T18:00:00Z");
+    }
+    if (!parse_moment(given, given->to, true, &d->end_s)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2",
+                       "\"to\": want " DAY_WORDS ", -1h, hour-start, or a time such as "
+                       "2026-01-31T18:00:00Z");
+    }
+    if (d->end_s <= d->begin_s) {
+        return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\" is not after \"from\"");
+    }
+    d->count = ((uint64_t)(d->end_s - d->begin_s) + d->seconds - 1) / d->seconds;
+    return RESULT_OK;
+}
+
+static enum result parse_by_calendar(struct dates *d, const struct dates_given *given,
+                                     struct err *err)
+{
+    int64_t today = day_in(given->zone, given->now_s);
+
+    if (!dates_parse_day(given->from, today, &d->first)) {
         return err_set(err, RESULT_INVALID, "E-CFG2", "\"from\": want " DAY_WORDS);
     }
-    if (!dates_parse_day(to, today, &dates->last)) {
+    if (!dates_parse_day(given->to, today, &d->last)) {
         return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\": want " DAY_WORDS);
     }
-    if (dates->last < dates->first) {
+    if (d->last < d->first) {
         return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\" is before \"from\"");
     }
-    if (step.data && !parse_step(step, dates)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2",
-                       "\"step\": want days, weeks, months or years: 1d, 2w, 1mo, 1y");
-    }
-    if (dates->days) {
-        dates->count = (uint64_t)(dates->last - dates->first) / dates->days + 1;
+    if (d->days) {
+        d->count = (uint64_t)(d->last - d->first) / d->days + 1;
         return RESULT_OK;
     }
-    while (dates_at(dates, dates->count) <= dates->last) { /* at most 120,000 months */
-        dates->count++;
+    while (day_at(d, d->count) <= d->last) { /* at most 120,000 months */
+        d->count++;
     }
     return RESULT_OK;
+}
+
+enum result dates_parse(struct dates *dates, const struct dates_given *given, struct err *err)
+{
+    *dates = (struct dates){ .zone = given->zone, .days = 1 };
+    if (given->step.data && !parse_step(given->step, dates)) {
+        return err_set(
+            err, RESULT_INVALID, "E-CFG2",
+            "\"step\": want minutes, hours, days, weeks, months or years: 15min, 6h, 1d, "
+            "2w, 1mo, 1y");
+    }
+    return dates->seconds ? parse_by_clock(dates, given, err)
+                          : parse_by_calendar(dates, given, err);
+}
+
+/* --- steps --------------------------------------------------------------------------------------------- */
+
+static int64_t next_by_clock(const struct dates *d, uint64_t index)
+{
+    int64_t next = d->begin_s + (int64_t)((index + 1) * d->seconds);
+
+    return next < d->end_s ? next : d->end_s;
+}
+
+static int64_t last_day(const struct dates *d, uint64_t index)
+{
+    int64_t last = day_at(d, index + 1) - 1;
+
+    return last < d->last ? last : d->last;
+}
+
+int64_t dates_utc(const struct dates *d, uint64_t index, enum dates_part part)
+{
+    switch (part) {
+    case DATES_LAST:
+        return d->seconds ? next_by_clock(d, index) - 1 : midnight(d->zone, last_day(d, index));
+    case DATES_NEXT:
+        return d->seconds ? next_by_clock(d, index) : midnight(d->zone, last_day(d, index) + 1);
+    case DATES_BEGIN:
+        break;
+    }
+    return d->seconds ? d->begin_s + (int64_t)(index * d->seconds)
+                      : midnight(d->zone, day_at(d, index));
+}
+
+int64_t dates_last_second(const struct dates *d, uint64_t index)
+{
+    return dates_utc(d, index, DATES_NEXT) - 1;
 }
 
 enum result dates_parse_instant(struct str text, int64_t *us, struct err *err)
@@ -216,43 +340,86 @@ enum result dates_check_format(struct str format, struct err *err)
             continue;
         }
         i++;
-        if (i == format.len || !format.data[i] || !strchr("Ymdjys%", format.data[i])) {
+        if (i == format.len || !format.data[i] || !strchr("YmdjyHMSzs%", format.data[i])) {
             return err_set(err, RESULT_INVALID, "E-CFG2",
-                           "\"format\": want %%Y, %%m, %%d, %%j, %%y, %%s or %%%% after a \"%%\"");
+                           "\"format\": want %%Y, %%m, %%d, %%j, %%y, %%H, %%M, %%S, %%z, %%s or "
+                           "%%%% after a \"%%\"");
         }
     }
     return RESULT_OK;
 }
 
-static enum result format_part(int64_t day, char part, struct buf *out)
+struct str dates_usual_format(const struct dates *dates)
 {
-    struct civil c = civil_of(day);
+    return !dates->seconds ? STR("%Y-%m-%d")
+           : dates->zone   ? STR("%Y-%m-%dT%H:%M:%S%z")
+                           : STR("%Y-%m-%dT%H:%M:%SZ");
+}
 
+/* A moment, taken apart as a zone's clock and calendar show it. */
+struct shown {
+    int64_t utc_s, day;
+    struct civil civil;
+    int seconds; /* of the day */
+    int32_t offset;
+};
+
+static struct shown shown_in(const struct zone *zone, int64_t utc_s)
+{
+    struct shown s = { .utc_s = utc_s,
+                       .offset = zone_offset(zone, utc_s),
+                       .day = day_in(zone, utc_s) };
+
+    s.civil = civil_of(s.day);
+    s.seconds = (int)(utc_s + s.offset - s.day * DAY_S);
+    return s;
+}
+
+static enum result format_offset(int32_t offset, struct buf *out)
+{
+    int32_t size = offset < 0 ? -offset : offset;
+
+    return buf_printf(out, "%c%02d:%02d", offset < 0 ? '-' : '+', (int)(size / 3600),
+                      (int)(size / 60 % 60));
+}
+
+static enum result format_part(const struct shown *s, char part, struct buf *out)
+{
     switch (part) {
     case 'Y':
-        return buf_printf(out, "%04" PRId64, c.year);
+        return buf_printf(out, "%04" PRId64, s->civil.year);
     case 'y':
-        return buf_printf(out, "%02" PRId64, c.year % 100);
+        return buf_printf(out, "%02" PRId64, s->civil.year % 100);
     case 'm':
-        return buf_printf(out, "%02u", c.month);
+        return buf_printf(out, "%02u", s->civil.month);
     case 'd':
-        return buf_printf(out, "%02u", c.day);
+        return buf_printf(out, "%02u", s->civil.day);
     case 'j':
-        return buf_printf(out, "%03" PRId64, day - day_of((struct civil){ c.year, 1, 1 }) + 1);
+        return buf_printf(out, "%03" PRId64,
+                          s->day - day_of((struct civil){ s->civil.year, 1, 1 }) + 1);
+    case 'H':
+        return buf_printf(out, "%02d", s->seconds / 3600);
+    case 'M':
+        return buf_printf(out, "%02d", s->seconds / 60 % 60);
+    case 'S':
+        return buf_printf(out, "%02d", s->seconds % 60);
+    case 'z':
+        return format_offset(s->offset, out);
     case 's':
-        return buf_printf(out, "%" PRId64, day * 86400);
+        return buf_printf(out, "%" PRId64, s->utc_s);
     default:
         return buf_append_char(out, part);
     }
 }
 
-enum result dates_format(int64_t day, struct str format, struct buf *out)
+enum result dates_format(const struct zone *zone, int64_t utc_s, struct str format, struct buf *out)
 {
+    struct shown shown = shown_in(zone, utc_s);
     enum result result = RESULT_OK;
 
     for (size_t i = 0; i < format.len && result == RESULT_OK; i++) {
         if (format.data[i] == '%' && i + 1 < format.len) {
-            result = format_part(day, format.data[++i], out);
+            result = format_part(&shown, format.data[++i], out);
         } else {
             result = buf_append_char(out, format.data[i]);
         }

@@ -93,6 +93,7 @@ void job_var_release(struct job_var *var)
     free(var->to);
     free(var->step);
     free(var->today);
+    free(var->zone);
     free(var->format);
     free(var->encoding);
     buf_release(&var->piped);

@@ -80,8 +80,10 @@ struct job_var {
     char *name;
     enum job_var_kind kind;
     char *text, *to, *step; /* of a file its path, or "-": stdin */
-    char *today;  /* of dates in words: the day that they count from, that of the run's beginning */
+    char *
+        today; /* of dates in words: the day or moment that they count from, that of the run's beginning */
     char *format; /* of dates, as strftime's; NULL: "%Y-%m-%d" */
+    char *zone;   /* of dates: whose midnight begins a day; NULL: UTC */
     char **values;
     size_t value_count;
     char *encoding;   /* of a file: its charset; NULL: UTF-8 */

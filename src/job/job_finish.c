@@ -206,8 +206,8 @@ static bool same_var(const struct job_var *a, const struct job_var *b)
 {
     return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->text, b->text) &&
            same_text(a->to, b->to) && same_text(a->step, b->step) &&
-           same_text(a->format, b->format) && same_text(a->encoding, b->encoding) &&
-           chunk_of(a) == chunk_of(b) &&
+           same_text(a->format, b->format) && same_text(a->zone, b->zone) &&
+           same_text(a->encoding, b->encoding) && chunk_of(a) == chunk_of(b) &&
            same_texts(a->values, a->value_count, b->values, b->value_count);
 }
 

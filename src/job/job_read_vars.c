@@ -22,7 +22,7 @@
 /* clang-format off */
 #define DAY_SCHEMA                                                                                 \
     JOB_JSON("type": "string",                                                                     \
-             "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}|today|yesterday|month-start|year-start|-[0-9]+(d|w|mo|months?|y))$")
+             "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?|today|yesterday|month-start|year-start|hour-start|-[0-9]+(d|w|mo|months?|y|h|min))$")
 /* clang-format on */
 
 static void read_list(struct job_reader *r, struct job_var *var, struct str value)
@@ -185,6 +185,7 @@ enum {
     VAR_TO,
     VAR_STEP,
     VAR_FORMAT,
+    VAR_ZONE,
     VAR_TODAY
 };
 
@@ -205,19 +206,22 @@ static const struct job_key var_keys[] = {
       .help = "Of the file when the run began; written by the program",
       .schema = JOB_JSON("type": "integer", "minimum": 0, "maximum": 4294967295) },
     [VAR_FROM] = { "from", JOB_KEY_TEXT, VAR(text), .write = write_from,
-      .help = "First day: 2026-01-01, or in words: today, yesterday, -7d, month-start, year-start",
+      .help = "First day: 2026-01-01, or in words: today, yesterday, -7d, month-start, year-start; for hours also a "
+              "time, -6h, hour-start",
       .schema = DAY_SCHEMA },
     [VAR_TO] = { "to", JOB_KEY_TEXT, VAR(to),
-      .help = "Last day, included; likewise",
+      .help = "Last day, included; likewise. A time is where the last step ends",
       .schema = DAY_SCHEMA },
     [VAR_STEP] = { "step", JOB_KEY_TEXT, VAR(step),
-      .help = "1d, 2w, 1mo, 1y (1d)",
-      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]+(d|w|mo|months?|y)$") },
+      .help = "1d, 2w, 1mo, 1y, 6h, 15min (1d)",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]+(d|w|mo|months?|y|h|min)$") },
     [VAR_FORMAT] = { "format", JOB_KEY_TEXT, VAR(format),
-      .help = "As strftime: %Y %m %d %j %y %s %% (%Y-%m-%d)" },
+      .help = "As strftime: %Y %m %d %j %y %H %M %S %z %s %% (%Y-%m-%d; for hours with the time)" },
+    [VAR_ZONE] = { "zone", JOB_KEY_TEXT, VAR(zone),
+      .help = "Whose midnight begins a day: Europe/Berlin (UTC)" },
     [VAR_TODAY] = { "today", JOB_KEY_TEXT, VAR(today),
-      .help = "What day words count from, in UTC: that of the run's beginning; written by the program",
-      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
+      .help = "What words count from: the beginning of the run; written by the program",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{8}Z)?$") },
 };
 /* clang-format on */
 
@@ -232,11 +236,10 @@ static bool has(uint64_t seen, int key)
 /* A run that goes on after midnight counts from the day of its beginning. */
 static void note_today(struct job_reader *r, struct job_var *var)
 {
-    char text[CLOCK_TEXT_SIZE];
+    char text[DATES_INSTANT_MAX];
 
-    if (!var->today && (dates_is_word(str_view(var->text)) || dates_is_word(str_view(var->to)))) {
-        clock_format_utc(r->wall_us, text);
-        var->today = str_dup((struct str){ text, DATE_LENGTH });
+    if (!var->today && vars_today(var, r->wall_us, text)) {
+        var->today = str_dup(str_view(text));
         r->text.no_memory |= !var->today;
     }
 }
@@ -359,13 +362,17 @@ void job_read_vars(struct job_reader *r, void *target, struct str value)
 
 /* --- what the command line gives -------------------------------------------------------------------------- */
 
-/* Day words become dates, numbers and true and false stay what they are, all else is a string. */
+/* Day words become dates, hour words times, numbers and true and false stay what they are, all else is a string. */
 static enum result value_as_json(struct job_reader *r, struct str value, struct buf *json)
 {
-    char text[CLOCK_TEXT_SIZE];
+    char text[CLOCK_TEXT_SIZE], instant[DATES_INSTANT_MAX];
     struct json_error error;
-    int64_t day;
+    int64_t day, utc_s;
 
+    if (dates_parse_clock_word(value, r->wall_us / (int64_t)US_PER_S, &utc_s)) {
+        dates_format_instant(utc_s * (int64_t)US_PER_S, instant);
+        return buf_printf(json, "\"%s\"", instant);
+    }
     if (dates_is_word(value)) {
         clock_format_utc(r->wall_us, text);
         (void)dates_parse_day((struct str){ text, DATE_LENGTH }, 0, &day);

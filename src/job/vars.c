@@ -2,10 +2,13 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/zone.h"
 #include "job/dates.h"
 #include "job/glob.h"
 #include "job/var_file.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +24,9 @@ struct var {
     uint64_t count;
     struct var_file *file;
     struct dates dates;
-    char *format;
-    uint64_t chunk; /* values that go together, at least 1 */
+    struct zone *zone; /* of dates; NULL: UTC */
+    char *format;      /* of dates; NULL: the usual one */
+    uint64_t chunk;    /* values that go together, at least 1 */
 };
 
 struct vars {
@@ -76,17 +80,47 @@ static bool is_plain_range(struct str pattern)
            !(inside.len && memchr(inside.data, '[', inside.len));
 }
 
-static enum result parse_dates(const struct job_var *from, struct dates *dates, struct err *err)
+/* The day that words count from began at midnight there; with steps by the clock it is a moment. */
+static bool parse_now(const struct job_var *from, const struct zone *zone, int64_t *now_s)
 {
-    int64_t today = 0;
-    enum result result;
+    int64_t day, us;
 
-    if (from->today && !dates_parse_day(str_view(from->today), 0, &today)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2", "\"today\": want a date such as 2026-01-31");
+    *now_s = 0;
+    if (!from->today) {
+        return true;
     }
-    result = dates_parse(dates, str_view(from->text), str_view(from->to), str_view(from->step),
-                         today, err);
+    if (dates_parse_day(str_view(from->today), 0, &day)) {
+        *now_s = zone_utc(zone, day * 86400);
+        return true;
+    }
+    if (dates_parse_instant(str_view(from->today), &us, NULL) != RESULT_OK) {
+        return false;
+    }
+    *now_s = us / 1000000;
+    return true;
+}
 
+/* `zone` is the caller's to free, whatever comes back. */
+static enum result parse_dates(const struct job_var *from, struct dates *dates, struct zone **zone,
+                               struct err *err)
+{
+    struct dates_given given = { .from = str_view(from->text),
+                                 .to = str_view(from->to),
+                                 .step = str_view(from->step) };
+    enum result result = RESULT_OK;
+
+    *zone = NULL;
+    if (from->zone) {
+        result = zone_open(zone, str_view(from->zone), err);
+    }
+    if (result == RESULT_OK && !parse_now(from, *zone, &given.now_s)) {
+        result = err_set(err, RESULT_INVALID, "E-CFG2",
+                         "\"today\": want a date such as 2026-01-31, or 2026-01-31T18:00:00Z");
+    }
+    if (result == RESULT_OK) {
+        given.zone = *zone;
+        result = dates_parse(dates, &given, err);
+    }
     return result == RESULT_OK && from->format ? dates_check_format(str_view(from->format), err)
                                                : result;
 }
@@ -94,8 +128,37 @@ static enum result parse_dates(const struct job_var *from, struct dates *dates, 
 enum result vars_check_dates(const struct job_var *var, struct err *err)
 {
     struct dates dates;
+    struct zone *zone;
+    enum result result = parse_dates(var, &dates, &zone, err);
 
-    return parse_dates(var, &dates, err);
+    zone_free(zone);
+    return result;
+}
+
+bool vars_today(const struct job_var *var, int64_t wall_us, char text[DATES_INSTANT_MAX])
+{
+    bool by_clock = dates_step_by_clock(str_view(var->step));
+    struct zone *zone = NULL;
+    struct buf day = { 0 };
+    int64_t now_s = wall_us / 1000000;
+
+    if (!dates_is_word(str_view(var->text)) && !dates_is_word(str_view(var->to))) {
+        return false;
+    }
+    if (by_clock) {
+        dates_format_instant(wall_us, text);
+        return true;
+    }
+    if (var->zone && zone_open(&zone, str_view(var->zone), NULL) != RESULT_OK) {
+        return false; /* vars_check_dates tells why */
+    }
+    text[0] = '\0';
+    if (dates_format(zone, now_s, STR("%Y-%m-%d"), &day) == RESULT_OK && buf_cstr(&day)) {
+        snprintf(text, DATES_INSTANT_MAX, "%s", buf_cstr(&day));
+    }
+    buf_release(&day);
+    zone_free(zone);
+    return text[0];
 }
 
 static enum result open_list(struct var *var, const struct job_var *from, struct err *err)
@@ -137,8 +200,8 @@ static enum result open_var(struct var *var, const struct job_var *from, struct 
     var->kind = from->kind;
     var->chunk = from->chunk ? from->chunk : 1;
     var->name = str_dup(str_view(from->name));
-    var->format = from->format ? str_dup(str_view(from->format)) : str_dup(STR("%Y-%m-%d"));
-    if (!var->name || !var->format) {
+    var->format = from->format ? str_dup(str_view(from->format)) : NULL;
+    if (!var->name || (from->format && !var->format)) {
         return err_nomem(err, "reading the variables");
     }
     switch (from->kind) {
@@ -158,7 +221,7 @@ static enum result open_var(struct var *var, const struct job_var *from, struct 
         result = open_file(var, from, faults, err);
         break;
     case JOB_VAR_DATES:
-        result = parse_dates(from, &var->dates, err);
+        result = parse_dates(from, &var->dates, &var->zone, err);
         var->count = var->dates.count;
         break;
     }
@@ -197,6 +260,7 @@ static void var_release(struct var *var)
     free(var->values);
     free(var->name);
     free(var->format);
+    zone_free(var->zone);
     glob_free(var->glob);
     var_file_free(var->file);
 }
@@ -239,28 +303,61 @@ static enum result pattern_value(const struct var *var, uint64_t index, struct b
     return result;
 }
 
-static bool is_date_field(struct str field)
+/* What may follow the dot of dates: a part of the step, and of that its seconds. */
+static const struct date_field {
+    struct str name;
+    enum dates_part part;
+    unsigned per_s; /* of a number: 1, or 1000 in milliseconds; 0: as the format says */
+} date_fields[] = {
+    { STR_INIT("last"), DATES_LAST, 0 },
+    { STR_INIT("next"), DATES_NEXT, 0 },
+    { STR_INIT("epoch"), DATES_BEGIN, 1 },
+    { STR_INIT("last.epoch"), DATES_LAST, 1 },
+    { STR_INIT("next.epoch"), DATES_NEXT, 1 },
+    { STR_INIT("epoch_ms"), DATES_BEGIN, 1000 },
+    { STR_INIT("last.epoch_ms"), DATES_LAST, 1000 },
+    { STR_INIT("next.epoch_ms"), DATES_NEXT, 1000 },
+};
+
+#define DATE_FIELDS (sizeof date_fields / sizeof *date_fields)
+
+static const struct date_field *find_date_field(struct str name)
 {
-    return str_equal(field, STR("last")) || str_equal(field, STR("next"));
+    size_t i = 0;
+
+    while (i < DATE_FIELDS && !str_equal(name, date_fields[i].name)) {
+        i++;
+    }
+    return i < DATE_FIELDS ? &date_fields[i] : NULL;
 }
 
-static enum result date_value(const struct var *var, uint64_t index, struct str field,
+/* The end of a step is its last second, or its last millisecond. */
+static enum result date_number(const struct var *var, uint64_t index,
+                               const struct date_field *field, struct buf *json)
+{
+    int64_t seconds = field->part == DATES_LAST ? dates_last_second(&var->dates, index)
+                                                : dates_utc(&var->dates, index, field->part);
+    int64_t rest = field->part == DATES_LAST && field->per_s > 1 ? field->per_s - 1 : 0;
+
+    return buf_printf(json, "%" PRId64, seconds * (int64_t)field->per_s + rest);
+}
+
+static enum result date_value(const struct var *var, uint64_t index, struct str name,
                               struct buf *json)
 {
-    int64_t day = dates_at(&var->dates, index);
+    const struct date_field *field = name.data ? find_date_field(name) : NULL;
+    struct str format = var->format ? str_view(var->format) : dates_usual_format(&var->dates);
     struct buf text = { 0 };
     enum result result;
 
-    if (field.data) {
-        int64_t next = dates_at(&var->dates, index + 1);
-        int64_t last = next - 1 < var->dates.last ? next - 1 : var->dates.last;
-
-        if (!is_date_field(field)) {
-            return RESULT_NOT_FOUND;
-        }
-        day = last + str_equal(field, STR("next"));
+    if (name.data && !field) {
+        return RESULT_NOT_FOUND;
     }
-    result = dates_format(day, str_view(var->format), &text);
+    if (field && field->per_s) {
+        return date_number(var, index, field, json);
+    }
+    result = dates_format(
+        var->zone, dates_utc(&var->dates, index, field ? field->part : DATES_BEGIN), format, &text);
     if (result == RESULT_OK) {
         result = json_text_append(json, buf_view(&text));
     }
@@ -328,16 +425,15 @@ bool vars_has_field(const struct vars *v, size_t index, struct str field)
     if (var->kind == JOB_VAR_FILE) {
         return var_file_has_field(var->file, field);
     }
-    return !field.data || (var->kind == JOB_VAR_DATES && is_date_field(field));
+    return !field.data || (var->kind == JOB_VAR_DATES && find_date_field(field));
 }
 
 struct str vars_field(const struct vars *v, size_t index, size_t at)
 {
-    static const struct str of_dates[] = { STR_INIT("last"), STR_INIT("next") };
     const struct var *var = &v->list[index];
 
     if (var->kind == JOB_VAR_FILE) {
         return var_file_field(var->file, at);
     }
-    return var->kind == JOB_VAR_DATES && at < 2 ? of_dates[at] : STR_NONE;
+    return var->kind == JOB_VAR_DATES && at < DATE_FIELDS ? date_fields[at].name : STR_NONE;
 }

@@ -8,8 +8,9 @@
  *             `{row.field}`, or of plain values, `{row}`; by the file's ending .csv .tsv .txt (a value a
  *             line, `{row}`) .jsonl .ndjson, else by its first byte. "-" is stdin, read whole before the run
  *             begins. Held in memory, which VARS_FILE_MAX bounds. LF or CRLF, a byte order mark is taken, blank lines are passed over.
- *   dates     from one to another, both included: `{day}` begins a step ("1d", "2w", "1month"),
- *             `{day.last}` is its last day and `{day.next}` the day after that, for windows of time.
+ *   dates     from one to another (job/dates.h): `{day}` begins a step ("1d", "2w", "1month", "6h"), `{day.last}` is
+ *             its last day, or the last second of a step by the clock, and `{day.next}` what follows: for windows of
+ *             time. `{day.epoch}`, `{day.last.epoch}`, `{day.next.epoch}` are seconds since 1970, with `_ms` milliseconds.
  *
  * Any of these may come in chunks: so many values at once, as one string with commas between.
  *
@@ -22,6 +23,7 @@
 #define SCRAPETOP_JOB_VARS_H
 
 #include "base/buf.h"
+#include "job/dates.h"
 #include "job/job_file.h"
 
 #define VARS_FILE_MAX (64 * 1024 * 1024)
@@ -45,8 +47,8 @@ uint32_t vars_crc32c(const struct vars *vars, size_t var);
 MUST_CHECK enum result vars_value(const struct vars *vars, size_t var, uint64_t index,
                                   struct str field, struct buf *json);
 
-/** What may follow the variable's dot: true for any field of JSON Lines, a column, `last` and
- *  `next` of dates; STR_NONE asks whether it may stand alone. */
+/** What may follow the variable's dot: true for any field of JSON Lines, a column, those of dates that are named
+ *  above; STR_NONE asks whether it may stand alone. */
 bool vars_has_field(const struct vars *vars, size_t var, struct str field);
 
 /** The fields by number, for "did you mean"; STR_NONE at the end. */
@@ -55,5 +57,9 @@ struct str vars_field(const struct vars *vars, size_t var, size_t index);
 /** What job_file asks of a value before any file is opened. */
 MUST_CHECK enum result vars_check_pattern(struct str pattern, struct err *err);
 MUST_CHECK enum result vars_check_dates(const struct job_var *var, struct err *err);
+
+/** What "today" is to be kept as: the day there, or the moment where steps go by the clock. False: nothing is said in
+ *  words, or vars_check_dates fails. */
+bool vars_today(const struct job_var *var, int64_t wall_us, char text[DATES_INSTANT_MAX]);
 
 #endif
