@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 struct world {
     uv_loop_t loop;
     struct socket_set *set;
+    bool looked[PAIRS];
     int ends[PAIRS][2];
     unsigned pairs;
     unsigned told, since_timer, most_between, timers;
@@ -124,6 +126,35 @@ static void many__are_all_told_of__when_they_are_more_than_a_batch(void **state)
     end(&w);
 }
 
+static void on_look(void *context, int fd, uint32_t serial, int events)
+{
+    struct world *w = context;
+
+    (void)fd;
+    (void)events;
+    assert_true(serial < PAIRS);
+    w->looked[serial] = true;
+}
+
+static void look__misses_none__however_many_are_ready(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, PAIRS);
+    for (unsigned i = 0; i < w.pairs; i++) {
+        assert_true(socket_set_add(w.set, w.ends[i][0], i, UV_WRITABLE));
+    }
+    for (int n = 0; n < 3; n++) {
+        memset(w.looked, 0, sizeof w.looked);
+        socket_set_look(w.set, on_look);
+        for (unsigned i = 0; i < w.pairs; i++) {
+            assert_true(w.looked[i]);
+        }
+    }
+    end(&w);
+}
+
 static void change__tells_what_is_wanted_then__with_the_new_serial(void **state)
 {
     struct world w;
@@ -188,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers__have_their_turn__however_many_sockets_are_ready),
         cmocka_unit_test(many__are_all_told_of__when_they_are_more_than_a_batch),
+        cmocka_unit_test(look__misses_none__however_many_are_ready),
         cmocka_unit_test(change__tells_what_is_wanted_then__with_the_new_serial),
         cmocka_unit_test(remove__is_the_end_of_it__and_it_may_come_back),
         cmocka_unit_test(hang_up__is_told_as_nothing__when_nothing_is_wanted),

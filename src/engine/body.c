@@ -62,10 +62,20 @@ static uint64_t times(uint64_t factor, uint64_t bytes)
     return bytes < UINT64_MAX / factor ? factor * bytes : UINT64_MAX;
 }
 
+/* What unpack_files lets so much become, at most. */
+static uint64_t unpacked_max(const struct body_how *how, uint64_t packed)
+{
+    uint64_t most = times(UNPACK_EXPANSION_MAX, packed);
+
+    most = most > UNPACK_EXPANSION_FROM ? most : UNPACK_EXPANSION_FROM;
+    return most < how->max_bytes ? most : how->max_bytes;
+}
+
 uint64_t body_json_max(const struct body_how *how, const struct response *response)
 {
     bool is_packed = unpack_kind(buf_view(&response->body)) != PACK_NONE;
-    uint64_t by_body = is_packed ? UINT64_MAX : times(JSON_TIMES_ITS_OWN, response->body.len);
+    uint64_t own = is_packed ? unpacked_max(how, response->body.len) : response->body.len;
+    uint64_t by_body = times(JSON_TIMES_ITS_OWN, own);
     uint64_t most = times(JSON_TIMES, how->max_bytes);
 
     by_body = by_body < JSON_SMALL ? JSON_SMALL : by_body;

@@ -508,6 +508,7 @@ void judge_response(void *context, struct response *response)
         e->pace.no_memory_since_us = 0;
     }
     e->session.sent += response->challenges; /* each was asked once more, by libcurl */
+    pace_sent_again(e, response);
     proxy_note(e, response);
     if (login_takes(e, response)) {
         engine_want_turn(e);

@@ -232,6 +232,18 @@ static void tell_news(struct engine *e, const struct host *host, const struct re
     }
 }
 
+#define SENT_AGAIN_MAX 8 /* that count */
+
+void pace_sent_again(struct engine *e, const struct response *response)
+{
+    uint64_t now_us = engine_now_us(e);
+
+    for (unsigned n = 1; n < response->sends && n <= SENT_AGAIN_MAX; n++) {
+        pacer_start(&e->pace.pacer, now_us);
+        pacer_start(&host_at(&e->hosts, response->request->host)->pacer, now_us);
+    }
+}
+
 void pace_ended(struct engine *e, struct host *host, const struct response *response, bool asleep,
                 bool is_limit, uint64_t now_us)
 {

@@ -55,6 +55,10 @@ void pace_tell_files(struct engine *engine); /* when they bind before the cap do
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
+/** An answer came: what libcurl sent for it by itself, the answer to a challenge or a request that met a dead connection,
+ *  counts for --rate as what we start does. */
+void pace_sent_again(struct engine *engine, const struct response *response);
+
 /** An attempt came back: what that says of its host. `asleep`: it failed because this process was stopped.
  *  `is_limit`: its body says that a limit was met, whatever its status. To be told first. */
 void pace_ended(struct engine *engine, struct host *host, const struct response *response,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define BATCH 256
+#define LOOK_ROUNDS_MAX 64
 
 struct socket_set {
     uv_poll_t poll; /* of `watch` */
@@ -125,11 +126,19 @@ void socket_set_remove(struct socket_set *set, int fd)
 void socket_set_look(struct socket_set *set, socket_set_ready look)
 {
     struct os_ready events[SOCKET_SET_LOOK];
-    int count = os_watch_ready(set->watch, events, SOCKET_SET_LOOK);
+    uint64_t first = 0;
+    int count = SOCKET_SET_LOOK;
 
-    for (int i = 0; i < count; i++) {
-        look(set->context, (int)(events[i].tag & UINT32_MAX), (uint32_t)(events[i].tag >> 32),
-             uv_of(&events[i]));
+    for (int round = 0; count == SOCKET_SET_LOOK && round < LOOK_ROUNDS_MAX; round++) {
+        count = os_watch_ready(set->watch, events, SOCKET_SET_LOOK);
+        for (int i = 0; i < count; i++) {
+            if (round && events[i].tag == first) { /* the system goes round, and has been there */
+                return;
+            }
+            look(set->context, (int)(events[i].tag & UINT32_MAX), (uint32_t)(events[i].tag >> 32),
+                 uv_of(&events[i]));
+        }
+        first = round || !count ? first : events[0].tag;
     }
 }
 

@@ -22,7 +22,7 @@
 #include <uv.h>
 
 #define SOCKET_SET_TURN_US UINT64_C(10000)
-#define SOCKET_SET_LOOK 64
+#define SOCKET_SET_LOOK 64 /* at once */
 
 struct socket_set;
 
@@ -43,7 +43,7 @@ void socket_set_change(struct socket_set *set, int fd, uint32_t serial, int even
 /** Takes it out. */
 void socket_set_remove(struct socket_set *set, int fd);
 
-/** Tells `look` of those that are ready now, SOCKET_SET_LOOK at most. `ready` is told of them all the same. */
+/** Tells `look` of those that are ready now, of each once or more often. `ready` is told of them all the same. */
 void socket_set_look(struct socket_set *set, socket_set_ready look);
 
 /** Within `ready` too. The set is freed after `closed`, which comes on the loop. */

@@ -4,6 +4,7 @@ import collections
 import hashlib
 import re
 import threading
+import time
 
 import harness
 import jobs
@@ -95,6 +96,18 @@ def test_nonce_that_is_old__is_followed_by_the_next__told_or_not():
         check_equal(harness.ledger(scratch(name + ".run"), "SELECT count(*) FROM request WHERE attempt > 1")[0][0], 0,
                     "tries that a nonce has cost")
         check(b'"failed":0' in ended.out, ended)
+
+
+def test_answers_to_challenges__count_for_the_rate():
+    """Each is a request on the wire: 12 URLs whose nonces are good for one are some 23 requests."""
+    server = Digests(uses=1)
+    began = time.monotonic()
+    ask(server, "rate", "--rate", "10/s", count=12)
+    took_s, sent = time.monotonic() - began, server.server.total()
+    check_equal(sum(server.good.values()), 12, "answered well")
+    check(sent >= 23, "asked:", sent)
+    # Those in flight, and the burst, come before what they cost is known.
+    check(took_s >= (sent - 3 * 2 - 2) / 10, sent, "requests in", took_s)
 
 
 def test_wrong_password__stops_the_run__after_few_requests():
