@@ -261,6 +261,18 @@ bool rests(const struct run *r)
     return uv_backend_timeout(&r->loop) != 0;
 }
 
+void pass_ticks(struct run *r, int ticks)
+{
+    for (int i = 0; i < ticks; i++) {
+        uint64_t before_us = look(r)->now_us;
+
+        pass(r, 2 * US_PER_S);
+        while (look(r)->now_us < before_us + 2 * US_PER_S + 150 * US_PER_MS) {
+            turn(r);
+        }
+    }
+}
+
 #define RECORDS_MAX 20001
 
 char *stored(const struct run *r, size_t *count)

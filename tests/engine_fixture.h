@@ -68,6 +68,9 @@ uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us);
 /** So much time passes, in no time. */
 void pass(struct run *r, uint64_t us);
 
+/** Two seconds at a time pass, and each time the engine's tick sees it. */
+void pass_ticks(struct run *r, int ticks);
+
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);
 

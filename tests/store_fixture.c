@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "store/ledger.h"
+
 #include <sqlite3.h>
 
 #include <fcntl.h>
@@ -108,4 +110,17 @@ void file_damage(const struct run_dir *dir, const char *name, size_t at, unsigne
     byte ^= mask;
     assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
     close(fd);
+}
+
+void ledger_put_all(struct ledger *ledger, struct settlement *s)
+{
+    struct err err = { .result = RESULT_OK };
+    bool duplicate;
+
+    if (ledger_begin(ledger, &err) != RESULT_OK ||
+        ledger_put(ledger, s, &duplicate, &err) != RESULT_OK ||
+        ledger_put_discoveries(ledger, s, &err) != RESULT_OK ||
+        ledger_commit(ledger, &err) != RESULT_OK) {
+        fail_msg("%s: %s", err.code, err.text);
+    }
 }

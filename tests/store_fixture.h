@@ -7,6 +7,8 @@
 #include "store/run_dir.h"
 #include "store/settlement.h"
 
+struct ledger;
+
 struct temp {
     char base[64];
     char run[96]; /* base/a.run; not created */
@@ -19,6 +21,9 @@ void temp_release(struct temp *temp); /* with all that is in it */
 struct settlement *settlement_make(uint64_t id, enum settle_state state, enum settle_body body_kind,
                                    struct str body);
 void settlement_free(struct settlement *settlement);
+
+/** The settlement and what it gave rise to, in a transaction of its own. */
+void ledger_put_all(struct ledger *ledger, struct settlement *settlement);
 
 /** A ledger.db that this SQL makes, in the place of the one that is there. */
 void ledger_make(const struct run_dir *dir, const char *sql);

@@ -1,5 +1,8 @@
 #include "table_fixture.h"
 
+#include "normalise/file_source.h"
+#include "table/table_run.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,4 +145,39 @@ const struct table_output *output_of(const char *path)
 
     assert_int_equal(table_output_init(output, path, NULL, NULL), RESULT_OK);
     return output;
+}
+
+enum result build_files(const char *records, unsigned workers, struct table_report *report,
+                        const char *const *names)
+{
+    struct path output = in_folder("t.csv"), paths[4];
+    const char *given[4];
+    struct table_run_options options = {
+        .table = { .records = records,
+                   ONE_OUTPUT(output.text),
+                   .workers = workers,
+                   .split_bytes = UINT64_MAX },
+    };
+    size_t count = 0;
+
+    for (; names[count]; count++) {
+        paths[count] = in_folder(names[count]);
+        given[count] = strcmp(names[count], "-") == 0 ? "-" : paths[count].text;
+    }
+    assert_int_equal(file_source_open(&options.source, given, count, NULL, NULL), RESULT_OK);
+    return table_run(&options, report);
+}
+
+void put_many_lines(const char *name, size_t bytes)
+{
+    struct buf text = { 0 };
+
+    for (unsigned i = 0; text.len < bytes; i++) {
+        assert_int_equal(buf_printf(&text,
+                                    "{\"id\":%u,\"text\":\"line, %u\",\"o\":{\"c%u\":[%u, 2]}%s}\n",
+                                    i, i, i / 10000, i, i == 50000 ? ",}" : ""),
+                         RESULT_OK);
+    }
+    put(name, buf_view(&text));
+    buf_release(&text);
 }

@@ -37,6 +37,13 @@ bool get(const char *path, struct buf *text);
 void assert_file(const char *name, const char *want);
 unsigned count_files(void);
 
+/** Builds t.csv in the folder of the files `names` in it (up to a NULL; "-" is stdin), each in one piece. */
+enum result build_files(const char *records, unsigned workers, struct table_report *report,
+                        const char *const *names);
+
+/** About `bytes` of lines, a new column every now and then, and one bad line. */
+void put_many_lines(const char *name, size_t bytes);
+
 struct watched {
     struct table_build *build;
     enum result result;

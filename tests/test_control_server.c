@@ -1,207 +1,22 @@
-/* control/control_server and control_client: what clients may ask, and what none of them can do to a run. */
-
 #include "control/control_client.h"
-#include "control/control_server.h"
-#include "control/snapshot_json.h"
-#include "control/socket_place.h"
 
 #include "base/json_scan.h"
+#include "control/control_server.h"
+#include "control/snapshot_json.h"
+#include "control_desk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define TURNS_MAX 200000
-
-static struct desk {
-    uv_loop_t loop;
-    struct control_server *server;
-    struct run_dir dir;
-    char place[64], run[128], socket[SOCKET_PATH_MAX];
-    struct clock clock;
-    uint64_t now_us; /* of the server */
-    bool time_stands;
-    unsigned looks, drivers;
-    uint64_t detail_asked;
-    char words[64], who[CONTROL_WHO_MAX];
-    bool closed;
-} d;
-
-static uint64_t now(void *context)
-{
-    (void)context;
-    return d.now_us;
-}
-
-static void look(void *context, struct snapshot *s)
-{
-    (void)context;
-    memset(s, 0, sizeof *s);
-    s->cap = 17;
-    s->state = RUN_PAUSED;
-    s->flight_count = SNAPSHOT_FLIGHTS_MAX; /* a large frame */
-    for (size_t i = 0; i < SNAPSHOT_FLIGHTS_MAX; i++) {
-        memset(s->flights[i].request, 'r', sizeof s->flights[i].request - 1);
-    }
-    d.looks++;
-}
-
-static void detail(void *context, uint64_t id, struct snapshot_detail *out)
-{
-    (void)context;
-    out->id = d.detail_asked = id;
-}
-
-static bool obey(void *context, struct str words, const char *who, struct buf *reply)
-{
-    (void)context;
-    /* What is obeyed becomes an event before the words are done with. */
-    control_server_event(d.server,
-                         STR("{\"event\":\"cap\",\"msg\":\"longer than the words, so that it needs "
-                             "more room than they had, wherever that is\"}"));
-    snprintf(d.words, sizeof d.words, "%.*s", STR_ARG(words));
-    snprintf(d.who, sizeof d.who, "%s", who);
-    assert_int_equal(buf_append_str(reply, STR("one\ntwo \033[31m\n")), RESULT_OK);
-    return !str_equal(words, STR("nonsense"));
-}
-
-static void report(void *context, struct buf *json)
-{
-    (void)context;
-    assert_int_equal(buf_append_str(json, STR("{\"ok\":12}\n")), RESULT_OK);
-}
-
-static void watched(void *context, unsigned drivers)
-{
-    (void)context;
-    d.drivers = drivers;
-}
-
-static void on_closed(void *context)
-{
-    (void)context;
-    d.closed = true;
-}
-
-static const struct control_calls calls = { look, detail, obey, report, watched };
-
-static void turn(void)
-{
-    d.now_us += d.time_stands ? 0 : 1000;
-    if (d.time_stands) {
-        usleep(100);
-    }
-    uv_run(&d.loop, UV_RUN_NOWAIT);
-}
-
-static enum result open_server(struct err *err)
-{
-    struct control_server_options options = {
-        .loop = &d.loop, .clock = d.clock, .dir = &d.dir, .job = "catalog", .calls = &calls
-    };
-
-    return control_server_new(&d.server, &options, err);
-}
-
-static int set_up(void **state)
-{
-    struct err err;
-
-    (void)state;
-    memset(&d, 0, sizeof d);
-    signal(SIGPIPE, SIG_IGN); /* as main has it */
-    snprintf(d.place, sizeof d.place, "/tmp/test_control.XXXXXX");
-    assert_non_null(mkdtemp(d.place));
-    setenv("XDG_RUNTIME_DIR", d.place, 1);
-    snprintf(d.run, sizeof d.run, "%s/a.run", d.place);
-    assert_int_equal(run_dir_open(&d.dir, d.run, &err), RESULT_OK);
-    d.now_us = 1000000;
-    d.clock = (struct clock){ .now_us = now };
-    uv_loop_init(&d.loop);
-    assert_int_equal(open_server(&err), RESULT_OK);
-    assert_int_equal(socket_place_find(d.run, d.socket, &err), RESULT_OK);
-    return 0;
-}
-
-static void close_server(void)
-{
-    control_server_close(d.server, 3, STR("{\"ok\":12}"), on_closed);
-    for (int i = 0; i < TURNS_MAX && !d.closed; i++) {
-        turn();
-    }
-    assert_true(d.closed);
-    d.server = NULL;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-
-    (void)state;
-    if (d.server) {
-        close_server();
-    }
-    uv_run(&d.loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&d.loop), 0);
-    assert_int_equal(access(d.socket, F_OK), -1);
-    run_dir_close(&d.dir);
-    snprintf(command, sizeof command, "rm -rf %s", d.place);
-    assert_int_equal(system(command), 0);
-    return 0;
-}
-
-static void connect_client(struct control_client *c)
-{
-    struct err err;
-
-    if (control_client_connect(c, d.socket, &err) != RESULT_OK) {
-        fail_msg("%s", err.text);
-    }
-}
-
-static void ask(struct control_client *c, const char *line)
-{
-    assert_int_equal(control_client_send(c, str_view(line), NULL), RESULT_OK);
-}
-
-/* The next line; false: the server has closed. */
-static bool hear(struct control_client *c, struct str *line)
-{
-    for (int i = 0; i < TURNS_MAX; i++) {
-        if (control_client_line(c, line)) {
-            return true;
-        }
-        turn();
-        if (control_client_read(c, 0, NULL) == RESULT_NOT_FOUND) {
-            return false;
-        }
-    }
-    fail_msg("nothing comes");
-    return false;
-}
-
-static void expect(struct control_client *c, const char *words)
-{
-    struct str line;
-
-    assert_true(hear(c, &line));
-    if (!memmem(line.data, line.len, words, strlen(words))) {
-        fail_msg("%.*s\nhas not %s", STR_ARG(line), words);
-    }
-}
 
 static void expect_closed(struct control_client *c)
 {
@@ -490,53 +305,6 @@ static void the_end__is_told_with_the_report(void **state)
     assert_int_equal(access(name, F_OK), -1);
 }
 
-/* Two containers that share the directory may have processes of one number. */
-static void a_socket_of_our_number__that_somebody_listens_at__is_left(void **state)
-{
-    struct control_server *first = d.server;
-    char path[SOCKET_PATH_MAX];
-    struct control_client c;
-    struct run_dir dir = d.dir;
-    struct err err;
-
-    (void)state;
-    snprintf(path, sizeof path, "%s/b.run", d.place);
-    assert_int_equal(run_dir_open(&d.dir, path, &err), RESULT_OK);
-    assert_int_equal(open_server(&err), RESULT_OK);
-    assert_int_equal(socket_place_find(path, path, &err), RESULT_OK);
-    assert_string_not_equal(path, d.socket);
-    assert_non_null(strstr(path, ".2.sock"));
-    assert_int_equal(control_client_connect(&c, path, &err), RESULT_OK);
-    control_client_close(&c);
-    close_server();
-    assert_int_equal(access(path, F_OK), -1);
-    run_dir_close(&d.dir);
-    d.dir = dir;
-    d.server = first;
-    d.closed = false;
-    connect_client(&c); /* the first one is still there */
-    ask(&c, "{\"hello\":1}");
-    expect(&c, "hello");
-    control_client_close(&c);
-}
-
-static void what_a_killed_process_left__is_taken_over(void **state)
-{
-    int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    struct err err;
-
-    (void)state;
-    close_server();
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", d.socket);
-    assert_int_equal(bind(left, (const struct sockaddr *)&address, sizeof address), 0);
-    close(left);
-    d.closed = false;
-    assert_int_equal(open_server(&err), RESULT_OK);
-    assert_int_equal(socket_place_find(d.run, address.sun_path, &err), RESULT_OK);
-    assert_string_equal(address.sun_path, d.socket);
-}
-
 static void who_has_said_all__hears_the_answers(void **state)
 {
     struct control_client c;
@@ -550,52 +318,6 @@ static void who_has_said_all__hears_the_answers(void **state)
     expect(&c, "\"report\":{");
     expect_closed(&c);
     control_client_close(&c);
-}
-
-static void places_that_are_not_ours_alone__are_refused(void **state)
-{
-    char place[SOCKET_PATH_MAX], other[128];
-    struct err err;
-
-    (void)state;
-    assert_int_equal(socket_place(place, &err), RESULT_OK);
-    assert_int_equal(chmod(place, 0755), 0);
-    assert_int_equal(socket_place_make(place, &err), RESULT_DENIED);
-    assert_string_equal(err.code, "E-CTL5");
-    assert_int_equal(chmod(place, 0700), 0);
-    snprintf(other, sizeof other, "%s.moved", place);
-    assert_int_equal(rename(place, other), 0);
-    assert_int_equal(symlink(other, place), 0);
-    assert_int_equal(socket_place_make(place, &err), RESULT_DENIED);
-    assert_int_equal(unlink(place), 0);
-    assert_int_equal(rename(other, place), 0);
-    setenv("XDG_RUNTIME_DIR",
-           "/tmp/a-path-that-is-longer-than-what-a-socket-of-any-system-can-have-"
-           "as-its-name-and-then-some-more",
-           1);
-    assert_int_equal(socket_place_make(place, &err), RESULT_LIMIT);
-    setenv("XDG_RUNTIME_DIR", d.place, 1);
-}
-
-static void names_of_processes__are_read(void **state)
-{
-    char path[SOCKET_PATH_MAX];
-    struct err err;
-
-    (void)state;
-    assert_int_equal(socket_place_pid("4121.sock"), 4121);
-    assert_int_equal(socket_place_pid("0.sock"), 0);
-    assert_int_equal(socket_place_pid("4121.2.sock"), 4121);
-    assert_int_equal(socket_place_pid("4121.1.sock"), 0);
-    assert_int_equal(socket_place_pid("4121.22.sock"), 0);
-    assert_int_equal(socket_place_pid("x.sock"), 0);
-    assert_int_equal(socket_place_pid(".sock"), 0);
-    assert_int_equal(socket_place_pid("99999999999.sock"), 0);
-    assert_int_equal(socket_place_pid("4121.sock.old"), 0);
-    assert_int_equal(socket_place_find("4121", path, &err), RESULT_OK);
-    assert_non_null(strstr(path, "/scrapetop/4121.sock"));
-    assert_int_equal(socket_place_find("nowhere", path, &err), RESULT_NOT_FOUND);
-    assert_int_equal(socket_place_find(d.place, path, &err), RESULT_NOT_FOUND);
 }
 
 int main(void)
@@ -616,14 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_clients_than_there_may_be__are_turned_away, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_end__is_told_with_the_report, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_socket_of_our_number__that_somebody_listens_at__is_left,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_killed_process_left__is_taken_over, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(who_has_said_all__hears_the_answers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(places_that_are_not_ours_alone__are_refused, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(names_of_processes__are_read, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,77 +1,19 @@
+/* plan/host: holds, resources that lanes share, and which lane is next. */
 #include "plan/host.h"
-#include "plan/host_hold.h"
 
 #include "base/clock.h"
+#include "plan/host_hold.h"
+#include "host_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
-#define T0 (UINT64_C(1000) * US_PER_S)
-static const struct due why = { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" };
+#include <cmocka.h>
+
 static const struct due refused = { .by = DUE_HOST_HOLD, .status = 429 };
-
-static struct url parts(const char *text)
-{
-    struct url url;
-
-    assert_int_equal(url_split(str_view(text), &url, NULL), RESULT_OK);
-    return url;
-}
-
-static uint32_t find(struct host_table *t, const char *text)
-{
-    struct url url = parts(text);
-    uint32_t index;
-
-    assert_int_equal(host_find(t, &url, &index, NULL), RESULT_OK);
-    return index;
-}
-
-static uint16_t lane_of(struct host *host, uint32_t endpoint, const char *text)
-{
-    struct url url = parts(text);
-    uint16_t lane;
-
-    assert_int_equal(host_lane(host, endpoint, &url, &lane), RESULT_OK);
-    assert_true(lane < host->lane_count);
-    return lane;
-}
-
-/* With a lane, and a request that names it, as each host in use has. */
-static struct host *referred(struct host_table *t, const char *text)
-{
-    uint32_t index = find(t, text);
-
-    host_ref(t, index);
-    assert_int_equal(lane_of(host_at(t, index), 0, text), 0);
-    return host_at(t, index);
-}
-
-static void start(struct host_table *t, struct host *host, struct request *request, uint64_t now_us)
-{
-    t->now_us = now_us;
-    host_started(t, host, request);
-    request->attempt++;
-}
-
-static bool start_if_may(struct host_table *t, struct host *host, uint64_t now_us)
-{
-    if (host_may_start(t, host, 0, now_us) != HOST_MAY) {
-        return false;
-    }
-    start(t, host, &(struct request){ 0 }, now_us);
-    return true;
-}
-
-static void end(struct host_table *t, struct host *host, enum host_end how, uint64_t now_us)
-{
-    host_ended(t, host, &(struct request){ .attempt = 1, .started_us = now_us }, how, now_us);
-}
 
 static struct request *make(uint64_t id, uint16_t lane)
 {
@@ -99,38 +41,6 @@ static unsigned start_all(struct host_table *t, struct host *host, uint64_t now_
     return count;
 }
 
-static void find__gives_one_entry__when_the_origin_is_the_same(void **state)
-{
-    struct host_table t;
-    uint32_t index;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    index = find(&t, "http://Example.org/a");
-    assert_int_equal(find(&t, "http://example.org:80/b?c"), index);
-    assert_int_not_equal(find(&t, "https://example.org/a"), index);
-    assert_int_not_equal(find(&t, "http://example.org:8080/a"), index);
-    assert_int_not_equal(find(&t, "http://example.com/a"), index);
-    host_table_release(&t);
-}
-
-static void label__leaves_out_the_port__when_it_is_the_schemes_own(void **state)
-{
-    struct host_table t;
-    char shown[64];
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    snprintf(shown, sizeof shown, "%.*s",
-             STR_ARG(host_at(&t, find(&t, "https://api.example.org/"))->label));
-    assert_string_equal(shown, "api.example.org");
-    snprintf(shown, sizeof shown, "%.*s", STR_ARG(host_at(&t, find(&t, "http://h:8080/"))->label));
-    assert_string_equal(shown, "h:8080");
-    snprintf(shown, sizeof shown, "%.*s", STR_ARG(host_at(&t, find(&t, "http://h:443/"))->label));
-    assert_string_equal(shown, "h:443");
-    host_table_release(&t);
-}
-
 static void may_start__is_full__when_the_hosts_cap_is_reached(void **state)
 {
     struct host_table t;
@@ -147,8 +57,6 @@ static void may_start__is_full__when_the_hosts_cap_is_reached(void **state)
 }
 
 /* --- holds ------------------------------------------------------------------------------------- */
-
-static const struct request any; /* of the first lane, so of the host's own bucket */
 
 /* Never before a deadline that a server named: looked at to the microsecond. */
 static void hold_named__lasts_to_its_deadline_to_the_microsecond(void **state)
@@ -544,175 +452,9 @@ static void take__finds_it_in_any_lane(void **state)
     host_table_release(&t);
 }
 
-/* --- first contacts, and the table ------------------------------------------------------------------------ */
-
-static void first_contacts__are_bounded__when_all_hosts_are_new(void **state)
-{
-    struct host_table t;
-    struct host *hosts[HOST_FIRST_CONTACTS_MAX + 2];
-    char url[64];
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    for (unsigned i = 0; i < HOST_FIRST_CONTACTS_MAX + 2; i++) {
-        snprintf(url, sizeof url, "http://h%u/", i);
-        hosts[i] = referred(&t, url);
-        assert_int_equal(start_if_may(&t, hosts[i], T0), i < HOST_FIRST_CONTACTS_MAX);
-    }
-    /* A host that is being resolved already may be asked more. */
-    assert_true(start_if_may(&t, hosts[0], T0));
-    assert_int_equal(t.first_contacts, HOST_FIRST_CONTACTS_MAX);
-
-    end(&t, hosts[0], HOST_END_WELL, T0);
-    assert_int_equal(t.first_contacts, HOST_FIRST_CONTACTS_MAX - 1);
-    assert_true(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX], T0));
-    assert_false(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX + 1], T0));
-
-    end(&t, hosts[1], HOST_END_SILENT,
-        T0); /* never reached: its place is free, it is still unknown */
-    assert_false(hosts[1]->contacted);
-    assert_true(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX + 1], T0));
-    assert_false(start_if_may(&t, hosts[1], T0));
-    host_table_release(&t);
-}
-
-static void first_contacts__come_to_nothing__when_all_have_ended(void **state)
-{
-    struct host_table t;
-    struct host *host;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    start(&t, host, &(struct request){ 0 }, T0);
-    start(&t, host, &(struct request){ 0 }, T0);
-    end(&t, host, HOST_END_SILENT, T0);
-    assert_int_equal(t.first_contacts, 1);
-    end(&t, host, HOST_END_SILENT, T0);
-    assert_int_equal(t.first_contacts, 0);
-    start(&t, host, &(struct request){ 0 }, T0);
-    start(&t, host, &(struct request){ 0 }, T0);
-    end(&t, host, HOST_END_WELL, T0);
-    end(&t, host, HOST_END_SILENT, T0);
-    assert_int_equal(t.first_contacts, 0);
-    assert_true(host->contacted);
-    host_table_release(&t);
-}
-
-static void table__stays_small__when_a_hundred_thousand_hosts_come_and_go(void **state)
-{
-    struct host_table t;
-    char url[64];
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    for (unsigned i = 0; i < 100000; i++) {
-        uint32_t index;
-
-        snprintf(url, sizeof url, "http://host-%u.example/", i);
-        index = find(&t, url);
-        host_ref(&t, index);
-        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
-        end(&t, host_at(&t, index), HOST_END_WELL, T0 + i);
-        host_unref(&t, index);
-    }
-    assert_in_range(t.count, 1, HOST_TABLE_IDLE_MAX + 1);
-    assert_in_range(t.idle, 1, HOST_TABLE_IDLE_MAX);
-    host_table_release(&t);
-}
-
-/* Those whose 429 is remembered may not be forgotten before their time, and must be after it; the
- * count of idle ones has to survive both. */
-static void table__remembers_holds_and_forgets_them__when_their_time_is_over(void **state)
-{
-    struct host_table t;
-    char url[64];
-    uint32_t count;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    for (unsigned i = 0; i < 5000; i++) {
-        uint32_t index;
-
-        snprintf(url, sizeof url, "http://host-%u.example/", i);
-        index = find(&t, url);
-        host_ref(&t, index);
-        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
-        host_hold_named(host_at(&t, index), &any, T0 + 30 * US_PER_S, T0, &why);
-        end(&t, host_at(&t, index), HOST_END_REFUSED, T0);
-        host_unref(&t, index);
-    }
-    assert_int_equal(t.count, 5000);
-    assert_int_equal(t.idle, 5000);
-    assert_true(host_hold(host_at(&t, find(&t, "http://host-7.example/")), T0).is_named);
-    count = t.count;
-    for (unsigned i = 0; i < 20000; i++) {
-        uint32_t index;
-
-        snprintf(url, sizeof url, "http://later-%u.example/", i);
-        index = find(&t, url);
-        host_ref(&t, index);
-        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
-        end(&t, host_at(&t, index), HOST_END_WELL, T0 + 3600 * US_PER_S);
-        host_unref(&t, index);
-    }
-    assert_in_range(t.count, count, 2 * count + HOST_TABLE_IDLE_MAX);
-    assert_in_range(t.idle, 1, t.count);
-    assert_true(host_hold(host_at(&t, find(&t, "http://host-7.example/")), T0).until_us ==
-                0); /* a new entry */
-    host_table_release(&t);
-}
-
-static void table__keeps_what_is_referred_to__when_the_idle_are_forgotten(void **state)
-{
-    struct host_table t;
-    uint32_t kept;
-    char url[64];
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    kept = find(&t, "http://kept.example/");
-    host_ref(&t, kept);
-    for (unsigned i = 0; i < 10000; i++) {
-        snprintf(url, sizeof url, "http://host-%u.example/", i);
-        find(&t, url);
-    }
-    assert_int_equal(find(&t, "http://kept.example/"), kept);
-    assert_string_equal(host_at(&t, kept)->origin, "http://kept.example:80");
-    host_table_release(&t);
-}
-
-/* What hangs on a host goes with it, and the entry that is used again has none of it. */
-static void table__forgets_lanes_and_resources__with_their_host(void **state)
-{
-    struct host_table t;
-    char url[64];
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    for (unsigned i = 0; i < 5000; i++) {
-        struct request request = { .lane = 0 };
-        struct host *host;
-
-        snprintf(url, sizeof url, "http://host-%u.example/", i);
-        host = referred(&t, url);
-        assert_int_equal(host->other_count, 0);
-        assert_int_equal(host->lane_count, 1);
-        request.lane = lane_of(host, 1, "http://a/x/y");
-        host_names_resource(host, &request, STR("core"));
-        start(&t, host, &request, T0 + i);
-        host_ended(&t, host, &request, HOST_END_WELL, T0 + i);
-        host_unref(&t, find(&t, url));
-    }
-    assert_in_range(t.count, 1, HOST_TABLE_IDLE_MAX + 1);
-    host_table_release(&t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(find__gives_one_entry__when_the_origin_is_the_same),
-        cmocka_unit_test(label__leaves_out_the_port__when_it_is_the_schemes_own),
         cmocka_unit_test(may_start__is_full__when_the_hosts_cap_is_reached),
         cmocka_unit_test(hold_named__lasts_to_its_deadline_to_the_microsecond),
         cmocka_unit_test(hold_named__keeps_the_longer__when_two_are_named),
@@ -729,12 +471,6 @@ int main(void)
         cmocka_unit_test(next__takes_lanes_in_turn),
         cmocka_unit_test(next__passes_by_a_held_resource__when_another_lane_is_open),
         cmocka_unit_test(take__finds_it_in_any_lane),
-        cmocka_unit_test(first_contacts__are_bounded__when_all_hosts_are_new),
-        cmocka_unit_test(first_contacts__come_to_nothing__when_all_have_ended),
-        cmocka_unit_test(table__stays_small__when_a_hundred_thousand_hosts_come_and_go),
-        cmocka_unit_test(table__remembers_holds_and_forgets_them__when_their_time_is_over),
-        cmocka_unit_test(table__keeps_what_is_referred_to__when_the_idle_are_forgotten),
-        cmocka_unit_test(table__forgets_lanes_and_resources__with_their_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,176 +1,20 @@
-/* What is found, in the ledger and through the committer. */
+/* store/ledger_discovered: requests that answers gave rise to, numbered, read and counted. */
 #include "plan/sort_key.h"
+
 #include "store/committer.h"
 #include "store/ledger.h"
-
+#include "discovered_fixture.h"
 #include "old_ledger.h"
 #include "store_fixture.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <sqlite3.h>
 
 #include <cmocka.h>
-
-#define SEEDS 10
-#define ROWS_MAX 16
-
-/* 0 the listing; 1 its details, 2 theirs; 3 other details of the listing. */
-static const uint32_t parents[] = { 0, 0, 1, 0 };
-static const struct ledger_plan plan = { SEEDS, parents, 4 };
-
-struct world {
-    struct temp temp;
-    struct run_dir dir;
-    struct ledger *ledger;
-    struct request *rows[ROWS_MAX];
-    int64_t not_before_us[ROWS_MAX];
-    size_t row_count;
-    uv_loop_t loop;
-    bool closed;
-};
-
-static void open_ledger(struct world *w)
-{
-    struct err err = { .result = RESULT_OK };
-    bool created;
-
-    if (ledger_open(&w->ledger, &w->dir, &created, &err) != RESULT_OK ||
-        ledger_claim_plan(w->ledger, &plan, &err) != RESULT_OK) {
-        fail_msg("%s: %s", err.code, err.text);
-    }
-}
-
-static void close_ledger(struct world *w)
-{
-    if (w->ledger) {
-        assert_int_equal(ledger_checkpoint(w->ledger, true, NULL), RESULT_OK);
-        ledger_close(w->ledger);
-        w->ledger = NULL;
-    }
-}
-
-static int setup(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-
-    temp_init(&w->temp);
-    assert_int_equal(run_dir_open(&w->dir, w->temp.run, NULL), RESULT_OK);
-    open_ledger(w);
-    *state = w;
-    return 0;
-}
-
-static void forget_rows(struct world *w)
-{
-    while (w->row_count) {
-        request_free(w->rows[--w->row_count]);
-    }
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    forget_rows(w);
-    close_ledger(w);
-    run_dir_close(&w->dir);
-    temp_release(&w->temp);
-    free(w);
-    return 0;
-}
-
-static struct settlement *done(uint64_t id)
-{
-    return settlement_make(id, SETTLE_DONE, SETTLE_BODY_JSON, STR("{}"));
-}
-
-/* A detail of the settlement's record, or its listing's page `page.ordinal`. */
-static struct discovered *find(struct settlement *s, const char *url, uint32_t record,
-                               struct page_at page, const char *vars)
-{
-    struct sort_key place;
-    struct discovered *found;
-
-    if (page.ordinal) {
-        sort_key_of_page(s->response->request, page.ordinal, &place);
-    } else {
-        assert_true(sort_key_of_record(s->response->request, record, &place));
-    }
-    found = discovered_new(page.ordinal ? s->response->request->endpoint : 1,
-                           &(struct request_texts){ .key = str_view(url),
-                                                    .url = str_view(url),
-                                                    .vars = str_view(vars),
-                                                    .sort_key = sort_key_view(&place) },
-                           &page);
-    assert_non_null(found);
-    discoveries_add(&s->discoveries, found);
-    return found;
-}
-
-static struct discovered *find_detail(struct settlement *s, const char *url, uint32_t record,
-                                      const char *vars)
-{
-    return find(s, url, record, (struct page_at){ 0 }, vars);
-}
-
-static struct discovered *find_page(struct settlement *s, const char *url, uint32_t ordinal)
-{
-    return find(s, url, 0,
-                (struct page_at){ .chain = 1,
-                                  .number = UINT64_MAX - 5,
-                                  .ordinal = ordinal,
-                                  .total = PAGE_TOTAL_UNKNOWN,
-                                  .expected = UINT32_MAX,
-                                  .size = 50,
-                                  .empty = 3,
-                                  .kind = 4,
-                                  .named_by_crc32c = 0xFFFFFFFF },
-                NULL);
-}
-
-static void put(struct world *w, struct settlement *s)
-{
-    struct err err = { .result = RESULT_OK };
-    bool duplicate;
-
-    if (ledger_begin(w->ledger, &err) != RESULT_OK ||
-        ledger_put(w->ledger, s, &duplicate, &err) != RESULT_OK ||
-        ledger_put_discoveries(w->ledger, s, &err) != RESULT_OK ||
-        ledger_commit(w->ledger, &err) != RESULT_OK) {
-        fail_msg("%s: %s", err.code, err.text);
-    }
-}
-
-static void drop(struct settlement *s)
-{
-    discoveries_release(&s->discoveries);
-    settlement_free(s);
-}
-
-static enum result keep(void *context, struct request *request, int64_t not_before_us)
-{
-    struct world *w = context;
-
-    assert_true(w->row_count < ROWS_MAX);
-    w->not_before_us[w->row_count] = not_before_us;
-    w->rows[w->row_count++] = request;
-    return RESULT_OK;
-}
-
-static void read_found(struct world *w, enum ledger_discovered which, uint64_t after_id, size_t max)
-{
-    struct ledger_discovered_query query = { which, after_id, max, keep, w };
-
-    forget_rows(w);
-    assert_int_equal(ledger_each_discovered(w->ledger, &query, NULL), RESULT_OK);
-}
 
 static void check_note(struct world *w, enum page_note_kind kind, bool there)
 {
@@ -217,118 +61,6 @@ static void ledger_put_discoveries__numbers_them__after_the_seeds(void **state)
     assert_string_equal(w->rows[1]->vars.data, "{\"a.id\":1}");
     assert_int_equal(sort_key_compare(w->rows[1]->sort_key, detail->texts.sort_key), 0);
     drop(s);
-}
-
-static void ledger_put_discoveries__keeps_the_lesser_place__when_found_twice(void **state)
-{
-    struct world *w = *state;
-    struct settlement *late = done(5), *early = done(2), *again = done(7);
-    struct discovered *first = find_detail(late, "http://h.test/d", 3, "{\"by\":5}");
-    struct discovered *lesser, *greater;
-
-    put(w, late);
-    lesser = find_detail(early, "http://h.test/d", 9, "{\"by\":2}");
-    put(w, early);
-    greater = find_detail(again, "http://h.test/d", 0, "{\"by\":7}");
-    put(w, again);
-    assert_int_equal(first->id, SEEDS + 1);
-    assert_int_equal(lesser->id, 0);
-    assert_int_equal(greater->id, 0);
-    read_found(w, LEDGER_DISCOVERED_NEW, 0, 10);
-    assert_int_equal(w->row_count, 1);
-    assert_string_equal(w->rows[0]->vars.data, "{\"by\":2}");
-    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, lesser->texts.sort_key), 0);
-    drop(late);
-    drop(early);
-    drop(again);
-}
-
-/* A found one of that endpoint and place. */
-static struct settlement *done_at(uint64_t id, uint32_t endpoint, struct str place)
-{
-    struct settlement *s = done(id);
-
-    request_free(s->response->request);
-    s->response->request =
-        request_make(id, endpoint,
-                     &(struct request_texts){
-                         .key = STR("k"), .url = STR("http://h.test/x"), .sort_key = place });
-    return s;
-}
-
-static void check_row(struct world *w, uint64_t id, const struct discovered *by, uint32_t record,
-                      const char *vars)
-{
-    struct ledger_discovered_query query = { .visit = keep, .context = w };
-    struct sort_key place;
-    struct request request = { .sort_key = by->texts.sort_key };
-
-    assert_true(sort_key_of_record(&request, record, &place));
-    forget_rows(w);
-    assert_int_equal(ledger_each_discovered_of(w->ledger, &id, 1, &query, NULL), RESULT_OK);
-    assert_int_equal(w->row_count, 1);
-    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, sort_key_view(&place)), 0);
-    assert_string_equal(w->rows[0]->vars.data, vars);
-}
-
-/* Endpoint 1 is moved, and with it what it found in endpoint 2, but not the listing's others in 3. */
-static void ledger_put_discoveries__takes_along__what_a_moved_one_found(void **state)
-{
-    struct world *w = *state;
-    struct settlement *late = done(5), *early = done(2), *detail;
-    struct discovered *at_late =
-        find_detail(late, "http://h.test/x", 3, "{\"a\":9007199254740993}");
-    struct discovered *other = find_detail(late, "http://h.test/y", 3, "{\"a\":5}");
-    struct discovered *at_early, *review;
-
-    other->endpoint = 3;
-    put(w, late);
-    detail = done_at(SEEDS + 1, 1, at_late->texts.sort_key);
-    review = find_detail(detail, "http://h.test/r", 1, "{\"a\":9007199254740993,\"x.id\":7}");
-    review->endpoint = 2;
-    put(w, detail);
-    check_row(w, SEEDS + 3, at_late, 1, "{\"a\":9007199254740993,\"x.id\":7}");
-    at_early = find_detail(early, "http://h.test/x", 9, "{\"a\":9007199254740995}");
-    put(w, early);
-    check_row(w, SEEDS + 3, at_early, 1, "{\"a\":9007199254740995,\"x.id\":7}");
-    forget_rows(w);
-    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS + 1, 1);
-    assert_int_equal(w->rows[0]->id, SEEDS + 2);
-    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, other->texts.sort_key), 0);
-    assert_string_equal(w->rows[0]->vars.data, "{\"a\":5}");
-    drop(late);
-    drop(early);
-    drop(detail);
-}
-
-/* It was moved while it was asked, so its answer speaks of the place that it had. */
-static void ledger_put_discoveries__take_their_place__where_their_finder_is_now(void **state)
-{
-    struct world *w = *state;
-    struct settlement *late = done(5), *early = done(2), *detail;
-    struct discovered *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":5}");
-    struct discovered *at_early, *review;
-    struct record_position position = { 0 };
-    struct placed_record record;
-    size_t count;
-
-    put(w, late);
-    at_early = find_detail(early, "http://h.test/x", 9, "{\"a\":2}");
-    put(w, early);
-    detail = done_at(SEEDS + 1, 1, at_late->texts.sort_key);
-    detail->record = (struct record){ .length = 1, .segment = 1 };
-    review = find_detail(detail, "http://h.test/r", 1, "{\"a\":5,\"x.id\":7}");
-    review->endpoint = 2;
-    put(w, detail);
-    check_row(w, SEEDS + 2, at_early, 1, "{\"a\":2,\"x.id\":7}");
-    assert_int_equal(ledger_read_endpoint(w->ledger, 1, &position, &record, 1, &count, NULL),
-                     RESULT_OK);
-    assert_int_equal(count, 1);
-    assert_string_equal(record.vars, "{\"a\":2}");
-    free(record.vars);
-    drop(late);
-    drop(early);
-    drop(detail);
 }
 
 static void ledger_put_discoveries__tells_rounds_apart(void **state)
@@ -495,49 +227,6 @@ static void ledger_claim_plan__refuses__when_ids_would_mean_others(void **state)
     drop(s);
 }
 
-/* Six found in another order than that of their places, between two of the plan's own. */
-static void ledger_read_endpoint__merges__by_place(void **state)
-{
-    static const uint64_t expected[] = { 1, SEEDS + 2, SEEDS + 1, 2, SEEDS + 4, SEEDS + 3 };
-    struct world *w = *state;
-    struct settlement *s[6] = { done(2), done(1) };
-    struct record_position position = { 0 };
-    struct placed_record records[3];
-    size_t count, seen = 0;
-
-    s[0]->response->request->page.chain = 0;
-    find_page(s[1], "http://h.test/1/p3", 2)->page.chain = 1;
-    find_page(s[1], "http://h.test/1/p2", 1)->page.chain = 1;
-    find_page(s[0], "http://h.test/2/p3", 2)->page.chain = 2;
-    find_page(s[0], "http://h.test/2/p2", 1)->page.chain = 2;
-    find_detail(s[0], "http://h.test/d", 0, NULL);
-    for (size_t i = 1; i <= 4; i++) {
-        s[i + 1] = done(SEEDS + i);
-    }
-    for (size_t i = 0; i < 6; i++) {
-        size_t order = i < 2 ? 1 - i : i;
-
-        s[order]->record = (struct record){ .offset = i, .length = 1, .segment = 1 };
-        put(w, s[order]);
-    }
-    do {
-        assert_int_equal(ledger_read_endpoint(w->ledger, 0, &position, records, 3, &count, NULL),
-                         RESULT_OK);
-        for (size_t i = 0; i < count; i++) {
-            assert_true(seen < 6);
-            assert_int_equal(records[i].record.id, expected[seen++]);
-        }
-    } while (count);
-    assert_int_equal(seen, 6);
-    position = (struct record_position){ 0 };
-    assert_int_equal(ledger_read_endpoint(w->ledger, 1, &position, records, 3, &count, NULL),
-                     RESULT_OK);
-    assert_int_equal(count, 0); /* not asked yet */
-    for (size_t i = 0; i < 6; i++) {
-        drop(s[i]);
-    }
-}
-
 static void ledger_open__brings_an_old_one_up(void **state)
 {
     struct world *w = *state;
@@ -561,8 +250,6 @@ static void ledger_open__brings_an_old_one_up(void **state)
     assert_int_equal(summary.planned, SEEDS + 1);
     drop(s);
 }
-
-/* ---- through the committer ---- */
 
 static void on_committed(void *context, struct settlement *list)
 {
@@ -647,9 +334,6 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(ledger_put_discoveries__numbers_them__after_the_seeds),
-        TEST(ledger_put_discoveries__keeps_the_lesser_place__when_found_twice),
-        TEST(ledger_put_discoveries__takes_along__what_a_moved_one_found),
-        TEST(ledger_put_discoveries__take_their_place__where_their_finder_is_now),
         TEST(ledger_put_discoveries__tells_rounds_apart),
         TEST(ledger_put_discoveries__notes_a_listing_that_runs_back),
         TEST(ledger_put_discoveries__keeps_notes__once_each),
@@ -657,7 +341,6 @@ int main(void)
         TEST(ledger_each_found_of__yields__these),
         TEST(ledger_summarise__counts_what_was_found),
         TEST(ledger_claim_plan__refuses__when_ids_would_mean_others),
-        TEST(ledger_read_endpoint__merges__by_place),
         TEST(ledger_open__brings_an_old_one_up),
         TEST(committer_read_found__answers__what_was_committed),
     };

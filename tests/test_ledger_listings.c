@@ -51,15 +51,7 @@ static int teardown(void **state)
 
 static void put(struct world *w, struct settlement *s)
 {
-    struct err err = { .result = RESULT_OK };
-    bool duplicate;
-
-    if (ledger_begin(w->ledger, &err) != RESULT_OK ||
-        ledger_put(w->ledger, s, &duplicate, &err) != RESULT_OK ||
-        ledger_put_discoveries(w->ledger, s, &err) != RESULT_OK ||
-        ledger_commit(w->ledger, &err) != RESULT_OK) {
-        fail_msg("%s: %s", err.code, err.text);
-    }
+    ledger_put_all(w->ledger, s);
     discoveries_release(&s->discoveries);
     settlement_free(s);
 }
