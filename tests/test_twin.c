@@ -172,12 +172,43 @@ static void what_only_a_held_one_may_take__holds_up_nobody_else(void **state)
     host_table_release(&w.table);
 }
 
+static void what_all_are_refused__is_the_origins__and_one_at_a_time_looks(void **state)
+{
+    enum host_answer why;
+    struct request *last;
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    put(&w, 1);
+    put(&w, 2);
+    last = put(&w, 3);
+    last->host = twin_at(&w.table, 3)->index; /* as if it had been asked with that */
+    assert_ptr_equal(twin_origin_of(&w.table, last), w.first);
+    last->host = w.index;
+    assert_true(str_equal(twin_origin_label(twin_at(&w.table, 2)), STR("h.test")));
+    w.first->ban.holds = 1;
+    twin_at(&w.table, 3)->in_flight = 1;
+    assert_int_equal(next(&w, T0, &why), 0);
+    assert_int_equal(why, HOST_FULL);
+    twin_at(&w.table, 3)->in_flight = 0;
+    assert_int_equal(next(&w, T0, &why), 1);
+    w.first->ban.holds = 0;
+    twin_at(&w.table, 3)->in_flight = 1;
+    assert_int_equal(next(&w, T0, &why), 2);
+    twins_stop(&w.table, w.first);
+    assert_true(twin_at(&w.table, 1)->is_stopped && twin_at(&w.table, 3)->is_stopped);
+    assert_int_equal(next(&w, T0, &why), 0);
+    host_table_release(&w.table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names__stand_before_the_host),
         cmocka_unit_test(requests__go_to_each_in_turn__and_their_holds_are_their_own),
         cmocka_unit_test(what_only_a_held_one_may_take__holds_up_nobody_else),
+        cmocka_unit_test(what_all_are_refused__is_the_origins__and_one_at_a_time_looks),
         cmocka_unit_test(put_aside__is_not_asked__not_even_by_the_users_word),
     };
 

@@ -10,8 +10,10 @@
 #include "engine/refused_alike.h"
 #include "engine/settle.h"
 #include "engine/steer.h"
+#include "engine/tokens.h"
 #include "plan/retry.h"
 #include "plan/host_hold.h"
+#include "plan/twin.h"
 
 #include <stdio.h>
 
@@ -21,8 +23,8 @@ static bool do_others_answer(const struct engine *e, const struct host *banned)
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
 
-        if (host != banned && host->origin[0] && (host->ready_count || host->in_flight) &&
-            host->answered_us && !ban_is_on(&host->ban)) {
+        if (host != banned && !(host->twin && banned->twin) && host->origin[0] &&
+            (host->ready_count || host->in_flight) && host->answered_us && !ban_is_on(&host->ban)) {
             return true;
         }
     }
@@ -32,6 +34,7 @@ static bool do_others_answer(const struct engine *e, const struct host *banned)
 static void stop(struct engine *e, const struct host *host, int status)
 {
     char why[sizeof e->ending.why];
+    struct str label = twin_origin_label(host);
 
     if (e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
@@ -39,7 +42,7 @@ static void stop(struct engine *e, const struct host *host, int status)
     snprintf(why, sizeof why,
              "%.*s refuses everything with HTTP %d since %llu went well, after %d holds, too; ask "
              "again later, and the refused ones with --only-failed --class %d",
-             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, status,
+             (int)(label.len < 40 ? label.len : 40), label.data, status,
              (unsigned long long)host->ban.well, BAN_HOLDS_MAX, status);
     events_add(&e->events, EVENT_ERROR, "refused-alike", ",\"code\":\"E-BAN1\"",
                "%s; stopping, resumable", why);
@@ -49,15 +52,17 @@ static void stop(struct engine *e, const struct host *host, int status)
 /* It alone: what others answer is asked on. */
 static void stop_host(struct engine *e, struct host *host, int status)
 {
+    struct str label = twin_origin_label(host);
+
     if (host->is_stopped || e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
-    host_stop(host);
-    events_add_host(&e->events, EVENT_ERROR, "refused-alike", host->label, ",\"code\":\"E-BAN1\"",
+    twins_stop(&e->hosts, host);
+    events_add_host(&e->events, EVENT_ERROR, "refused-alike", label, ",\"code\":\"E-BAN1\"",
                     "%.*s refuses everything with HTTP %d since %llu went well, after %d holds, "
                     "too; it is asked nothing more, other hosts go on; ask again later, and the "
                     "refused ones with --only-failed --class %d [E-BAN1]",
-                    STR_ARG(host->label), status, (unsigned long long)host->ban.well, BAN_HOLDS_MAX,
+                    STR_ARG(label), status, (unsigned long long)host->ban.well, BAN_HOLDS_MAX,
                     status);
 }
 
@@ -81,7 +86,8 @@ static bool send_scout(struct engine *e, const struct host *host)
 static void refused(struct engine *e, const struct response *response)
 {
     const struct request *request = response->request;
-    struct host *host = host_at(&e->hosts, request->host);
+    struct host *host = twin_origin_of(&e->hosts, request);
+    struct str label = twin_origin_label(host);
     struct due due = { .by = DUE_HOST_HOLD, .status = response->status };
     uint64_t now_us = engine_now_us(e), hold_us;
     char length[UNITS_TEXT_MAX];
@@ -99,38 +105,38 @@ static void refused(struct engine *e, const struct response *response)
         }
         return;
     }
-    snprintf(due.host, sizeof due.host, "%.*s", STR_ARG(host->label));
-    host_hold_named(host, request, now_us + hold_us, now_us, &due);
+    snprintf(due.host, sizeof due.host, "%.*s", STR_ARG(label));
+    host_hold_named(host_at(&e->hosts, request->host), request, now_us + hold_us, now_us, &due);
+    twins_hold_named(&e->hosts, request, now_us + hold_us, now_us, &due);
     e->held.holds++;
     e->held.hosts += !host->was_held;
     host->was_held = true;
     e->held.backed_off_us += hold_us;
     units_format_time(hold_us, length);
-    events_add_host(&e->events, EVENT_WARNING, "hold", host->label, ",\"code\":\"W-BAN1\"",
-                    "%.*s refuses with HTTP %d, %u in a row after %llu that went well: held %s, "
-                    "then %s [W-BAN1]",
-                    STR_ARG(host->label), response->status, host->ban.row,
-                    (unsigned long long)host->ban.well, length,
-                    send_scout(e, host)
-                        ? "one that went well is asked again, to see whether it is over"
-                        : "one request looks whether it is over");
+    events_add_host(
+        &e->events, EVENT_WARNING, "hold", label, ",\"code\":\"W-BAN1\"",
+        "%.*s refuses with HTTP %d, %u in a row after %llu that went well: held %s, "
+        "then %s [W-BAN1]",
+        STR_ARG(label), response->status, host->ban.row, (unsigned long long)host->ban.well, length,
+        send_scout(e, host) ? "one that went well is asked again, to see whether it is over"
+                            : "one request looks whether it is over");
 }
 
 static void answered_well(struct engine *e, const struct request *request)
 {
-    struct host *host = host_at(&e->hosts, request->host);
+    struct host *host = twin_origin_of(&e->hosts, request);
+    struct str label = twin_origin_label(host);
     unsigned long long again = 0;
 
     if (!ban_well(&host->ban, request->since_us)) {
         return;
     }
-    host->window = 1;
-    host->window_us = engine_now_us(e);
+    twins_begin_slowly(&e->hosts, host, engine_now_us(e));
     if (e->phase == ENGINE_RUNNING) {
-        again = steer_ask_refused(e, request->host, host->ban.rows);
+        again = steer_ask_refused(e, twin_origin(&e->hosts, request->host), host->ban.rows);
     }
-    events_add_host(&e->events, EVENT_NOTICE, "up", host->label, "",
-                    "%.*s answers again; %llu that it refused %s asked again", STR_ARG(host->label),
+    events_add_host(&e->events, EVENT_NOTICE, "up", label, "",
+                    "%.*s answers again; %llu that it refused %s asked again", STR_ARG(label),
                     again, again == 1 ? "is" : "are");
 }
 
@@ -145,7 +151,7 @@ void ban_note(struct engine *e, const struct response *response, bool is_put_off
     if (failure.class == FAILURE_NONE || poll_is_not_modified(response)) {
         if (judge_asks_safely(e, request) && !request->foreign &&
             request->id <= frontier_seeds(e->frontier)) {
-            host_at(&e->hosts, request->host)->ban.well_id = request->id;
+            twin_origin_of(&e->hosts, request)->ban.well_id = request->id;
         }
         answered_well(e, request);
     } else if (failure.class == FAILURE_STATUS && ban_is_refusal(response->status) &&
@@ -162,6 +168,9 @@ bool ban_takes(struct engine *e, struct response *response)
     }
     if (response->outcome == OUTCOME_REDIRECT && redirect_take(e, response) == REDIRECT_FOLLOW) {
         judge_go_on(e, response);
+        return true;
+    }
+    if (tokens_take(e, response, &(struct deadline){ .named = false })) {
         return true;
     }
     ban_note(e, response, false);

@@ -10,6 +10,7 @@
 #include "engine/login.h"
 #include "job/auth/auth_kind.h"
 #include "plan/retry.h"
+#include "plan/twin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -240,15 +241,14 @@ static void spell_loss(const struct engine *e, const struct credential_watch *w,
     const struct host *host = host_at(&e->hosts, w->host);
     unsigned long long well = e->credentials.well;
     char after[48] = "", scheme[80], whose[32] = "the credential";
-    struct str label = host->label;
+    struct str label = twin_origin_label(host);
 
     if (well) {
         snprintf(after, sizeof after, " after %llu answer%s that went well", well,
                  units_plural(well));
     }
     spell_scheme(w, scheme);
-    if (e->tokens.count) { /* the label names the first of them */
-        (void)str_cut(&label, '@');
+    if (e->tokens.count) {
         snprintf(whose, sizeof whose, "all %zu tokens", e->tokens.count);
     }
     snprintf(why, 160, "%.*s refuses %s %s%s; set %s and run the same command: nothing is lost",

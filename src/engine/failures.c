@@ -6,6 +6,7 @@
 #include "engine/engine_state.h"
 #include "engine/failed_recent.h"
 #include "engine/follow_up.h"
+#include "plan/twin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +94,10 @@ void failures_note(struct engine *e, const struct request *request, const char *
 
     if (request->last.failure.class == FAILURE_STATUS &&
         ban_is_refusal(request->last.failure.status)) {
-        failed.refused_by = request->host + 1;
-        failed.row = host_at(&e->hosts, request->host)->ban.rows;
+        uint32_t origin = twin_origin(&e->hosts, request->host);
+
+        failed.refused_by = origin + 1;
+        failed.row = host_at(&e->hosts, origin)->ban.rows;
     }
     note_failed(e, failed, request, request->last.failure, said);
 }

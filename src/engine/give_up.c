@@ -58,12 +58,12 @@ static bool is_given_up(const struct engine *e, const struct host *host, uint64_
 static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why[160],
                                const char **code)
 {
-    const struct host *bad = NULL;
+    struct host *bad = NULL;
     char length[UNITS_TEXT_MAX];
 
     *code = "";
     for (uint32_t i = 0; i < e->hosts.count; i++) {
-        const struct host *host = e->hosts.hosts[i];
+        struct host *host = e->hosts.hosts[i];
 
         if (!host->origin[0] || !host->refs) {
             continue;
@@ -74,6 +74,7 @@ static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why
         bad = host;
     }
     if (bad && bad->is_stopped) {
+        bad = twin_first(&e->hosts, bad);
         *code = ban_is_on(&bad->ban) ? "E-BAN1" : "E-SAME1";
         snprintf(why, 160, "%.*s refuses everything alike, and all else is done",
                  (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data);

@@ -6,7 +6,7 @@
 #include "engine/events.h"
 #include "engine/poll.h"
 #include "plan/retry.h"
-#include "plan/host_hold.h"
+#include "plan/twin.h"
 
 #include <stdio.h>
 
@@ -47,27 +47,29 @@ static void tell(struct engine *e, const struct response *response)
 /* The same of one host, while others answer well. */
 static void tell_of_host(struct engine *e, const struct response *response, const struct host *host)
 {
-    events_add_host(&e->events, EVENT_WARNING, "refused-alike", host->label,
-                    ",\"code\":\"W-SAME1\"",
+    struct str label = twin_origin_label(host);
+
+    events_add_host(&e->events, EVENT_WARNING, "refused-alike", label, ",\"code\":\"W-SAME1\"",
                     "%.*s: %d requests in a row came to the same: %.80s; it is asked one at a time "
                     "from now on, and nothing there is tried again [W-SAME1]",
-                    STR_ARG(host->label), SAME_ANSWER_TELL_AT, response->request->reason);
+                    STR_ARG(label), SAME_ANSWER_TELL_AT, response->request->reason);
 }
 
 /* It alone: what others answer is asked on. */
 static void stop_host(struct engine *e, const struct response *response, struct host *host)
 {
+    struct str label = twin_origin_label(host);
     char class[FAILURE_TEXT_MAX];
 
     if (host->is_stopped || e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
-    host_stop(host);
+    twins_stop(&e->hosts, host);
     failure_format_word(host->same.failure, class);
-    events_add_host(&e->events, EVENT_ERROR, "refused-alike", host->label, ",\"code\":\"E-SAME1\"",
+    events_add_host(&e->events, EVENT_ERROR, "refused-alike", label, ",\"code\":\"E-SAME1\"",
                     "%.*s: %d requests in a row came to the same: %.60s; it is asked nothing more, "
                     "other hosts go on; --only-failed --class %s asks them again [E-SAME1]",
-                    STR_ARG(host->label), SAME_ANSWER_STOP_AT, response->request->reason, class);
+                    STR_ARG(label), SAME_ANSWER_STOP_AT, response->request->reason, class);
 }
 
 static void stop(struct engine *e, const struct response *response)
@@ -90,7 +92,7 @@ static void stop(struct engine *e, const struct response *response)
 void refused_alike_note(struct engine *e, const struct response *response, bool is_put_off)
 {
     const struct request *request = response->request;
-    struct host *host = host_at(&e->hosts, request->host);
+    struct host *host = twin_origin_of(&e->hosts, request);
     struct failure failure = request->last.failure;
     enum same_answer_word host_word;
 
@@ -123,5 +125,5 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
 bool refused_alike_is(const struct engine *e, const struct request *request)
 {
     return same_answer_is(&e->judging.same_answer, request->last.failure) ||
-           same_answer_is(&host_at(&e->hosts, request->host)->same, request->last.failure);
+           same_answer_is(&twin_origin_of(&e->hosts, request)->same, request->last.failure);
 }

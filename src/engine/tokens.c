@@ -153,6 +153,7 @@ static bool do_others_go_well(const struct engine *e, const struct token_state *
     return false;
 }
 
+/* A row tells of the token only where no other one can tell of the URL now; and one of 403s of none that went well. */
 static void note_refused(struct engine *e, struct token_state *t, struct request *request,
                          int status)
 {
@@ -163,9 +164,21 @@ static void note_refused(struct engine *e, struct token_state *t, struct request
     if (!t->row++) {
         t->row_since_us = engine_now_us(e);
     }
-    if (t->row >= TOKEN_ROW && do_others_go_well(e, t)) {
+    if (t->row >= TOKEN_ROW && (status == 401 || !t->well) && do_others_go_well(e, t) &&
+        !twins_may_soon(&e->hosts, request, request->refused_by, engine_now_us(e))) {
         put_aside(e, twin, status);
     }
+}
+
+/* All refuse it alike: it is in no token's row. */
+static void forget_refused(struct engine *e, struct request *request)
+{
+    for (uint32_t i = 1; i <= e->tokens.count; i++) {
+        struct token_state *t = &e->tokens.list[i - 1];
+
+        t->row -= t->row && (request->refused_by & bit_of(i));
+    }
+    request->refused_by = 0;
 }
 
 /* Those that may tell more are held: until then this is no try, and no failure. */
@@ -197,8 +210,8 @@ static bool take_refusal(struct engine *e, struct token_state *t, struct respons
 
     note_refused(e, t, request, response->status);
     free_us = twins_free_us(&e->hosts, request, request->refused_by, now_us);
-    if (free_us == TIME_NEVER) { /* all refuse it alike: none is worse than the others */
-        request->refused_by = 0;
+    if (free_us == TIME_NEVER) {
+        forget_refused(e, request);
         return false;
     }
     if (free_us <= now_us) {

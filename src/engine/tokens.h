@@ -6,7 +6,7 @@
  *
  *   refused --asked with the next--> answered well: the token that was refused is put aside, by its name
  *      |                      `----> refused by all: it is the URL, or all have ended (plan/credential.h)
- *      `--TOKEN_ROW different ones in a row, while others go well--> put aside
+ *      `--TOKEN_ROW different ones in a row, while others go well but must wait--> put aside
  *
  * A 403 may be of one URL: it puts a token aside only that has never gone well, or TOKEN_FORBIDDEN_ROW in a row. The
  * last one is never put aside: the run stops with E-AUTH2 as with a single credential.
@@ -37,11 +37,11 @@ struct deadline;
 struct token_state {
     struct buf header, query; /* what carries it */
     uint64_t well;
-    uint64_t well_us;                   /* the last one's end */
-    unsigned row;                       /* refused in a row, by different requests */
-    uint64_t row_since_us;              /* the first of them */
-    uint64_t refused;                   /* answers that refused it, or its quota */
-    int aside_status;                   /* what put it aside; 0: nothing */
+    uint64_t well_us;      /* the last one's end */
+    unsigned row;          /* refused in a row, by different requests, which not all refuse */
+    uint64_t row_since_us; /* the first of them */
+    uint64_t refused;      /* answers that refused it, or its quota */
+    int aside_status;      /* what put it aside; 0: nothing */
     uint64_t ok_before, refused_before; /* in earlier sessions */
     uint64_t noted_until_us;            /* the hold that the ledger knows */
 };

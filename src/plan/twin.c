@@ -51,6 +51,26 @@ struct host *twin_first(const struct host_table *table, struct host *host)
     return host->twin ? table->twins[0] : host;
 }
 
+uint32_t twin_origin(const struct host_table *table, uint32_t index)
+{
+    return host_at(table, index)->twin ? table->twins[0]->index : index;
+}
+
+struct host *twin_origin_of(const struct host_table *table, const struct request *request)
+{
+    return host_at(table, twin_origin(table, request->host));
+}
+
+struct str twin_origin_label(const struct host *host)
+{
+    struct str label = host->label;
+
+    if (host->twin) {
+        (void)str_cut(&label, '@');
+    }
+    return label;
+}
+
 struct host *twin_at(const struct host_table *table, uint32_t number)
 {
     return table->twins[number - 1];
@@ -85,6 +105,19 @@ static uint64_t without_which(const struct host_table *table, uint64_t without)
     return 0;
 }
 
+/* All are refused alike: one request at a time looks whether that is over, with whichever token. */
+static bool is_probed(const struct host_table *table, const struct host *first)
+{
+    bool is_alike = ban_is_on(&first->ban) || same_answer_is_slow(&first->same);
+
+    for (uint32_t i = 0; is_alike && i < table->twin_count; i++) {
+        if (table->twins[i]->in_flight) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
                       uint64_t without, uint64_t now_us, enum host_answer *why)
 {
@@ -92,6 +125,10 @@ struct host *twin_for(const struct host_table *table, struct host *first, uint16
     if (!has_twins(table, first) || first->is_dead) {
         *why = host_may_start(table, first, lane, now_us);
         return *why == HOST_MAY ? first : NULL;
+    }
+    if (is_probed(table, first)) {
+        *why = HOST_FULL;
+        return NULL;
     }
     *why = HOST_HELD;
     without = without_which(table, without);
@@ -279,6 +316,44 @@ uint64_t twins_free_us(struct host_table *table, const struct request *request, 
         first_us = free_us < first_us ? free_us : first_us;
     }
     return first_us;
+}
+
+bool twins_may_soon(struct host_table *table, const struct request *request, uint64_t without,
+                    uint64_t now_us)
+{
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        struct host *twin = table->twins[i];
+        struct request as = { .id = request->id };
+
+        if (may_ask(twin, without) && lane_at(table, request, twin, &as)) {
+            enum host_answer answer = host_may_start(table, twin, as.lane, now_us);
+
+            if (answer == HOST_MAY || answer == HOST_FULL) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void twins_begin_slowly(struct host_table *table, struct host *first, uint64_t now_us)
+{
+    uint32_t count = has_twins(table, first) ? table->twin_count : 1;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct host *host = count > 1 ? table->twins[i] : first;
+
+        host->window = 1;
+        host->window_us = now_us;
+    }
+}
+
+void twins_stop(struct host_table *table, struct host *first)
+{
+    host_stop(first);
+    for (uint32_t i = 0; has_twins(table, first) && i < table->twin_count; i++) {
+        host_stop(table->twins[i]);
+    }
 }
 
 void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,

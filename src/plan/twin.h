@@ -7,7 +7,8 @@
  *
  *   planned --> [queue of the first twin] --twin_for, twin_take--> started at one of them --again--> the queue
  *
- * One whose token is refused is put aside (`is_aside`), and a request does not go to those that have refused it.
+ * One whose token is refused is put aside (`is_aside`), and a request does not go to those that have refused it. What
+ * all of them refuse is no token's but the origin's: rows of that (`ban`, `same`) are kept at the first.
  *
  * Ownership  the table owns them, like all of its hosts; they are never forgotten.
  * Units      microseconds, monotonic.
@@ -28,6 +29,13 @@ MUST_CHECK enum result twins_make(struct host_table *table, uint32_t first,
 
 /** The first of its twins: where its requests are queued. Itself, when it has none. */
 struct host *twin_first(const struct host_table *table, struct host *host);
+
+/** Which host stands for all that such a request's origin says to any token: the first of its twins, or itself. */
+uint32_t twin_origin(const struct host_table *table, uint32_t index);
+struct host *twin_origin_of(const struct host_table *table, const struct request *request);
+
+/** Of all of them: without the token's name. */
+struct str twin_origin_label(const struct host *host);
 
 /** The number-th of them, from 1. */
 struct host *twin_at(const struct host_table *table, uint32_t number);
@@ -66,7 +74,17 @@ struct host_wake twins_wake(const struct host_table *table, struct host *first, 
 uint64_t twins_free_us(struct host_table *table, const struct request *request, uint64_t without,
                        uint64_t now_us);
 
-/** The server had named a deadline in an earlier session: it holds for all of them. */
+/** One of them, but those with a bit in `without`, may start such a request now, or when one of its own ends. */
+bool twins_may_soon(struct host_table *table, const struct request *request, uint64_t without,
+                    uint64_t now_us);
+
+/** A host, or all twins of the first: one at a time at first. */
+void twins_begin_slowly(struct host_table *table, struct host *first, uint64_t now_us);
+
+/** Likewise, as host_stop. */
+void twins_stop(struct host_table *table, struct host *first);
+
+/** What holds not one token's requests but all of the origin's: until then. */
 void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,
                       uint64_t now_us, const struct due *due);
 

@@ -91,7 +91,7 @@ def test_limit_of_one_token__is_that_tokens__and_costs_no_try():
     server = Limited(quota=5, window_s=2)
     ended = run(server, "quota", count=30)
     check_equal((len(server.good), sum(server.good.values())), (30, 30), "answered well")
-    check_equal(harness.ledger(scratch("quota.run"), "SELECT count(*) FROM request WHERE attempt > 2")[0][0], 0, "tries")
+    check_equal(harness.ledger(scratch("quota.run"), "SELECT count(*) FROM request WHERE attempt > 3")[0][0], 0, "tries")
     held = {e["host"] for e in events("quota") if e.get("event") == "hold"}
     check({h.partition("@")[0] for h in held} == set(TOKENS), "held:", held)
     check(len(server.early) <= 30, "refused:", server.early)
@@ -153,6 +153,19 @@ def test_url_that_no_token_may_see__fails_alone():
         report = json.loads(ended.out)
         check_equal((report["ok"], report["failed"]), (58, 2), "ok and failed")
         check(server.server.asked["/x/7"] <= 7, "asked:", server.server.asked["/x/7"])
+        check_equal([e for e in events(name) if e.get("code") == "W-TOK1"], [], "put aside")
+
+
+def test_urls_that_no_token_may_see__put_none_aside__however_many_they_are():
+    tokens_file()
+    for status in ("401 No", "403 No"):
+        step = 8 if status == "403 No" else 2  # many 401s in a row are the end of the credentials
+        forbidden = [f"/x/{i}" for i in range(13, 121) if i % step]
+        server = Limited(forbidden=forbidden, status=status)
+        name = "many" + status[:3]
+        ended = run(server, name, count=120, code=3)
+        report = json.loads(ended.out)
+        check_equal((report["ok"], report["failed"]), (120 - len(forbidden), len(forbidden)), "ok and failed")
         check_equal([e for e in events(name) if e.get("code") == "W-TOK1"], [], "put aside")
 
 
