@@ -3,6 +3,7 @@
 #include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/opened_runs.h"
+#include "cmd/outcomes_table.h"
 #include "cmd/read_options.h"
 #include "normalise/file_source.h"
 #include "table/endpoint_table.h"
@@ -325,6 +326,10 @@ static int normalise_runs(const struct read_options *options)
                 "a table of several runs is in none of their directories: say where with -o FILE");
         return message_fail(&err);
     }
+    if (options->operand_count > 1 && options->outcomes.path) {
+        err_set(&err, RESULT_INVALID, "E-ARG1", "--outcomes is of one run");
+        return message_fail(&err);
+    }
     if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
         return message_fail(&err);
     }
@@ -332,10 +337,18 @@ static int normalise_runs(const struct read_options *options)
         code = message_fail(&err);
         end = first = 0;
     }
+    if (options->outcomes.path && !options->output_count) {
+        end = first;
+    }
     for (uint32_t i = first; i < end; i++) {
         int its = normalise_endpoint(options, &runs, i, end - first == 1);
 
         code = its > code ? its : code; /* the worst */
+    }
+    if (options->outcomes.path) {
+        int its = outcomes_table_make(options, &runs.list[0]);
+
+        code = its > code ? its : code;
     }
     opened_runs_close(&runs);
     return code;
@@ -350,6 +363,9 @@ static enum result check_files(const struct read_options *options, struct err *e
                 "%s is a directory, others are files: a table is made of runs or of files",
                 options->operands[i]);
         }
+    }
+    if (options->outcomes.path) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--outcomes is of a run, not of files");
     }
     return options->json && !options->output_count
                ? err_set(err, RESULT_INVALID, "E-ARG1",

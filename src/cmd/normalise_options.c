@@ -4,6 +4,8 @@
 #include "base/body_text.h"
 #include "base/json_scan.h"
 #include "base/units.h"
+#include "cmd/column_names.h"
+#include "cmd/expect_option.h"
 #include "cmd/request_rows.h"
 
 #include <stdio.h>
@@ -36,11 +38,6 @@ static enum result set_explode(void *target, const char *value, struct err *err)
     return check_pointer(value, err);
 }
 
-static enum result no_name(struct err *err)
-{
-    return err_set(err, RESULT_INVALID, "E-ARG1", "a column's name is missing");
-}
-
 /* "a" or "b=/x/y". A name may hold "=" if no "/" follows it. */
 static enum result add_pick(struct read_options *options, struct str item, struct err *err)
 {
@@ -53,7 +50,7 @@ static enum result add_pick(struct read_options *options, struct str item, struc
         }
     }
     if (!pick.name.len) {
-        return no_name(err);
+        return column_names_missing(err);
     }
     for (size_t i = 0; i < options->spec.pick_count; i++) {
         if (str_equal(options->picks[i].name, pick.name)) {
@@ -65,23 +62,13 @@ static enum result add_pick(struct read_options *options, struct str item, struc
     return RESULT_OK;
 }
 
-static size_t count_items(const char *list)
-{
-    size_t count = 1;
-
-    for (; *list; list++) {
-        count += *list == ',';
-    }
-    return count;
-}
-
 static enum result set_columns(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
     struct str rest = str_view(value);
     enum result result = RESULT_OK;
 
-    options->picks = calloc(count_items(value), sizeof *options->picks);
+    options->picks = calloc(column_names_count(value), sizeof *options->picks);
     if (!options->picks) {
         return err_nomem(err, "reading the command line");
     }
@@ -92,32 +79,11 @@ static enum result set_columns(void *target, const char *value, struct err *err)
     return result;
 }
 
-/* "a,b" as names; to free. */
-static enum result read_names(const char *value, struct str **names, size_t *count, struct err *err)
-{
-    struct str rest = str_view(value);
-
-    free(*names);
-    *count = 0;
-    *names = calloc(count_items(value), sizeof **names);
-    if (!*names) {
-        return err_nomem(err, "reading the command line");
-    }
-    while (rest.data) {
-        struct str name = str_cut(&rest, ',');
-
-        if (!name.len) {
-            return no_name(err);
-        }
-        (*names)[(*count)++] = name;
-    }
-    return RESULT_OK;
-}
-
 static enum result set_unique(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
-    enum result result = read_names(value, &options->unique, &options->spec.unique_count, err);
+    enum result result =
+        column_names_read(value, &options->unique, &options->spec.unique_count, err);
 
     options->spec.unique = options->unique;
     return result;
@@ -136,67 +102,10 @@ static enum result set_keep(void *target, const char *text, struct err *err)
 static enum result set_key(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
-    enum result result = read_names(value, &options->key, &options->spec.key_count, err);
+    enum result result = column_names_read(value, &options->key, &options->spec.key_count, err);
 
     options->spec.key = options->key;
     return result;
-}
-
-static enum result expect_rows(struct read_options *options, const char *text, struct err *err)
-{
-    return table_expect_rows(&options->spec.expect, str_view(text), err);
-}
-
-static enum result expect_types(struct read_options *options, const char *text, struct err *err)
-{
-    return table_expect_types(&options->spec.expect, str_view(text), err);
-}
-
-static enum result expect_fresh(struct read_options *options, const char *text, struct err *err)
-{
-    return table_expect_fresh(&options->spec.expect, str_view(text), err);
-}
-
-static enum result expect_unique(struct read_options *options, const char *text, struct err *err)
-{
-    struct table_expect *e = &options->spec.expect;
-    enum result result = read_names(text, &options->expect_unique, &e->unique_count, err);
-
-    e->unique = options->expect_unique;
-    return result;
-}
-
-static enum result expect_not_null(struct read_options *options, const char *text, struct err *err)
-{
-    struct table_expect *e = &options->spec.expect;
-    enum result result = read_names(text, &options->expect_not_null, &e->not_null_count, err);
-
-    e->not_null = options->expect_not_null;
-    return result;
-}
-
-/* As a job's "expect" has them: the word, a blank, and the rest. */
-static const struct {
-    const char *word;
-    enum result (*set)(struct read_options *options, const char *text, struct err *err);
-} expectations[] = {
-    { "rows", expect_rows },   { "unique", expect_unique }, { "not_null", expect_not_null },
-    { "types", expect_types }, { "fresh", expect_fresh },
-};
-
-static enum result set_expect(void *target, const char *value, struct err *err)
-{
-    for (size_t i = 0; i < sizeof expectations / sizeof expectations[0]; i++) {
-        size_t len = strlen(expectations[i].word);
-
-        if (strncmp(value, expectations[i].word, len) == 0 && value[len] == ' ') {
-            return expectations[i].set(target, value + len + 1 + strspn(value + len + 1, " "), err);
-        }
-    }
-    return err_set(err, RESULT_INVALID, "E-EXP2",
-                   "\"%.60s\": want one of \"rows >= N\", \"unique COL,COL\", \"not_null "
-                   "COL\", \"types frozen\", \"fresh COL < 2d\"",
-                   value);
 }
 
 static enum result set_table(void *target, const char *value, struct err *err)
@@ -241,7 +150,7 @@ static enum result set_where_present(void *target, const char *value, struct err
     struct read_options *options = target;
 
     options->spec.where_present = str_view(value);
-    return *value ? RESULT_OK : no_name(err);
+    return *value ? RESULT_OK : column_names_missing(err);
 }
 
 static enum result set_delimiter(void *target, const char *value, struct err *err)
@@ -312,6 +221,16 @@ static enum result set_in_delimiter(void *target, const char *text, struct err *
                          "--in-delimiter \"%.8s\": want one character, or \"tab\"", text);
 }
 
+/* What is made of it is known at the end. */
+static enum result set_outcomes(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    (void)err;
+    options->outcomes.path = value;
+    return RESULT_OK;
+}
+
 static const struct option_row normalise_rows[] = {
     {
         .letter = 'o',
@@ -372,6 +291,15 @@ static const struct option_row normalise_rows[] = {
         .offset = offsetof(struct read_options, endpoint),
     },
     {
+        .name = "outcomes",
+        .value = "FILE",
+        .help =
+            "Of a run: a table with a row for each input, its own values and what became of it: "
+            "_key, _outcome, _status, _attempts, _error; without -o that alone",
+        .kind = OPTION_CALL,
+        .set = set_outcomes,
+    },
+    {
         .name = "explode",
         .value = "POINTER",
         .help = "One row for each element of this array in a record: /items",
@@ -409,7 +337,7 @@ static const struct option_row normalise_rows[] = {
                 "updated_at < 2d\"; else exit 6, the table goes to NAME.rejected.ENDING, and the "
                 "old one stays; may be repeated",
         .kind = OPTION_CALL,
-        .set = set_expect,
+        .set = expect_option_set,
         .repeats = true,
     },
     {
@@ -561,6 +489,12 @@ static enum result finish(struct read_options *options, struct err *err)
     }
     if (result != RESULT_OK) {
         return result;
+    }
+    if (options->outcomes.path) {
+        result = table_output_init(&options->outcomes, options->outcomes.path, NULL, err);
+        if (result != RESULT_OK) {
+            return result;
+        }
     }
     if (!has_database && (options->spec.table.data || options->spec.key_count)) {
         return err_set(

@@ -15,6 +15,7 @@
 struct read_options {
     struct table_output outputs[TABLE_OUTPUTS_MAX]; /* normalise: -o FILE; none: the default */
     size_t output_count;
+    struct table_output outcomes;      /* normalise: a row for each input; `path` NULL: none */
     const struct table_format *format; /* normalise: --format, or NULL: the names say it */
     const char *records;  /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
     const char *endpoint; /* normalise: of a run, only this one's table; NULL: all */

@@ -279,6 +279,23 @@ MUST_CHECK enum result ledger_each_failed(struct ledger *ledger,
 MUST_CHECK enum result ledger_read_failed(struct ledger *ledger, uint64_t id,
                                           const struct ledger_failed_query *query, struct err *err);
 
+/** How a request stands. */
+enum ledger_end_state { LEDGER_END_DONE = 1, LEDGER_END_FAILED = 2, LEDGER_END_WAITING = 3 };
+
+struct ledger_end { /* a view, for the call only; bytes from outside */
+    uint64_t id;
+    enum ledger_end_state state;
+    uint32_t attempts;
+    int status;        /* 0: none came */
+    struct str reason; /* why not, at the last try; STR_NONE */
+};
+
+/** All that were asked, up to the id `last`, in order of id. Ends when `visit` says other than RESULT_OK, with that. */
+MUST_CHECK enum result
+ledger_each_end(struct ledger *ledger, uint64_t last,
+                enum result (*visit)(void *context, const struct ledger_end *end, struct err *err),
+                void *context, struct err *err);
+
 #define LEDGER_KEYS_SHOWN 3
 
 struct ledger_reason { /* views, for the call only; bytes from outside */

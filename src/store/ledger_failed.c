@@ -176,3 +176,54 @@ enum result ledger_read_failed(struct ledger *ledger, uint64_t id,
     }
     return result;
 }
+
+/* --- how each ended ------------------------------------------------------------------------------------ */
+
+typedef enum result end_fn(void *context, const struct ledger_end *end, struct err *err);
+
+/* One page of them. */
+static enum result read_ends(struct ledger *ledger, uint64_t *after_id, uint64_t last,
+                             end_fn *visit, void *context, size_t *count, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_ENDS, &result, err);
+
+    *count = 0;
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)*after_id);
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)last);
+    sqlite3_bind_int(st, 3, LEDGER_FAILED_PAGE);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        const struct ledger_end end = {
+            .id = ledger_column_u64(st, 0),
+            .state = (enum ledger_end_state)sqlite3_column_int(st, 1),
+            .attempts = (uint32_t)ledger_column_u64(st, 2),
+            .status = sqlite3_column_int(st, 3),
+            .reason = ledger_column_text(st, 4),
+        };
+
+        *after_id = end.id;
+        ++*count;
+        result = visit(context, &end, err);
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            break;
+        }
+    }
+    return result;
+}
+
+enum result ledger_each_end(struct ledger *ledger, uint64_t last, end_fn *visit, void *context,
+                            struct err *err)
+{
+    uint64_t after_id = 0;
+    enum result result = RESULT_OK;
+    size_t count = 1;
+
+    while (result == RESULT_OK && count) {
+        result = read_ends(ledger, &after_id, last, visit, context, &count, err);
+    }
+    return result;
+}

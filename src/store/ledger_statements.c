@@ -169,6 +169,8 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_FAILED] = FAILED_SELECT " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
                                  " ORDER BY r.id LIMIT ?2",
     [SQL_FAILED_ONE] = FAILED_SELECT " WHERE r.state<>1 AND r.id=?1",
+    [SQL_ENDS] = "SELECT id,state,attempt,status,reason FROM request WHERE id>?1 AND id<=?2"
+                 " ORDER BY id LIMIT ?3",
     [SQL_FAILED_OLD] =
         "SELECT id,endpoint,attempt,key,status,old_outcome(reason,status),old_class(reason,status),"
         "0,0,0,NULL,NULL,reason,NULL,0,NULL,NULL,0 FROM request"

@@ -66,6 +66,7 @@ enum statement {
     SQL_FAILED,
     SQL_FAILED_OLD,
     SQL_FAILED_ONE,
+    SQL_ENDS,
     SQL_PUT_SENDING,
     SQL_DROP_SENDING,
     SQL_END_SENDING,
