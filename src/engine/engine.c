@@ -193,7 +193,6 @@ static enum result store_start(struct engine *e, struct err *err)
         .on_trouble = storage_on_trouble,
     };
 
-    e->marks.end = &e->marks.first;
     return store_open(e, &o, err);
 }
 
@@ -241,6 +240,7 @@ static enum result network_start(struct engine *e, struct err *err)
         .cookies = cookies_of(job),
         .on_cookie = cookie_jar_note,
         .keeps = is_header_wanted,
+        .on_sending = mark_begins,
         .on_response = judge_response,
         .on_stood_still = command_stood_still,
         .endpoints = e->sending.endpoints,
@@ -282,6 +282,7 @@ static const struct part {
     { "settlements", NULL, settle_release },
     { "seal", NULL, seal_release },
     { "store", store_start, NULL },
+    { "marks", marks_init, marks_release },
     { "earlier sessions", earlier_start, NULL },
     { "sending", sending_init, sending_release },
     { "network", network_start, NULL },

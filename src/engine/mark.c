@@ -5,6 +5,19 @@
 #include "engine/judge_end.h"
 #include "engine/settle.h"
 
+enum result marks_init(struct engine *e, struct err *err)
+{
+    (void)err;
+    e->marks.end = &e->marks.first;
+    unsent_open(&e->marks.unsent, e->options.dir);
+    return RESULT_OK;
+}
+
+void marks_release(struct engine *e)
+{
+    unsent_close(&e->marks.unsent);
+}
+
 bool mark_is_needless(const struct engine *e, const struct request *request)
 {
     return request->is_marked || judge_asks_safely(e, request);
@@ -16,8 +29,18 @@ static void give_place_back(struct engine *e, struct request *request)
                engine_now_us(e));
 }
 
+bool mark_begins(void *engine, struct request *request)
+{
+    struct engine *e = engine;
+    uint16_t place = request->unsent;
+
+    request->unsent = 0;
+    return unsent_clear(&e->marks.unsent, place);
+}
+
 void mark_first(struct engine *e, struct request *request)
 {
+    request->unsent = unsent_put(&e->marks.unsent, request->id, e->options.boot);
     if (!settle_mark(e, request, SETTLE_SENDING)) {
         give_place_back(e, request);
         settle_put_back(e, request);

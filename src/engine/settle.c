@@ -237,6 +237,13 @@ static void mark_is_there(struct engine *e, struct request *request)
     e->marks.end = &request->next;
 }
 
+/* Its mark is gone, without which a place says nothing. */
+static void forget_place(struct engine *e, struct request *request)
+{
+    (void)!unsent_clear(&e->marks.unsent, request->unsent);
+    request->unsent = 0;
+}
+
 static void committed(struct engine *e, struct settlement *s)
 {
     enum settle_state state = s->state;
@@ -250,6 +257,9 @@ static void committed(struct engine *e, struct settlement *s)
     discover_committed(e, s);
     request = settle_dismantle(e, s->response);
     recall_forget(e, request->id);
+    if (state != SETTLE_SENDING) {
+        forget_place(e, request);
+    }
 
     switch (state) {
     case SETTLE_DONE:

@@ -94,6 +94,9 @@ struct fetch_options {
                       struct str value, bool is_foreign);
     /* Which headers are kept beside those that this part and the store read; NULL: none. */
     bool (*keeps)(struct str name);
+    /* The first byte is about to go out; within libcurl, as above. False: it must not, and comes back as
+     * OUTCOME_LOCAL. May be NULL. */
+    bool (*on_sending)(void *context, struct request *request);
     void (*on_response)(void *context, struct response *response);
     /* The process has stood still for so long (fetch/standstill.h): the limits of what is in flight are moved by
      * that. Before on_response of anything that came meanwhile. May be NULL. */

@@ -76,6 +76,11 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
         t->response->challenges++;
         transfer_head_again(t);
     }
+    if (t->config->options->on_sending &&
+        !t->config->options->on_sending(t->config->options->context, t->response->request)) {
+        t->socket_errno = EIO;
+        return CURL_PREREQFUNC_ABORT;
+    }
     t->response->sends++;
     return CURL_PREREQFUNC_OK;
 }

@@ -33,6 +33,8 @@ static bool is_local_shortage(const struct transfer *t, CURLcode code)
     switch (code) {
     case CURLE_COULDNT_CONNECT:
         return errno_is_local(t->socket_errno);
+    case CURLE_ABORTED_BY_CALLBACK: /* on_sending said no */
+        return t->socket_errno != 0;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CONNECT_ERROR:
@@ -384,7 +386,8 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     }
     if (is_local_shortage(t, code)) {
         r->no_descriptor = !t->socket_errno || t->socket_errno == EMFILE;
-        snprintf(r->reason, sizeof r->reason, "no socket: %s",
+        snprintf(r->reason, sizeof r->reason, "%s: %s",
+                 code == CURLE_ABORTED_BY_CALLBACK ? "cannot note that it is sent" : "no socket",
                  strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;
     }

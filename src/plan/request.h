@@ -83,6 +83,7 @@ struct request {
     bool from_public;     /* redirected by a public address: may not lead to a private one */
     bool sealed;          /* its texts hold labels of secrets in place of them (engine/seal.c) */
     bool is_marked;       /* the ledger has it as being sent: what must not be sent twice */
+    uint16_t unsent;      /* its place while nothing of it has gone out (store/unsent.h); or 0 */
     bool comes_back;      /* once its mark is taken back it is asked again (engine/settle.h) */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */

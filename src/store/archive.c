@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "store/segment_scan.h"
+#include "store/unsent.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,12 +83,18 @@ static enum result see_to_orphans(struct archive *a, const struct archive_option
                : result;
 }
 
-/* After the orphans: the answer to one of these may be among them. */
+/* After the orphans: the answer to one of these may be among them. Those that were only connecting are asked as if
+ * nothing had been. */
 static enum result end_sending(struct archive *a, const struct archive_options *options,
                                struct recovery *recovery, struct err *err)
 {
+    uint64_t unsent[UNSENT_MAX];
+    size_t count = unsent_left(a->dir, options->clock.boot, unsent);
     enum result result = ledger_begin(a->ledger, err);
 
+    for (size_t i = 0; result == RESULT_OK && i < count; i++) {
+        result = ledger_drop_sending(a->ledger, unsent[i], err);
+    }
     if (result == RESULT_OK) {
         result = ledger_end_sending(a->ledger, options->sends_again, &recovery->maybe_sent, err);
     }
@@ -140,7 +147,10 @@ static enum result open_files(struct archive *a, const struct archive_options *o
         ledger_set_clock(a->ledger, &options->clock);
     }
     recovery->resumed = !created;
-    return result == RESULT_OK && !created ? recover(a, options, recovery, err) : result;
+    if (result == RESULT_OK && !created) {
+        result = recover(a, options, recovery, err);
+    }
+    return result == RESULT_OK ? unsent_forget(a->dir, err) : result;
 }
 
 /* The session's row, and what it goes by. */

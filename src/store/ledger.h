@@ -108,6 +108,9 @@ MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement
 MUST_CHECK enum result ledger_put_sending(struct ledger *ledger,
                                           const struct settlement *settlement, struct err *err);
 
+/** The request is no longer being sent, or never was. */
+MUST_CHECK enum result ledger_drop_sending(struct ledger *ledger, uint64_t id, struct err *err);
+
 /** What an earlier session had been sending as it was cut off becomes failed (FAILURE_MAYBE_SENT); or, with
  *  `forget`, is as if it had never been sent. `*count` of them. */
 MUST_CHECK enum result ledger_end_sending(struct ledger *ledger, bool forget, uint64_t *count,

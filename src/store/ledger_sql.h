@@ -126,7 +126,4 @@ MUST_CHECK enum result ledger_forget_said(struct ledger *ledger, uint64_t id, st
 MUST_CHECK enum result ledger_put_exchange(struct ledger *ledger,
                                            const struct settlement *settlement, struct err *err);
 
-/** The request is no longer being sent: ledger_sending.c. */
-MUST_CHECK enum result ledger_drop_sending(struct ledger *ledger, uint64_t id, struct err *err);
-
 #endif

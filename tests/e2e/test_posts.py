@@ -1,7 +1,9 @@
 """A POST is not sent twice without a word: not when its answer is lost, and not when the process is."""
 
 import http.server
+import os
 import signal
+import struct
 import subprocess
 import threading
 
@@ -102,9 +104,9 @@ def test_post__is_told_and_not_sent_again__when_killed_at_a_later_try():
     check(b"1 was being sent when the run was cut off: it may have happened" in ended.err, "not told", ended)
 
 
-def test_post__is_no_doubtful_one__when_it_was_taken_back_unsent():
+def killed_while_one_connects(run_dir):
     """A host that lets nobody in keeps one place of four; what it gives back has not been sent."""
-    server, deaf, run_dir = Server(), harness.Deaf(), scratch("t.run")
+    server, deaf = Server(), harness.Deaf()
     with open(scratch("t.txt"), "w", encoding="ascii") as file:
         for number in range(1, 9):
             file.write(f"http://{deaf.address}/{number}\n{server.url}/{number}\n")
@@ -118,6 +120,25 @@ def test_post__is_no_doubtful_one__when_it_was_taken_back_unsent():
     finally:
         deaf.stop()
     server.go.set()
+    return server
+
+
+def test_post__is_no_doubtful_one__when_it_was_only_connecting():
+    run_dir = scratch("t.run")
+    server = killed_while_one_connects(run_dir)
+    ended = harness.run("run", "--plain", "-o", run_dir, "--retries", "0")
+    check(b"3 were being sent when the run was cut off" in ended.err, "not those that went out", ended)
+    check_equal(len(server.asked), 8, "POSTs")
+    check(not os.path.exists(f"{run_dir}/unsent"), "a file is left")
+    check_equal(harness.ledger(run_dir, "SELECT count(*) FROM sending"), [(0,)], "marks that are left")
+
+
+def test_post__is_a_doubtful_one__when_it_was_connecting_before_the_machine_went_down():
+    """What was not synced may be older than what went out."""
+    run_dir = scratch("p.run")
+    server = killed_while_one_connects(run_dir)
+    with open(f"{run_dir}/unsent", "r+b") as file:
+        file.write(b"another.")
     ended = harness.run("run", "--plain", "-o", run_dir, "--retries", "0")
     check(b"4 were being sent when the run was cut off" in ended.err, "not those in flight", ended)
     check_equal(len(server.asked), 8, "POSTs")
@@ -130,6 +151,9 @@ def test_post__is_marked_in_the_ledger__before_it_is_sent():
         number = int(path.split("?")[1])
         if harness.ledger(run_dir, f"SELECT count(*) FROM sending WHERE id={number}") != [(1,)]:
             missing.append(path)
+        with open(f"{run_dir}/unsent", "rb") as file:
+            if number in struct.unpack("1024Q", file.read())[1:]:
+                missing.append(f"{path} while it counts as not sent")
 
     server = Server(seen)
     server.go.set()
