@@ -10,9 +10,6 @@
 
 #include <cmocka.h>
 
-literal, sizeof(literal) - 1
-}
-
 static struct job_faults faults;
 static struct err err;
 
