@@ -98,6 +98,12 @@ static const struct sample samples[] = {
       { "Authorization: Bearer t0k", "Referer: r" } },
     { "curl ht\\\ntp://h.te'st'\"/a\"\\&b", "GET", "http://h.test/a&b", NULL, { NULL } },
     { "curl http://h.test --data-raw @name -d ''", "POST", "http://h.test", "@name&", { NULL } },
+    { "curl h.test:8080/a//b -b ''", "GET", "http://h.test:8080/a//b", NULL, { NULL } },
+    { "# all of them\ncurl http://h.test/a#b \\\n  # -d x\n -d '#c' # -d y",
+      "POST",
+      "http://h.test/a#b",
+      "#c",
+      { NULL } },
     { "curl http://h.test/$ -d '$x' -d \"5$\"", "POST", "http://h.test/$", "$x&5$", { NULL } },
 };
 
@@ -279,6 +285,8 @@ static void text__that_is_a_command__is_told(void **state)
     assert_true(curl_command_is(STR(" curl http://h.test")));
     assert_true(curl_command_is(STR("curl\\\nx")));
     assert_true(curl_command_is(STR("curl")));
+    assert_true(curl_command_is(STR("# all\n\n#\n curl x")));
+    assert_false(curl_command_is(STR("# curl x")));
     assert_false(curl_command_is(STR("curly")));
     assert_false(curl_command_is(STR("http://h.test/curl x")));
     assert_false(curl_command_is(STR("")));

@@ -49,6 +49,10 @@ bool curl_command_is(struct str text)
 {
     struct str trimmed = str_trim(text);
 
+    while (str_starts(trimmed, STR("#"))) { /* a comment of the shell's */
+        (void)str_cut(&trimmed, '\n');
+        trimmed = str_trim(trimmed);
+    }
     return str_starts(trimmed, STR("curl")) &&
            (trimmed.len == 4 || memchr(" \t\r\n\\", trimmed.data[4], 5));
 }
@@ -122,6 +126,24 @@ static enum result add_url(struct reading *r, struct str url)
                                                            : RESULT_NOMEM);
 }
 
+/* "api.test:8080/x" is of http to curl. */
+static bool has_scheme(struct str url)
+{
+    struct str place = str_cut(&url, '/');
+
+    return place.len && place.data[place.len - 1] == ':' && str_starts(url, STR("/"));
+}
+
+static enum result put_url(struct reading *r, struct str url)
+{
+    buf_reset(&r->to->url);
+    if (url.len && url.data[0] != '{' && !has_scheme(url) &&
+        buf_append_str(&r->to->url, STR("http://")) != RESULT_OK) {
+        return nomem(r, RESULT_NOMEM);
+    }
+    return nomem(r, buf_append_str(&r->to->url, url));
+}
+
 static enum result set_url(struct reading *r, struct str url)
 {
     if (r->to->url.len && r->is_file) {
@@ -133,7 +155,7 @@ static enum result set_url(struct reading *r, struct str url)
                        (int)(r->to->url.len < 100 ? r->to->url.len : 100), r->to->url.data,
                        (int)(url.len < 100 ? url.len : 100), url.data);
     }
-    return set_text(r, &r->to->url, url);
+    return put_url(r, url);
 }
 
 static enum result add_json(struct reading *r, struct str text)

@@ -115,6 +115,14 @@ static enum result remove_header(struct curl_headers *h, struct str name)
     return nomem(h, buf_append_str(&h->removed[h->removed_count++], name));
 }
 
+/* A header without a value is not sent here. */
+static enum result pass_empty(struct curl_headers *h, struct str line)
+{
+    struct buf *passed = &h->to->passed;
+
+    return nomem(h, buf_printf(passed, "%s-H %.*s", passed->len ? " " : "", STR_ARG(line)));
+}
+
 /* curl drops a header whose value is empty, and sends one without a value that ends in a semicolon; a
  * browser's pasted ":authority:" is of HTTP/2's own. */
 static enum result take_header(struct curl_headers *h, struct str line)
@@ -125,6 +133,9 @@ static enum result take_header(struct curl_headers *h, struct str line)
     if (str_starts(line, STR("@"))) {
         return err_set(h->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -H @FILE reads a file; give the headers themselves");
+    }
+    if (!value.data && line.len && line.data[line.len - 1] == ';') {
+        return pass_empty(h, line);
     }
     if (!name.len || !value.data) {
         return RESULT_OK;
@@ -164,6 +175,9 @@ static enum result add_cookie(struct curl_headers *h, struct str cookie)
 {
     size_t same;
 
+    if (!cookie.len) { /* for curl: keep those that come, as is done here */
+        return RESULT_OK;
+    }
     if (!holds(cookie, '=')) {
         return err_set(h->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -b reads a file; give the cookies themselves, name=value");

@@ -36,10 +36,16 @@ static size_t continuation(const struct curl_words *w)
     return str_starts(rest, STR("\\\n")) ? 2 : str_starts(rest, STR("\\\r\n")) ? 3 : 0;
 }
 
+/* And comments, which begin where a word could. */
 static void skip_blanks(struct curl_words *w)
 {
-    while (!at_end(w) && (is_blank(here(w)) || continuation(w))) {
-        w->at += is_blank(here(w)) ? 1 : continuation(w);
+    while (!at_end(w) && (is_blank(here(w)) || continuation(w) || here(w) == '#')) {
+        const char *end =
+            here(w) == '#' ? memchr(w->text.data + w->at, '\n', w->text.len - w->at) : NULL;
+
+        w->at = here(w) != '#' ? w->at + (is_blank(here(w)) ? 1 : continuation(w))
+                : end          ? (size_t)(end - w->text.data)
+                               : w->text.len;
     }
 }
 
