@@ -408,7 +408,8 @@ MUST_CHECK enum result job_read(struct job *job, struct str text, const char *wh
 MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text, const char *where,
                                                 struct err *err);
 
-/** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages.
+/** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages, and
+ *  the same records where others are asked for each.
  *  Pace, headers, login and outputs may differ between the sessions of one run. Which shard of them a run has is not
  *  looked at. */
 bool job_same_requests(const struct job *a, const struct job *b);

@@ -233,6 +233,17 @@ static bool same_endpoint(const struct job *of_a, const struct job_endpoint *a,
     return true;
 }
 
+/* Its records are those that others are asked for. Else they are only what tables are made of. */
+static bool is_parent(const struct job *job, size_t endpoint)
+{
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        if (job->endpoints[i].has_parent && job->endpoints[i].parent == endpoint) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool job_same_requests(const struct job *a, const struct job *b)
 {
     if (a->endpoint_count != b->endpoint_count || a->globoff != b->globoff ||
@@ -245,7 +256,8 @@ bool job_same_requests(const struct job *a, const struct job *b)
         }
     }
     for (size_t i = 0; i < a->endpoint_count; i++) {
-        if (!same_endpoint(a, &a->endpoints[i], b, &b->endpoints[i])) {
+        if (!same_endpoint(a, &a->endpoints[i], b, &b->endpoints[i]) ||
+            (is_parent(a, i) && !same_text(a->endpoints[i].records, b->endpoints[i].records))) {
             return false;
         }
     }

@@ -236,6 +236,17 @@ def test_a_run__is_not_resumed__over_other_details():
         check_equal(peer.total(), asked, f"asked with {kinds}")
 
 
+def test_a_run__is_not_resumed__over_details_of_other_records():
+    peer = Peer(lambda ask: reply({"new": [{"id": 1}], "old": [{"id": 2}]}))
+    for records, table, code in (("/new", "", 0), ("/old", "", 2), ("/new", "/new", 0)):
+        write("of.json", f"""{{ "base": "{peer.url}", "endpoints": [
+            {{ "name": "list", "url": "/list", "records": "{records}" }},
+            {{ "name": "one", "url": "/one/{{list.id}}", "records": "{table}" }} ] }}""")
+        ended = harness.succeed("run", "--plain", "-o", scratch("of.run"), scratch("of.json"), code=code)
+        check((b"E-JOB1" in ended.err) == (code == 2), ended)
+        check_equal(peer.total(), 2, f"asked with {records}")
+
+
 def test_mistakes__are_all_told__and_leave_nothing_behind():
     write("wrong.json", """{
   "concurency": 3,
