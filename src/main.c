@@ -90,7 +90,7 @@ static bool keep_standard_descriptors(void)
     return true;
 }
 
-/* What steers a run must not end what is none, or no run yet. Whoever takes them has its own handlers. */
+/* What steers a run must not end what is none, or no run yet. A session sets its own handlers. */
 static void ignore_steering(void)
 {
     signal(SIGUSR1, SIG_IGN);
@@ -283,7 +283,7 @@ static int run_command(int argc, char **argv)
     return unknown_command(word);
 }
 
-/* Whoever read it has had enough, as head does, or has hung up: no trouble of ours. */
+/* The reader has closed its end, as head does: no error. */
 static bool is_unwanted(int fd)
 {
     struct pollfd end = { .fd = fd, .events = POLLOUT };

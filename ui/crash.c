@@ -10,7 +10,7 @@
 
 #define SIGNALS 65 /* Linux has 1 to 64 */
 
-/* Of our own making: caught whoever else does, as a sanitizer, which is asked afterwards. */
+/* Faults of our own: we catch them even if a sanitizer does, too; its handler runs after ours. */
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 
 /* By default these do not end a process. (SIGKILL and SIGSTOP cannot be caught.) */

@@ -2,7 +2,7 @@
  * JSON laid out for reading, line by line, of a text that may end anywhere.
  *
  * It checks nothing and keeps nothing: what is no JSON comes out as its own lines. For the eye only;
- * whoever wants to know what a body says uses base/json_scan.
+ * to read a body, use base/json_scan.
  *
  * Bounds   a line is cut at PRETTY_LINE_MAX bytes, indentation at PRETTY_DEPTH_SHOWN steps.
  * Threads  any.

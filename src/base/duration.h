@@ -2,7 +2,7 @@
  * Durations as servers write them: "120", "2.0", "1m30s", "500ms", "2 minutes", "00:01:30", "PT30S".
  *
  * What people type for this program is read by units_parse_time, which is strict and says what it
- * wanted; this reads what nobody will write anew. Nothing is read as less than it says: fractions are
+ * wanted; this is lenient. Nothing is read as less than it says: fractions are
  * rounded up to a millisecond, and years and months have their longest length. What is longer than
  * DURATION_MAX_US is that.
  *

@@ -1,6 +1,6 @@
 /**
  * The kernels' one text. Each json_kernel_<name>.c includes it once, compiled for its instruction set
- * and with JSON_KERNEL and JSON_KERNEL_NAME defined; nobody else includes it.
+ * and with JSON_KERNEL and JSON_KERNEL_NAME defined; no other file includes it.
  */
 #include "base/json_kernel.h"
 #include "base/json_scan.h"

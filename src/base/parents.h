@@ -1,7 +1,7 @@
 /**
- * Parents: the directories above a file or directory that somebody wants to have.
+ * Parents: the directories above a file or directory that is to be created.
  *
- * Whoever names "tables/may/items.csv" wants the table, so what is missing on the way is made. Nothing is
+ * To write "tables/may/items.csv", the directories that are missing on the way are made. Nothing is
  * reported from here: where a directory cannot be made, opening the file says so, by its own name.
  *
  * Threads  any; blocks on the disk.

@@ -1,7 +1,7 @@
 /**
  * URLs made from URLs: a reference resolved, a parameter of the query set.
  *
- * What comes out has not been checked: whoever is going to ask it puts it through url_split.
+ * The result is not checked: a caller that requests it puts it through url_split.
  *
  * Source  RFC 3986 sections 2.3, 3.4 and 5.2; names in a query may be percent-encoded or have `+` for a
  *         space, as forms write them.

@@ -36,7 +36,7 @@ int cmd_serve(int argc, char **argv)
         return message_fail(&err);
     }
     printf("listening on http://127.0.0.1:%u\n", (unsigned)demo_port(demo));
-    fflush(stdout); /* whoever started us through a pipe waits for this line */
+    fflush(stdout); /* a parent process may wait for this line in a pipe */
     sigwait(&stop, &signal_number);
     demo_stop(demo);
     return EXIT_WELL;

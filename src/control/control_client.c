@@ -183,7 +183,7 @@ static enum result send_all(struct control_client *c, struct str bytes, struct e
     return RESULT_OK;
 }
 
-/* As one: whoever answers a line at once, and closes, has read its end. */
+/* In one write: a server that answers a line at once and closes has then read all of it. */
 enum result control_client_send(struct control_client *c, struct str line, struct err *err)
 {
     struct buf whole = { 0 };

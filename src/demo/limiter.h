@@ -1,7 +1,7 @@
 /**
  * Limiter: one token bucket over all clients, and what an API tells its clients about it.
  *
- * Told the time, never reads a clock. What it says is true: whoever waits `retry_after_s` and comes
+ * Told the time, never reads a clock. What it says is true: a client that waits `retry_after_s` and comes
  * alone is admitted.
  *
  * Units  microseconds (monotonic), whole seconds rounded up.

@@ -210,7 +210,7 @@ bool engine_control(struct engine *e, const struct control *control, char reply[
     return is_good;
 }
 
-/* Whoever waits may be let in by now, but not all at once. */
+/* Waiting requests may start by now, but not all at once. */
 void command_stood_still(void *context, uint64_t lost_us)
 {
     struct engine *e = context;

@@ -10,7 +10,7 @@
  *                   `------------------´
  *   any --close--> CLOSING
  *
- * Whoever changes what may be started, or what the run waits for, calls engine_want_turn: the loop then gives the
+ * A function that changes what may start, or what the run waits for, calls engine_want_turn: the loop then gives the
  * engine one turn (pump.c), after all that this turn of the loop has brought. The pump itself is called by those
  * above it alone: who starts the run (engine.c), and whose commands act at once (command.c).
  *

@@ -1,7 +1,7 @@
 /**
  * Events: what happened, for the screen's log and for events.jsonl.
  *
- * A ring of the latest, and each as one JSON object to whoever writes it down. In the ring a warning
+ * A ring of the latest, and each as one JSON object for the log. In the ring a warning
  * that differs from a recent one by its figures only takes that one's place and counts it, so that a
  * host which is held every few seconds does not push everything else out; the file has them all. Texts pass the
  * secrets' redaction before they are kept anywhere.

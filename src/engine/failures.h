@@ -65,7 +65,7 @@ void failures_release(struct engine *engine);
 struct failures_asked {
     struct failure_choice choice;
     bool chosen_only;    /* by the options' follow-up */
-    uint32_t refused_by; /* failed_request.refused_by; 0: whoever it was */
+    uint32_t refused_by; /* failed_request.refused_by; 0: any */
     uint32_t row;
 };
 

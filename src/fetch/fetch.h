@@ -11,7 +11,7 @@
  *
  * HTTP/2 over TLS by default, but not with libcurl before 8.1, which reports a body that HTTP/2 cut short
  * as complete (curl issues 10693 and 10715). An end that shows that a server speaks another version says so
- * (response.http_instead), and whoever starts its requests then says which (fetch_extra.http).
+ * (response.http_instead), and the caller then says which for its requests (fetch_extra.http).
  *
  * Ownership  fetch_start takes the request; on_response hands over the response with the request
  *            in it; fetch_recycle takes an empty response back.

@@ -42,7 +42,7 @@ static enum job_http wanted(const struct transfer *t, bool is_https, enum job_ht
     return http ? http : is_https && fetch_http2_is_right() ? JOB_HTTP_2 : JOB_HTTP_1_1;
 }
 
-/* In clear text libcurl (8.14) never lets go whoever waits for a connection whose first stream was reset (measured). */
+/* In clear text, libcurl 8.14 never frees requests that wait for a connection whose first stream was reset (measured). */
 bool transfer_http_choose(struct transfer *t, const char *url, enum job_http http)
 {
     static const long versions[JOB_HTTPS] = {

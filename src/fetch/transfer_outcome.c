@@ -86,7 +86,7 @@ static enum outcome outcome_of_whole_coding(const struct transfer *t, struct res
     return OUTCOME_SHORT_BODY;
 }
 
-/* Whoever answers at a Unix socket is of this machine, and has no address. */
+/* A server at a Unix socket is on this machine, and has no address. */
 static bool is_peer_ours(const struct transfer *t)
 {
     const struct job_network *network = t->config->options->network;

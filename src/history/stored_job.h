@@ -16,7 +16,7 @@
 /** Reads it into `job`, which is initialised here and, on failure, released again. */
 MUST_CHECK enum result stored_job_read(const struct run_dir *dir, struct job *job, struct err *err);
 
-/** The same without headers and login, for who asks nothing: no secret need be at hand. */
+/** The same without headers and login, for callers that make no requests: no secret need be at hand. */
 MUST_CHECK enum result stored_job_read_without_secrets(const struct run_dir *dir, struct job *job,
                                                        struct err *err);
 

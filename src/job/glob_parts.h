@@ -1,5 +1,5 @@
 /**
- * The inside of a URL pattern: its parts, as glob_parse.c reads them and glob.c expands them. Nobody else includes this.
+ * The inside of a URL pattern: its parts, as glob_parse.c reads them and glob.c expands them. For these two files only.
  */
 #ifndef SCRAPETOP_JOB_GLOB_PARTS_H
 #define SCRAPETOP_JOB_GLOB_PARTS_H

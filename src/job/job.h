@@ -344,7 +344,7 @@ MUST_CHECK enum result job_add_header(struct job *job, struct str line, struct e
 MUST_CHECK enum result job_add_endpoint_header(struct job *job, struct job_endpoint *endpoint,
                                                struct str line, struct err *err);
 
-/** Adds the header lines of a file that nobody else can read; blank lines and `#` lines are passed
+/** Adds the header lines of a file that only its owner can read; blank lines and `#` lines are passed
  *  over, `$` means nothing in it. */
 MUST_CHECK enum result job_add_header_file(struct job *job, const char *path, struct err *err);
 
@@ -403,7 +403,7 @@ MUST_CHECK enum result job_write(const struct job *job, struct buf *out, struct 
 MUST_CHECK enum result job_read(struct job *job, struct str text, const char *where,
                                 struct err *err);
 
-/** The same for who asks nothing: headers and login are passed over, so that tables can be made where
+/** The same for callers that make no requests: headers and login are passed over, so that tables can be made where
  *  the secrets are not. */
 MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text, const char *where,
                                                 struct err *err);

@@ -49,7 +49,7 @@ MUST_CHECK enum result job_file_read(struct job *job, const char *path,
                                      const struct job_given *given, struct job_faults *faults,
                                      struct err *err);
 
-/** The same for who asks nothing: headers and login are passed over, and no secret need be at hand. */
+/** The same for callers that make no requests: headers and login are passed over, and no secret need be at hand. */
 MUST_CHECK enum result job_file_read_without_secrets(struct job *job, const char *path,
                                                      struct job_faults *faults, struct err *err);
 

@@ -2,7 +2,7 @@
  * How servers are reached: times and ceilings, through which proxy, with whose certificate, at which address.
  *
  * A proxy that the job does not name is the environment's, as curl has it: http_proxy (in lower case alone: a CGI
- * program is handed HTTP_PROXY by whoever asks it), https_proxy and HTTPS_PROXY, then all_proxy and ALL_PROXY; hosts
+ * program gets HTTP_PROXY from its clients), https_proxy and HTTPS_PROXY, then all_proxy and ALL_PROXY; hosts
  * in no_proxy or NO_PROXY are asked without one. It is read once (job_take_environment) and never written down.
  *
  * Ownership  job_network_release frees all texts.

@@ -1,7 +1,7 @@
 /**
  * Secrets: where they may come from, and where they may not go.
  *
- * `${NAME}` in a header is taken from the environment, header lines come from a file that nobody else can
+ * `${NAME}` in a header is taken from the environment, header lines come from a file that only its owner can
  * read; what is typed as it is into a header, a URL or a body is told by its name (secret_name_is). Every
  * value is registered, and whatever is written down or shown goes through secrets_redact, which knows values,
  * not names: an API that echoes a key is covered too, however it escapes it, and though it cuts it off.
@@ -150,7 +150,7 @@ bool secret_looks_random(struct str value);
 MUST_CHECK enum result secret_expand(struct str text, struct secrets *secrets, struct buf *out,
                                      struct err *err);
 
-/** "-" is standard input, and "/dev/fd/63" what a shell makes of <(command): read once, by nobody else. */
+/** "-" is standard input, and "/dev/fd/63" what a shell makes of <(command): it can be read once only. */
 bool secret_is_pipe(const char *path);
 
 /** Reads a whole file of at most SECRET_FILE_MAX bytes; refuses what is no regular file, what somebody

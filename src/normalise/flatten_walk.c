@@ -198,7 +198,7 @@ void flatten_empty_cell(struct flatten *f, uint32_t node)
     }
 }
 
-/* The array that would have been exploded is not: nobody else will verify it. */
+/* The array is not exploded, so it must be verified here. */
 static enum result drop_exploded(struct flatten *f)
 {
     struct str array = f->exploded;

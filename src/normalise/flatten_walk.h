@@ -1,5 +1,5 @@
 /**
- * The inside of flatten, for its three files; nobody else includes this. From the ground up: flatten_walk.c goes through
+ * The inside of flatten, for its three files only. From the ground up: flatten_walk.c goes through
  * a record's members, flatten_explode.c does what a struct flatten_shape asks for, flatten.c finds the records.
  */
 #ifndef SCRAPETOP_NORMALISE_FLATTEN_WALK_H
@@ -114,7 +114,7 @@ MUST_CHECK enum result flatten_pass_over(struct flatten *f, const char **p, cons
 static inline void flatten_step_into(const char **p, const char *end, char close, bool *more)
 {
     *p = json_step_space(*p + 1, end);
-    *more = *p == end || **p != close; /* at the end, whoever looks for the member will see */
+    *more = *p == end || **p != close; /* at the end, the search for the member fails */
     *p += !*more;
 }
 

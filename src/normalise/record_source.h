@@ -1,7 +1,7 @@
 /**
  * Where a table's records come from: files, standard input, or a run.
  *
- * A source says where bodies lie, in the plan's order; whoever reads them (engine/table_build) does so
+ * A source says where bodies lie, in the plan's order; their reader (table/table_build) does so
  * in parallel. A table needs several passes, so a source is rewound between them and must then give the
  * same pieces again, even if the run behind it has grown meanwhile.
  *

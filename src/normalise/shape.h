@@ -1,5 +1,5 @@
 /**
- * Shape: which pointers a document has to offer, for whoever gave one that finds nothing.
+ * Shape: which pointers a document has to offer, for a user whose pointer finds nothing.
  *
  * Errors   RESULT_NOMEM or RESULT_LIMIT of the buf.
  * Threads  no state.

@@ -67,7 +67,7 @@ struct last_try {
 };
 
 struct request {
-    struct request *next; /* for whoever holds it: queues need no node of their own */
+    struct request *next; /* of the queue that holds it: queues need no node of their own */
     uint64_t id;          /* place in the plan's order, from 1; never changes */
     uint32_t endpoint;    /* index into job.endpoints */
     uint32_t host;        /* index into the host table (plan/host.h) */

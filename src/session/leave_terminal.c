@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY_NS 5000000
-#define LOOKS_MAX 400   /* two seconds: whoever has not stopped by then does not */
+#define LOOKS_MAX 400   /* two seconds: a process that has not stopped by then will not */
 #define LINGER_LOOKS 10 /* the shell notices first */
 
 static void wait_a_little(void)
@@ -39,7 +39,7 @@ void leave_terminal(void)
 {
     pid_t parent = getpid(), child;
 
-    /* Whoever has left a terminal must not be stopped by it again. */
+    /* A process that has left a terminal must not be stopped by it again. */
     signal(SIGTTIN, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
     child = fork();

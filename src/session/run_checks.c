@@ -146,7 +146,7 @@ enum result run_set_aside(const char *path, struct err *err)
     return result;
 }
 
-/* Whoever writes a list of one or two may have meant to add them. */
+/* A list of one or two statuses may have been meant as an addition. */
 static void warn_of_statuses(const struct job_retry *retry)
 {
     static const int usual[] = { 500, 502, 504 };

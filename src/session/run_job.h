@@ -29,7 +29,7 @@ MUST_CHECK enum result run_job_check(struct job *job, struct err *err);
  *  request is sent: so it stands in no record and no job.json. E-SEC4 for a `${ENV}` anywhere else. */
 MUST_CHECK enum result run_job_take_url_secrets(struct job *job, struct err *err);
 
-/** The same for who asks nothing, without secrets; with its "base". */
+/** The same for callers that make no requests, without secrets; with its "base". */
 MUST_CHECK enum result run_job_read_without_secrets(struct job *job, const char *path,
                                                     struct err *err);
 

@@ -374,7 +374,7 @@ static void on_beat(void *context)
     monitor_still_ending(&s->monitor);
 }
 
-/* Whoever waits for the run's end elsewhere. */
+/* Other processes that wait for the end of the run. */
 static void tell_outside(struct session *s)
 {
     const struct at_end_pulse pulse = { on_beat, s };

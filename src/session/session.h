@@ -1,5 +1,5 @@
 /**
- * A session: one process at work on one run, with whoever watches it.
+ * A session: one process at work on one run, and its viewers.
  *
  * The composition root of `run` and `demo`: it owns the loop, the engine, and the screen (dashboard or
  * plain lines), carries keys and signals to the engine and snapshots to the screen.

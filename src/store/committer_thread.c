@@ -370,7 +370,7 @@ static enum result keep_failed(void *context, const struct failed_row *row, stru
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading a failure");
 }
 
-/* The mutex is held at both ends, and not between. Whoever only looks ends no run: an error is no row. */
+/* The mutex is held at both ends, and not between. A failed read does not end the run: it gives no rows. */
 static void answer_failed(struct committer *c)
 {
     struct failed_answer answer = { .is_there = true, .id = c->shared.failed_asked };

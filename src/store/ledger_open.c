@@ -168,7 +168,7 @@ static enum result look_at_header(struct ledger *ledger, struct err *err)
     return RESULT_OK;
 }
 
-/* "file:PATH?immutable=1", the path percent-encoded: how SQLite reads what nobody can change. */
+/* "file:PATH?immutable=1", the path percent-encoded: how SQLite reads a file that does not change. */
 static char *immutable_uri(char *path)
 {
     static const char hex[] = "0123456789ABCDEF";

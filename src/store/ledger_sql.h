@@ -10,7 +10,7 @@
  *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, poll, sending, shards; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
- * Whoever fails within a transaction rolls it back (ledger_roll_back).
+ * A function that fails within a transaction rolls it back (ledger_roll_back).
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H

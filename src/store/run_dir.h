@@ -96,7 +96,7 @@ MUST_CHECK enum result run_dir_read(const struct run_dir *dir, const char *name,
 MUST_CHECK enum result run_dir_read_opened(const struct run_dir *dir, const char *name, int fd,
                                            size_t max, struct buf *out, struct err *err);
 
-/** Temp name, write, fsync, rename, fsync the directory. The run's lock is held, or the name is nobody else's. */
+/** Temp name, write, fsync, rename, fsync the directory. The run's lock is held, or the name is the caller's own. */
 MUST_CHECK enum result run_dir_replace(const struct run_dir *dir, const char *name,
                                        struct str bytes, struct err *err);
 

@@ -1,7 +1,7 @@
 /**
  * One CSV cell: unescaped, without idle white space, quoted where it must be; many bytes at a time.
  *
- * The inside of csv.h, whose rules it keeps; nobody else includes this. Bytes are copied in whole
+ * The inside of csv.h, whose rules it keeps; for the files of CSV only. Bytes are copied in whole
  * blocks, so more than a cell's length may be read and written: as far as the caller says.
  */
 #ifndef SCRAPETOP_TABLE_CSV_CELL_H

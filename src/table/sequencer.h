@@ -2,7 +2,7 @@
  * Sequencer: blocks of rows that workers finish in any order, taken in the plan's.
  *
  * A worker asks for a place before it begins a chunk (sequencer_enter waits while too many blocks are
- * ahead of the file), and hands its rows in when it has them. Whoever completes the sequence writes what
+ * ahead of the file), and hands its rows in when it has them. The worker that completes the sequence writes what
  * is ready, so no thread is set aside for the file and no block waits without need. A chunk whose
  * rows outgrow memory waits for its turn and then goes straight to the file (sequencer_spill).
  *

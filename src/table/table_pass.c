@@ -1,7 +1,7 @@
 /*
  * A worker's pass over the source: chunk after chunk until there is none, as a job on the pool.
  *
- * Chunks are taken and numbered under the build's lock, so numbers follow the plan's order whoever
+ * Chunks are taken and numbered under the build's lock, so numbers follow the plan's order whichever worker
  * takes them, and a worker's own ascend. Pass 1 leaves a note about each; the later passes must meet
  * the same chunks with the same rows (else E-TAB2: the input has changed), and so know the number of
  * a chunk's first row beforehand. Rows and keys are handed in through the sequencer, in that order; also
