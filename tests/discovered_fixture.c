@@ -12,7 +12,7 @@
 
 const uint32_t parents[] = { 0, 0, 1, 0 };
 
-const struct ledger_plan plan = { SEEDS, parents, 4 };
+const struct ledger_plan plan = { .seeds = SEEDS, .parents = parents, .endpoint_count = 4 };
 
 void open_ledger(struct world *w)
 {

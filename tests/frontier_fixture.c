@@ -39,7 +39,7 @@ void plan_list(struct plan *p, const char *text)
 
 void plan_open(struct plan *p)
 {
-    struct frontier_options options = { &p->job, &p->hosts, p->list_fds };
+    struct frontier_options options = { &p->job, &p->hosts, p->list_fds, false };
     struct err err;
 
     if (frontier_new(&p->frontier, &options, &err) != RESULT_OK) {

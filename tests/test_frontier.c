@@ -279,7 +279,7 @@ static void new__tells_the_line__when_a_list_is_bad(void **state)
     (void)state;
     plan_begin(&p, 0);
     plan_list(&p, "http://a/1\nftp://a/2\n");
-    options = (struct frontier_options){ &p.job, &p.hosts, p.list_fds };
+    options = (struct frontier_options){ &p.job, &p.hosts, p.list_fds, false };
     assert_int_equal(frontier_new(&p.frontier, &options, &err), RESULT_INVALID);
     assert_non_null(strstr(err.text, "2"));
     p.frontier = NULL;

@@ -212,7 +212,9 @@ static void ledger_summarise__counts_what_was_found(void **state)
 
 static void ledger_claim_plan__refuses__when_ids_would_mean_others(void **state)
 {
-    static const struct ledger_plan other = { SEEDS + 1, parents, 4 };
+    static const struct ledger_plan other = { .seeds = SEEDS + 1,
+                                              .parents = parents,
+                                              .endpoint_count = 4 };
     struct world *w = *state;
     struct err err;
     struct settlement *s = done(1);

@@ -25,7 +25,9 @@ struct world {
 static int setup(void **state)
 {
     static const uint32_t parents[] = { 0 };
-    static const struct ledger_plan plan = { SEEDS, parents, 1 };
+    static const struct ledger_plan plan = { .seeds = SEEDS,
+                                             .parents = parents,
+                                             .endpoint_count = 1 };
     struct world *w = calloc(1, sizeof *w);
     bool created;
 

@@ -144,9 +144,9 @@ static void ledger_open__refuses__another_application_or_version(void **state)
 
     put(w, done(1, SETTLE_BODY_JSON, 0));
     close_ledger(w);
-    file_damage(&w->dir, "ledger.db", 63, 4); /* user_version, the last of its four bytes */
+    file_damage(&w->dir, "ledger.db", 63, 8); /* user_version, the last of its four bytes */
     check_refused(w, "E-LEDG2");
-    file_damage(&w->dir, "ledger.db", 63, 4);
+    file_damage(&w->dir, "ledger.db", 63, 8);
     file_damage(&w->dir, "ledger.db", 68, 1); /* application_id */
     check_refused(w, "E-LEDG1");
     file_damage(&w->dir, "ledger.db", 68, 1);

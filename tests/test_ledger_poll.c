@@ -16,7 +16,7 @@
 #define SEEDS 2
 
 static const uint32_t parents[] = { 0 };
-static const struct ledger_plan plan = { SEEDS, parents, 1 };
+static const struct ledger_plan plan = { .seeds = SEEDS, .parents = parents, .endpoint_count = 1 };
 
 struct world {
     struct temp temp;

@@ -89,7 +89,7 @@ struct plan {
 
 static void plan_open(struct plan *p, unsigned number, unsigned count, const char *pattern)
 {
-    struct frontier_options options = { &p->job, &p->hosts, NULL };
+    struct frontier_options options = { &p->job, &p->hosts, NULL, false };
 
     *p = (struct plan){ .frontier = NULL };
     job_init(&p->job);

@@ -34,9 +34,10 @@ static enum result write_lines(const struct read_options *options, struct opened
 {
     struct run_lists lists = { 0 };
     uint32_t endpoint;
+    bool all;
     enum result result = find_endpoint(options, &run->job, &endpoint, err);
 
-    result = result == RESULT_OK ? run_values_settle(&run->dir, &run->job, err) : result;
+    result = result == RESULT_OK ? run_values_take_back(&run->dir, &run->job, &all, err) : result;
     result = result == RESULT_OK ? run_lists_open(&lists, &run->dir, &run->job, err) : result;
     result = result == RESULT_OK
                  ? outcomes_write(run->ledger, &run->job, lists.fds, endpoint, fd, err)

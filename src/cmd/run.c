@@ -9,6 +9,7 @@
 #include "history/stored_job.h"
 #include "session/quote.h"
 #include "session/run_checks.h"
+#include "session/run_growth.h"
 #include "session/run_job.h"
 #include "session/run_lists.h"
 #include "session/run_place.h"
@@ -35,13 +36,17 @@ static enum result take_stored_job(const struct run_dir *dir, struct run_options
     return result == RESULT_OK ? run_options_lay_over(options, &stored, argc, argv, err) : result;
 }
 
-static enum result settle_job(struct run_options *options, const struct run_dir *dir, int argc,
-                              char **argv, struct err *err)
+static enum result settle_job(struct run_options *options, const struct run_dir *dir,
+                              struct run_growth *growth, int argc, char **argv, struct err *err)
 {
-    if (!options->has_sources) {
-        return take_stored_job(dir, options, argc, argv, err);
+    bool all;
+    enum result result;
+
+    if (options->has_sources) {
+        return dir->fresh ? RESULT_OK : run_growth_compare(growth, dir, &options->job, err);
     }
-    return dir->fresh ? RESULT_OK : run_check_same_job(dir, &options->job, err);
+    result = take_stored_job(dir, options, argc, argv, err);
+    return result == RESULT_OK ? run_values_take_back(dir, &options->job, &all, err) : result;
 }
 
 static enum result check_file(const char *path, struct err *err)
@@ -128,15 +133,19 @@ static enum result choose_place(const struct run_options *options, const struct 
 
 /* The job is written last: where one lies, its lists lie beside it, and the run can be resumed. */
 static enum result settle_directory(const struct run_dir *dir, struct run_options *options,
-                                    struct run_lists *lists, int argc, char **argv, struct err *err)
+                                    struct run_lists *lists, struct run_growth *growth, int argc,
+                                    char **argv, struct err *err)
 {
-    enum result result = settle_job(options, dir, argc, argv, err);
+    enum result result = settle_job(options, dir, growth, argc, argv, err);
 
     if (result == RESULT_OK) {
         result = run_lists_open(lists, dir, &options->job, err);
     }
+    if (result == RESULT_OK && dir->fresh) {
+        result = run_values_keep(dir, &options->job, err);
+    }
     if (result == RESULT_OK) {
-        result = run_values_settle(dir, &options->job, err);
+        result = run_growth_open(growth, dir, lists, err);
     }
     if (result == RESULT_OK && !lists->feed.is_used) {
         result = run_check_shard(&options->job, lists->fds, err);
@@ -176,6 +185,7 @@ static enum result open_place(struct run_dir *dir, const char *path,
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists,
                   struct detach *detach, int argc, char **argv)
 {
+    struct run_growth growth = { .is_grown = false };
     struct run_dir dir;
     struct err err;
     int code;
@@ -183,7 +193,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     if (open_place(&dir, path, options, lists, &err) != RESULT_OK) {
         return message_fail(&err);
     }
-    if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
+    if (settle_directory(&dir, options, lists, &growth, argc, argv, &err) == RESULT_OK) {
         struct session_options session;
 
         run_warn(&options->job);
@@ -193,6 +203,9 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .list_fds = lists->fds,
             .feed = lists->feed.is_used ? &lists->feed : NULL,
             .feed_list = lists->count - (lists->count > 0),
+            .growth = &growth,
+            .lists = lists,
+            .prunes = options->prune,
             .outputs = options->outputs,
             .output_count = options->output_count,
             .follow_up = options->follow_up,
@@ -218,6 +231,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     } else {
         code = message_fail(&err);
     }
+    run_growth_release(&growth);
     run_dir_close(&dir);
     return code;
 }

@@ -184,6 +184,12 @@ static const struct option_row session_rows[] = {
         .offset = offsetof(struct run_options, fresh),
     },
     {
+        .name = "prune",
+        .help = "What the list or the job no longer names leaves the tables; it stays stored",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, prune),
+    },
+    {
         .name = "show-config",
         .help = "Print every value of the job and where it comes from; send nothing",
         .kind = OPTION_FLAG,

@@ -185,7 +185,7 @@ static bool is_other(const struct engine *e, const struct request *request,
 /* Something is, or probably will be, asked that is none of the watch's. */
 static bool is_any_other(struct engine *e, const struct credential_watch *w)
 {
-    uint64_t seeds = frontier_seeds(e->frontier);
+    uint64_t seeds = frontier_plan_size(e->frontier);
     bool found = false;
 
     for (uint32_t i = 0; i < e->hosts.count && !found; i++) {
@@ -196,8 +196,8 @@ static bool is_any_other(struct engine *e, const struct credential_watch *w)
     for (uint64_t i = 0; i < PLAN_SAMPLES && !found && seeds; i++) {
         struct request *request = NULL;
 
-        if (frontier_make(e->frontier, 1 + (seeds - 1) * i / (PLAN_SAMPLES - 1), &request, NULL) ==
-            RESULT_OK) {
+        if (frontier_make_seed(e->frontier, 1 + (seeds - 1) * i / (PLAN_SAMPLES - 1), &request,
+                               NULL) == RESULT_OK) {
             found = is_other(e, request, w);
             frontier_forget(e->frontier, request);
         }

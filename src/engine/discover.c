@@ -13,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum result discover_init(struct discover *d, const struct job *job, struct err *err)
+enum result discover_init(struct discover *d, const struct job *job, bool is_listed,
+                          struct err *err)
 {
-    *d = (struct discover){ .job = job };
+    *d = (struct discover){ .job = job, .is_used = is_listed };
     for (size_t i = 0; i < job->endpoint_count; i++) {
         d->is_used |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
@@ -29,7 +30,9 @@ enum result discover_init(struct discover *d, const struct job *job, struct err 
     for (uint32_t i = 0; d->parents && i < job->endpoint_count; i++) {
         d->parents[i] = job->endpoints[i].has_parent ? job->endpoints[i].parent : i;
     }
-    d->plan = (struct ledger_plan){ .parents = d->parents, .endpoint_count = job->endpoint_count };
+    d->plan = (struct ledger_plan){ .is_listed = is_listed,
+                                    .parents = d->parents,
+                                    .endpoint_count = job->endpoint_count };
     return d->announced && d->parents ? extract_links_new(&d->links, job, err)
                                       : err_nomem(err, "preparing the run");
 }
@@ -187,10 +190,14 @@ enum result discover_restore(struct engine *e, struct err *err)
 {
     struct discover *d = &e->discover;
     struct waiting w = { e, engine_now_us(e), clock_wall_us(&e->options.clock), err };
+    uint64_t last = 0;
     enum result result = d->is_used ? count_discovered(e, err) : RESULT_OK;
 
+    if (d->is_used && result == RESULT_OK) {
+        result = committer_last_found(e->committer, &last, err);
+    }
     d->read_to = frontier_seeds(e->frontier);
-    d->last_id = frontier_last_id(e->frontier);
+    d->last_id = last > d->read_to ? last : frontier_last_id(e->frontier);
     d->again_only = e->options.follow_up.kind == FOLLOW_UP_FAILED;
     return d->is_used && result == RESULT_OK
                ? committer_each_waiting(e->committer, restore_waiting, &w, err)

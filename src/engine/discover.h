@@ -44,7 +44,9 @@ struct discover {
     size_t asked_again_count;
 };
 
-MUST_CHECK enum result discover_init(struct discover *d, const struct job *job, struct err *err);
+/** `is_listed`: the plan's own requests are in the ledger, too (ledger_merge). */
+MUST_CHECK enum result discover_init(struct discover *d, const struct job *job, bool is_listed,
+                                     struct err *err);
 void discover_release(struct discover *d);
 
 /** How much of it an earlier session has found, and what of that waits. Before the store is started. */

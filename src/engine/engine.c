@@ -14,6 +14,7 @@
 #include "engine/exchanges.h"
 #include "engine/failures.h"
 #include "engine/feed.h"
+#include "engine/grow.h"
 #include "engine/judge.h"
 #include "engine/listener_rows.h"
 #include "engine/listeners.h"
@@ -163,7 +164,7 @@ static enum result poll_make(struct engine *e, struct err *err)
 
 static enum result discover_make(struct engine *e, struct err *err)
 {
-    return discover_init(&e->discover, e->job, err);
+    return discover_init(&e->discover, e->job, e->grow.is_listed, err);
 }
 
 static void discover_stop(struct engine *e)
@@ -173,7 +174,7 @@ static void discover_stop(struct engine *e)
 
 static enum result frontier_start(struct engine *e, struct err *err)
 {
-    struct frontier_options o = { e->job, &e->hosts, e->options.list_fds };
+    struct frontier_options o = { e->job, &e->hosts, e->options.list_fds, e->grow.is_listed };
 
     return frontier_new(&e->frontier, &o, err);
 }
@@ -273,6 +274,7 @@ static const struct part {
     { "signing", NULL, signing_release },
     { "rules", opinion_init, opinion_release },
     { "rules by event", on_list_init, on_list_release },
+    { "plan before", grow_look, NULL },
     { "discover", discover_make, discover_stop },
     { "frontier", frontier_start, frontier_stop },
     { "credentials", NULL, credential_release },
@@ -283,6 +285,7 @@ static const struct part {
     { "seal", NULL, seal_release },
     { "store", store_start, NULL },
     { "marks", marks_init, marks_release },
+    { "plan", grow_take_in, NULL },
     { "earlier sessions", earlier_start, NULL },
     { "sending", sending_init, sending_release },
     { "network", network_start, NULL },
@@ -406,6 +409,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     if (result == RESULT_OK) { /* else the caller closes what there is */
         proxy_tell(e);
         store_tell_start(e);
+        grow_tell(e);
         pace_tell_files(e);
     }
     return result;

@@ -33,6 +33,7 @@
 #include <uv.h>
 
 struct engine;
+struct plan_before;
 
 struct engine_options {
     uv_loop_t *loop;
@@ -46,6 +47,10 @@ struct engine_options {
     const int *list_fds;            /* see struct frontier_options */
     const struct feed_source *feed; /* the rest of the last list; NULL: all is there; borrowed */
     size_t feed_list;               /* its place in list_fds */
+    const struct plan_before
+        *before; /* the plan has changed since the last session (grow.h); NULL: it
+                                         has not; borrowed */
+    bool prunes; /* what the plan no longer names leaves the tables */
     const struct table_output *outputs; /* tables to write when all is settled; borrowed */
     size_t output_count;
     const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */

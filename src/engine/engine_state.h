@@ -18,6 +18,7 @@
 #include "engine/events.h"
 #include "engine/exchanges.h"
 #include "engine/failures.h"
+#include "engine/grow.h"
 #include "engine/judge.h"
 #include "engine/ladder.h"
 #include "engine/limit.h"
@@ -99,6 +100,7 @@ struct engine {
     struct feed *feed; /* NULL: all of the plan's own is known */
     struct discover discover;
     struct poll poll;
+    struct grow grow;
     struct exchanges exchanges; /* while requests are restored */
     struct sending sending;
     struct seal seal;

@@ -51,7 +51,7 @@ uint64_t poll_left(const struct engine *e)
 {
     const struct rounds_kept *kept = &e->poll.rounds.kept;
 
-    return e->poll.is_used && kept->begun > 1 ? frontier_seeds(e->frontier) - kept->put : 0;
+    return e->poll.is_used && kept->begun > 1 ? frontier_plan_size(e->frontier) - kept->put : 0;
 }
 
 /* Seeds of this round are still to be put, and by this session. */
@@ -67,7 +67,7 @@ static enum result find_seed(struct engine *e, uint64_t id, struct discoveries *
     struct request *seed;
     struct sort_key place;
     struct discovered *found;
-    enum result result = frontier_make(e->frontier, id, &seed, err);
+    enum result result = frontier_make_seed(e->frontier, id, &seed, err);
 
     if (result != RESULT_OK) {
         return result;
@@ -113,7 +113,7 @@ static void send_part(struct engine *e, uint64_t put)
 static void put_part(struct engine *e)
 {
     struct poll *p = &e->poll;
-    uint64_t id = p->rounds.kept.put, last = frontier_seeds(e->frontier);
+    uint64_t id = p->rounds.kept.put, last = frontier_plan_size(e->frontier);
     enum result result = RESULT_OK;
     struct err err;
 
@@ -161,7 +161,7 @@ void poll_start(struct engine *e)
     if (p->is_used && !p->rounds.kept.begun &&
         rounds_step(&p->rounds, false, wall_us(e)) == ROUNDS_BEGIN) {
         p->part = (struct settlement){ .next = NULL };
-        send_part(e, frontier_seeds(e->frontier));
+        send_part(e, frontier_plan_size(e->frontier));
     }
 }
 

@@ -60,7 +60,7 @@ static void restore_row(void *context, const struct ledger_row *row)
         totals_note_ended(&r->ended, row->attempt, row->status);
         endpoint_stats_restored(&e->endpoint_stats, row->endpoint, row->state == SETTLE_DONE);
     }
-    if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_last_id(e->frontier)) {
+    if (row->id > frontier_seeds(e->frontier) && row->id <= e->discover.last_id) {
         return; /* found, and made of its own row: see discover_restore */
     }
     if (row->state == SETTLE_WAITING &&

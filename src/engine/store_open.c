@@ -31,7 +31,7 @@ static enum result check_plan(const struct engine *e, struct err *err)
 {
     uint64_t seeds = frontier_own(e->frontier), planned = e->recovery.planned;
 
-    return seeds >= planned
+    return seeds >= planned || e->discover.plan.is_listed
                ? RESULT_OK
                : err_set(err, RESULT_INVALID, "E-IN5",
                          "%s began with %llu request%s and now makes up %llu: a list or a file of "

@@ -88,7 +88,7 @@ struct job_var {
     size_t value_count;
     char *encoding;   /* of a file: its charset; NULL: UTF-8 */
     uint64_t chunk;   /* so many values at once, with commas between; 0: one by one */
-    struct buf piped; /* of the file "-", once it has been read (session/run_values.h) */
+    struct buf piped; /* what the file says, when it need not be read: session/run_values.h */
     uint32_t crc32c;  /* of the file when the run began, ... */
     bool has_crc32c;  /* ... so that it is seen when it has changed */
 };
@@ -413,5 +413,9 @@ MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text
  *  Pace, headers, login and outputs may differ between the sessions of one run. Which shard of them a run has is not
  *  looked at. */
 bool job_same_requests(const struct job *a, const struct job *b);
+
+/** They ask in the same way, though not for the same: URLs, lists and values of variables may differ, the endpoints
+ *  with their methods, bodies, pages and details do not. */
+bool job_same_but_values(const struct job *a, const struct job *b);
 
 #endif

@@ -212,15 +212,21 @@ static bool same_var(const struct job_var *a, const struct job_var *b)
 }
 
 /* What one of them was kept without counts as the same. */
+static bool same_manner(const struct job *of_a, const struct job_endpoint *a,
+                        const struct job *of_b, const struct job_endpoint *b)
+{
+    return same_text(a->method, b->method) &&
+           job_same_but_typed(of_a, a->body, of_b, b->body, false) &&
+           a->has_parent == b->has_parent && a->parent == b->parent &&
+           same_pages(&a->pages, &b->pages) && same_text(a->where_at, b->where_at) &&
+           same_text(a->where_is, b->where_is) &&
+           same_texts(a->with, a->with_count, b->with, b->with_count);
+}
+
 static bool same_endpoint(const struct job *of_a, const struct job_endpoint *a,
                           const struct job *of_b, const struct job_endpoint *b)
 {
-    if (a->source_count != b->source_count || !same_text(a->method, b->method) ||
-        !job_same_but_typed(of_a, a->body, of_b, b->body, false) ||
-        a->has_parent != b->has_parent || a->parent != b->parent ||
-        !same_pages(&a->pages, &b->pages) || !same_text(a->where_at, b->where_at) ||
-        !same_text(a->where_is, b->where_is) ||
-        !same_texts(a->with, a->with_count, b->with, b->with_count)) {
+    if (a->source_count != b->source_count || !same_manner(of_a, a, of_b, b)) {
         return false;
     }
     for (size_t i = 0; i < a->source_count; i++) {
@@ -262,4 +268,36 @@ bool job_same_requests(const struct job *a, const struct job *b)
         }
     }
     return true;
+}
+
+/* Of templates the text is part of how it is asked; which values they get is not. */
+static bool same_templates(const struct job *of_a, const struct job_endpoint *a,
+                           const struct job *of_b, const struct job_endpoint *b)
+{
+    bool is_template = a->source_count && a->sources[0].kind == JOB_SOURCE_TEMPLATE;
+
+    if (is_template != (b->source_count && b->sources[0].kind == JOB_SOURCE_TEMPLATE)) {
+        return false;
+    }
+    return !is_template ||
+           job_same_but_typed(of_a, a->sources[0].text, of_b, b->sources[0].text, true);
+}
+
+bool job_same_but_values(const struct job *a, const struct job *b)
+{
+    bool same = a->endpoint_count == b->endpoint_count && a->globoff == b->globoff &&
+                a->var_count == b->var_count;
+
+    for (size_t i = 0; same && i < a->var_count; i++) {
+        same = same_text(a->vars[i].name, b->vars[i].name) &&
+               chunk_of(&a->vars[i]) == chunk_of(&b->vars[i]) &&
+               same_text(a->vars[i].format, b->vars[i].format);
+    }
+    for (size_t i = 0; same && i < a->endpoint_count; i++) {
+        same = (a->endpoint_count == 1 || /* a name that comes of the URL or the list */
+                same_text(a->endpoints[i].name, b->endpoints[i].name)) &&
+               same_manner(a, &a->endpoints[i], b, &b->endpoints[i]) &&
+               same_templates(a, &a->endpoints[i], b, &b->endpoints[i]);
+    }
+    return same;
 }

@@ -326,15 +326,17 @@ static enum result read_rows(struct var_file *f, size_t at, struct job_faults *f
 
 static enum result take_text(struct var_file *f, struct str piped, struct err *err)
 {
-    enum result result;
+    enum result result = RESULT_OK;
 
-    if (strcmp(f->path, "-") != 0) {
-        result = read_file(f, err);
-    } else {
+    if (strcmp(f->path, "-") == 0) {
         f->path = "stdin";
+    } else if (!piped.len) {
+        result = read_file(f, err);
+    }
+    if (piped.len || strcmp(f->path, "stdin") == 0) {
         result = buf_append_str(&f->text, piped) == RESULT_OK
                      ? RESULT_OK
-                     : err_nomem(err, "reading values from stdin");
+                     : err_nomem(err, "reading a file of values");
     }
     f->crc32c = crc32c(0, f->text.data, f->text.len);
     return result;

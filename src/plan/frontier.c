@@ -26,7 +26,8 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
         frontier_free(f);
         return result;
     }
-    f->total = seeds_total(f->seeds);
+    f->is_listed = options->is_listed;
+    f->total = f->is_listed ? 0 : seeds_total(f->seeds);
     f->own = job_shard_size(&f->shard, f->total);
     *frontier = f;
     return RESULT_OK;
@@ -80,9 +81,14 @@ uint64_t frontier_seeds(const struct frontier *f)
     return f->total;
 }
 
+uint64_t frontier_plan_size(const struct frontier *f)
+{
+    return seeds_total(f->seeds);
+}
+
 uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
 {
-    return seeds_planned(f->seeds, endpoint) + f->found[endpoint];
+    return (f->is_listed ? 0 : seeds_planned(f->seeds, endpoint)) + f->found[endpoint];
 }
 
 static struct request *start(struct frontier *f, struct request *request)

@@ -41,6 +41,7 @@ struct frontier_options {
     struct host_table *hosts; /* borrowed */
     /* Open files with the lists' content, one for each JOB_SOURCE_LIST in order; borrowed. */
     const int *list_fds;
+    bool is_listed; /* the plan's own requests, too, are offered, as those that are discovered */
 };
 
 /** Opens the sources and counts them. Errors name the pattern or the list's line. */
@@ -55,11 +56,19 @@ uint64_t frontier_total(const struct frontier *frontier);
 /** The first of these: the shard's part of the plan's own. */
 uint64_t frontier_own(const struct frontier *frontier);
 
-/** The plan's own (seeds), of all shards. Discovered requests have ids after these. */
+/** The plan's own (seeds), of all shards. Discovered requests have ids after these. None when all are offered
+ *  (`is_listed`). */
 uint64_t frontier_seeds(const struct frontier *frontier);
 
-/** The id of the request that was discovered last, or would be. */
+/** The id of the request that was discovered last, or would be; not when all are offered. */
 uint64_t frontier_last_id(const struct frontier *frontier);
+
+/** How many the plan names by itself, however they are numbered. */
+uint64_t frontier_plan_size(const struct frontier *frontier);
+
+/** Makes that one of them, as frontier_make does; its id is its number in the plan. */
+MUST_CHECK enum result frontier_make_seed(struct frontier *frontier, uint64_t number,
+                                          struct request **request, struct err *err);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
 void frontier_note_discovered(struct frontier *frontier, uint32_t endpoint, uint64_t count);

@@ -39,6 +39,12 @@ enum result frontier_make(struct frontier *f, uint64_t id, struct request **requ
     return make(f, SEEDS_LOOK, id, request, err);
 }
 
+enum result frontier_make_seed(struct frontier *f, uint64_t number, struct request **request,
+                               struct err *err)
+{
+    return make(f, SEEDS_LOOK, number, request, err);
+}
+
 static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
 {
     struct gap *gaps = grow_by_one(f->gaps, f->gap_count, &f->gap_allocated, sizeof *gaps);
@@ -163,6 +169,6 @@ enum result frontier_again(struct frontier *f, uint64_t id)
 void frontier_extend(struct frontier *f, uint64_t count)
 {
     seeds_extend(f->seeds, count);
-    f->total = seeds_total(f->seeds);
+    f->total = f->is_listed ? 0 : seeds_total(f->seeds);
     f->own = job_shard_size(&f->shard, f->total);
 }

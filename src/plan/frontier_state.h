@@ -21,8 +21,9 @@ struct gap {
 struct frontier {
     struct host_table *hosts;
     struct seeds *seeds;
+    bool is_listed;
     struct job_shard shard;
-    uint64_t total; /* of the plan's own, all shards' */
+    uint64_t total; /* of the plan's own, all shards', unless they are offered */
     uint64_t
         own; /* of these the shard's. The ranges and the cursor below are places in the shard (job/shard.h) */
 

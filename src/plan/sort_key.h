@@ -19,6 +19,8 @@
 #include <stddef.h>
 
 #define SORT_KEY_LEVELS_MAX 6 /* details of details of ... */
+#define SORT_KEY_ROUND_BYTES 4
+#define SORT_KEY_SEED_BYTES 12 /* of a seed: its round and its number */
 #define SORT_KEY_MAX (12 + 8 * SORT_KEY_LEVELS_MAX + 4)
 
 struct sort_key {

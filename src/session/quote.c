@@ -50,12 +50,18 @@ static enum result find_place(const struct job *job, char place[RUN_PLACE_MAX], 
 static enum result check_same(const char *path, struct job *job, struct err *err)
 {
     struct run_dir dir;
+    struct job stored;
+    bool is_other;
     enum result result = run_dir_open_readonly(&dir, path, err);
 
-    if (result == RESULT_OK) {
-        result = run_check_same_job(&dir, job, err);
-        run_dir_close(&dir);
+    if (result != RESULT_OK) {
+        return result;
     }
+    result = run_check_same_job(&dir, job, &stored, &is_other, err);
+    if (result == RESULT_OK) {
+        job_release(&stored);
+    }
+    run_dir_close(&dir);
     return result;
 }
 

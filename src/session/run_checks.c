@@ -7,6 +7,7 @@
 #include "job/glob.h"
 #include "plan/retry.h"
 #include "plan/seeds.h"
+#include "store/ledger.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -31,7 +32,34 @@ static void describe(const struct job *job, char text[200])
     buf_release(&hidden);
 }
 
-/* Days in words go on to count from the day on which the run began. */
+static bool days_differ(const struct job *stored, const struct job *given)
+{
+    bool differ = false;
+
+    for (size_t i = 0; i < given->var_count && i < stored->var_count; i++) {
+        const char *before = stored->vars[i].today, *now = given->vars[i].today;
+
+        differ |= before && now && strcmp(before, now) != 0;
+    }
+    return differ;
+}
+
+/* All that it was to ask has ended. */
+static bool is_finished(const struct run_dir *dir)
+{
+    struct ledger_summary summary = { .planned = 0 };
+    struct ledger *ledger;
+    enum result result = ledger_open_readonly(&ledger, dir, NULL);
+
+    if (result == RESULT_OK) {
+        result = ledger_summarise(ledger, &summary, NULL);
+        ledger_close(ledger);
+    }
+    return result == RESULT_OK && summary.planned && !summary.waiting &&
+           summary.done + summary.failed >= summary.planned;
+}
+
+/* Days in words go on to count from the day on which the run began, until all of them have been asked. */
 static void keep_days(const struct run_dir *dir, struct job *stored, struct job *given)
 {
     bool is_told = false;
@@ -68,44 +96,61 @@ static enum result check_same_shard(const struct run_dir *dir, const struct job_
                    dir->path, stored->count ? "shard " : "", theirs, ours);
 }
 
-enum result run_check_same_job(const struct run_dir *dir, struct job *given, struct err *err)
+enum result run_check_refuse(const struct run_dir *dir, const struct job *stored,
+                             const struct job *given, struct err *err)
 {
     char theirs[200], ours[200];
-    struct job stored;
-    enum result result = stored_job_read_without_secrets(dir, &stored, err);
+
+    describe(stored, theirs);
+    describe(given, ours);
+    return strcmp(theirs, ours) == 0
+               ? err_set(err, RESULT_INVALID, "E-JOB1",
+                         "%s holds another run of %s, with other values or settings; name "
+                         "another directory with -o, or set that one aside with --fresh",
+                         dir->path, theirs)
+               : err_set(err, RESULT_INVALID, "E-JOB1",
+                         "%s holds another run, of %s, not of %s; name another directory "
+                         "with -o, or set that one aside with --fresh",
+                         dir->path, theirs, ours);
+}
+
+static bool values_differ(const struct job *stored, const struct job *given)
+{
+    bool differ = false;
+
+    for (size_t i = 0; i < given->var_count && i < stored->var_count; i++) {
+        differ |= stored->vars[i].has_crc32c && stored->vars[i].crc32c != given->vars[i].crc32c;
+    }
+    return differ;
+}
+
+enum result run_check_same_job(const struct run_dir *dir, struct job *given, struct job *stored,
+                               bool *is_other, struct err *err)
+{
+    enum result result = stored_job_read_without_secrets(dir, stored, err);
 
     if (result != RESULT_OK) {
         return result;
     }
-    if (!job_same_requests(&stored, given)) {
-        describe(&stored, theirs);
-        describe(given, ours);
-        result = strcmp(theirs, ours) == 0
-                     ? err_set(err, RESULT_INVALID, "E-JOB1",
-                               "%s holds another run of %s, with other values or settings; name "
-                               "another directory with -o, or set that one aside with --fresh",
-                               dir->path, theirs)
-                     : err_set(err, RESULT_INVALID, "E-JOB1",
-                               "%s holds another run, of %s, not of %s; name another directory "
-                               "with -o, or set that one aside with --fresh",
-                               dir->path, theirs, ours);
+    *is_other = !job_same_requests(stored, given) || values_differ(stored, given);
+    if (*is_other &&
+        (given->has_typed_secret || stored->is_incomplete || !job_same_but_values(stored, given))) {
+        result = run_check_refuse(dir, stored, given, err);
+        job_release(stored);
+        return result;
     }
-    if (result == RESULT_OK) {
-        result = check_same_shard(dir, &stored.shard, &given->shard, err);
+    result = check_same_shard(dir, &stored->shard, &given->shard, err);
+    if (result != RESULT_OK) {
+        job_release(stored);
+        return result;
     }
-    for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
-        if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
-            result = err_set(err, RESULT_INVALID, "E-IN5",
-                             "%s has changed since the run in %s began; begin anew with --fresh",
-                             strcmp(given->vars[i].text, "-") == 0 ? "stdin" : given->vars[i].text,
-                             dir->path);
-        }
+    if (!*is_other && days_differ(stored, given)) {
+        *is_other = is_finished(dir);
     }
-    if (result == RESULT_OK) {
-        keep_days(dir, &stored, given);
+    if (!*is_other) {
+        keep_days(dir, stored, given);
     }
-    job_release(&stored);
-    return result;
+    return RESULT_OK;
 }
 
 enum result run_check_shard(const struct job *job, const int *list_fds, struct err *err)

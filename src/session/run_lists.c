@@ -22,7 +22,8 @@ struct run_list_given {
     struct list *list;
     const char *path; /* the job's */
     uint64_t size, urls, checksum;
-    bool has_lines; /* good or bad ones */
+    bool has_lines;  /* good or bad ones */
+    bool is_changed; /* since the run began: it lies beside the copy, as "urls-N.new" */
 };
 
 static enum result check(struct list *list, struct list_report *report, struct err *err)
@@ -146,33 +147,33 @@ static enum result wait_for_rest(struct run_list_given *given, struct err *err)
                                         : result;
 }
 
-/* The list of the command line against that copy. */
-static enum result compare(const struct run_dir *dir, const char *name,
-                           const struct run_list_given *given, struct err *err)
+/* The list of the command line against that copy. Another one is kept beside it until the run has taken it in. */
+static enum result compare(const struct run_dir *dir, const char *name, const char *new_name,
+                           struct run_list_given *given, struct err *err)
 {
     struct list_report stored;
-    enum result result = read_copy(dir, name, &stored, err);
+    enum result result = RESULT_NOT_FOUND;
 
-    if (result == RESULT_OK && !is_same(given, &stored)) {
-        result =
-            err_set(err, RESULT_INVALID, "E-IN5",
-                    "%s has changed since the run in %s began (%llu URL%s then, %llu now); resume "
-                    "with -o %s alone, or begin anew with --fresh",
-                    given->path, dir->path, (unsigned long long)stored.urls,
-                    units_plural(stored.urls), (unsigned long long)given->urls, dir->path);
+    if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        result = read_copy(dir, name, &stored, err);
+    }
+    if (result == RESULT_NOT_FOUND || (result == RESULT_OK && !is_same(given, &stored))) {
+        given->is_changed = true;
+        result = copy_in(dir, new_name, given->list, err);
     }
     return result;
 }
 
 /* The run has begun: the rest is waited for, and the list is what it was or goes on from there. */
 static enum result take_whole(struct run_list_given *given, const struct run_dir *dir,
-                              const char *name, const char *mark, struct err *err)
+                              const char *name, const char *new_name, const char *mark,
+                              struct err *err)
 {
     enum result result = wait_for_rest(given, err);
 
     if (result == RESULT_OK) {
         result = goes_on(given, dir, name, mark) ? copy_in(dir, name, given->list, err)
-                                                 : compare(dir, name, given, err);
+                                                 : compare(dir, name, new_name, given, err);
     }
     if (result == RESULT_OK && unlinkat(dir->fd, mark, 0) != 0 && errno != ENOENT) {
         result = err_set_errno(err, errno, "E-DIR3", "%s: cannot remove %s", dir->path, mark);
@@ -208,23 +209,27 @@ static enum result take_begun(struct run_lists *lists, const struct run_list_giv
 
 static enum result open_one(struct run_lists *lists, const struct run_dir *dir, struct err *err)
 {
-    char name[NAME_SIZE], mark[NAME_SIZE];
+    char name[NAME_SIZE], new_name[NAME_SIZE], mark[NAME_SIZE];
+    const char *used = name;
     enum result result = RESULT_OK;
 
     name_of(lists->opened + 1, ".txt", name);
+    name_of(lists->opened + 1, ".new", new_name);
     name_of(lists->opened + 1, ".open", mark);
     if (lists->given) {
         struct run_list_given *given = &lists->given[lists->opened];
 
         result = dir->fresh ? take_begun(lists, given, dir, name, mark, err)
-                            : take_whole(given, dir, name, mark, err);
+                            : take_whole(given, dir, name, new_name, mark, err);
+        used = given->is_changed ? new_name : name;
+        lists->have_changed |= given->is_changed;
     } else if (is_marked(dir, mark)) {
         message_warning("W-IN1",
                         "the list had not ended when the run stopped: this goes on with what has "
                         "come; give the list again, as at first, to go on with the rest");
     }
     if (result == RESULT_OK) {
-        result = run_dir_open_file(dir, name, O_RDONLY, &lists->fds[lists->opened], err);
+        result = run_dir_open_file(dir, used, O_RDONLY, &lists->fds[lists->opened], err);
     }
     lists->opened += result == RESULT_OK;
     return result;
@@ -305,6 +310,44 @@ enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
         result = open_one(lists, dir, err);
     }
     return result;
+}
+
+enum result run_lists_open_before(const struct run_dir *dir, const struct job *job, int **fds,
+                                  size_t *count, struct err *err)
+{
+    size_t wanted = count_lists(job);
+    enum result result = RESULT_OK;
+
+    *count = 0;
+    *fds = calloc(wanted + 1, sizeof **fds);
+    if (!*fds) {
+        return err_nomem(err, "opening lists");
+    }
+    while (result == RESULT_OK && *count < wanted) {
+        char name[NAME_SIZE];
+
+        name_of(*count + 1, ".txt", name);
+        result = run_dir_open_file(dir, name, O_RDONLY, &(*fds)[*count], err);
+        *count += result == RESULT_OK;
+    }
+    return result;
+}
+
+enum result run_lists_keep(const struct run_lists *lists, const struct run_dir *dir,
+                           struct err *err)
+{
+    for (size_t i = 0; lists->given && i < lists->opened; i++) {
+        char name[NAME_SIZE], new_name[NAME_SIZE];
+
+        name_of(i + 1, ".txt", name);
+        name_of(i + 1, ".new", new_name);
+        if (lists->given[i].is_changed && renameat(dir->fd, new_name, dir->fd, name) != 0) {
+            return err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
+        }
+    }
+    return !lists->have_changed || os_sync_all(dir->fd) == 0
+               ? RESULT_OK
+               : err_set_write(err, errno, "E-DIR3", "%s: cannot write the lists", dir->path);
 }
 
 bool run_lists_have_piped(const struct run_lists *lists)

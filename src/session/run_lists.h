@@ -5,11 +5,12 @@
  * added to the copy by engine/feed.h. Until its end a file "urls-N.open" lies beside it; a run that ends before
  * that goes on with the rest when the list is given again.
  *
- * So a run resumes though its list came from a pipe, was deleted, or is being edited; and a list that
- * was given again and differs is refused, because the numbers of its lines are the requests' ids.
+ * So a run resumes though its list came from a pipe, was deleted, or is being edited. A list that was given again
+ * and differs lies beside the copy as "urls-N.new" until what it asks is merged with what the run knows
+ * (engine/grow.h), and takes its place then.
  *
  * Ownership  run_lists_close closes the descriptors.
- * Errors     E-IN1, E-IN2 from job/list.h; every bad line is printed. E-IN5: the list has changed.
+ * Errors     E-IN1, E-IN2 from job/list.h; every bad line is printed. E-DIR3: a copy cannot be written.
  */
 #ifndef SCRAPETOP_SESSION_RUN_LISTS_H
 #define SCRAPETOP_SESSION_RUN_LISTS_H
@@ -24,6 +25,7 @@ struct run_lists {
     int *fds; /* one for each JOB_SOURCE_LIST of the job, in order; after run_lists_open */
     struct run_list_given *given; /* those of the command line; NULL: the run's own */
     size_t count, opened;
+    bool have_changed;       /* since the last session */
     struct feed_source feed; /* the rest of the last one, when that is still to come */
 };
 
@@ -36,6 +38,14 @@ MUST_CHECK enum result run_lists_check(struct run_lists *lists, const struct job
  *  compared with what is there. */
 MUST_CHECK enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
                                       const struct job *job, struct err *err);
+
+/** Opens the copies that a run had until now, in order; to be closed and freed, also when it fails. */
+MUST_CHECK enum result run_lists_open_before(const struct run_dir *dir, const struct job *job,
+                                             int **fds, size_t *count, struct err *err);
+
+/** The changed ones take the place of the copies. */
+MUST_CHECK enum result run_lists_keep(const struct run_lists *lists, const struct run_dir *dir,
+                                      struct err *err);
 
 /** Whether one of them came by stdin, which so can give no keys. */
 bool run_lists_have_piped(const struct run_lists *lists);

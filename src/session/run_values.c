@@ -1,8 +1,10 @@
 #include "session/run_values.h"
 
+#include "base/crc32c.h"
 #include "base/say.h"
 #include "job/var_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +63,36 @@ static void name_of(size_t var, char name[NAME_SIZE])
     snprintf(name, NAME_SIZE, RUN_DIR_VALUES_PREFIX "%zu", var + 1);
 }
 
+/* The file as it was looked at a moment ago: the run goes by it though it changes. */
+static enum result copy_in(const struct run_dir *dir, const char *name, const struct job_var *var,
+                           struct err *err)
+{
+    struct buf text = { .max = 0 };
+    int fd = open(var->text, O_RDONLY | O_CLOEXEC);
+    enum result result;
+
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-IN2", "cannot open %s", var->text);
+    }
+    result = var_file_read(fd, var->text, &text, err);
+    close(fd);
+    if (result == RESULT_OK && var->has_crc32c && crc32c(0, text.data, text.len) != var->crc32c) {
+        result =
+            err_set(err, RESULT_INVALID, "E-IN5",
+                    "%s was changed while it was being read: give the command again", var->text);
+    }
+    if (result == RESULT_OK) {
+        result = run_dir_replace(dir, name, buf_view(&text), err);
+    }
+    buf_release(&text);
+    return result;
+}
+
+static bool has_copy(const struct run_dir *dir, const char *name)
+{
+    return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static enum result take_back(const struct run_dir *dir, const char *name, struct job_var *var,
                              struct err *err)
 {
@@ -74,22 +106,42 @@ static enum result take_back(const struct run_dir *dir, const char *name, struct
     return result;
 }
 
-enum result run_values_settle(const struct run_dir *dir, struct job *job, struct err *err)
+enum result run_values_keep(const struct run_dir *dir, const struct job *job, struct err *err)
 {
     enum result result = RESULT_OK;
 
     for (size_t i = 0; i < job->var_count && result == RESULT_OK; i++) {
+        const struct job_var *var = &job->vars[i];
+        char name[NAME_SIZE];
+
+        name_of(i, name);
+        if (is_stdin(var)) {
+            result = run_dir_replace(dir, name, buf_view(&var->piped), err);
+        } else if (var->kind == JOB_VAR_FILE) {
+            result = copy_in(dir, name, var, err);
+        }
+    }
+    return result;
+}
+
+enum result run_values_take_back(const struct run_dir *dir, struct job *job, bool *all,
+                                 struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    *all = true;
+    for (size_t i = 0; i < job->var_count && result == RESULT_OK; i++) {
         struct job_var *var = &job->vars[i];
         char name[NAME_SIZE];
 
-        if (!is_stdin(var)) {
+        name_of(i, name);
+        if (var->kind != JOB_VAR_FILE || var->piped.len) {
             continue;
         }
-        name_of(i, name);
-        if (dir->fresh) {
-            result = run_dir_replace(dir, name, buf_view(&var->piped), err);
-        } else if (!var->piped.len) {
+        if (is_stdin(var) || has_copy(dir, name)) {
             result = take_back(dir, name, var, err);
+        } else {
+            *all = false;
         }
     }
     return result;

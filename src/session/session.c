@@ -329,6 +329,8 @@ static void set_paths(struct session *s)
 
 static enum result open_engine(struct session *s, struct err *err)
 {
+    const struct run_growth *growth = s->options->growth;
+    bool is_grown = growth && growth->is_grown;
     struct engine_options options = {
         .loop = &s->loop,
         .clock = s->clock,
@@ -338,6 +340,8 @@ static enum result open_engine(struct session *s, struct err *err)
         .list_fds = s->options->list_fds,
         .feed = s->options->feed,
         .feed_list = s->options->feed_list,
+        .before = is_grown ? &s->options->growth->before : NULL,
+        .prunes = s->options->prunes,
         .outputs = s->options->outputs,
         .output_count = s->options->output_count,
         .table_path = s->table,
@@ -356,10 +360,16 @@ static enum result open_engine(struct session *s, struct err *err)
         options.seed = clock_now_us(&s->clock);
     }
     /* The ledger's copy is worth having, but nothing to fail for. */
-    if (stored_job_read_to_keep(options.dir, options.job, &job)) {
+    if (!is_grown && stored_job_read_to_keep(options.dir, options.job, &job)) {
         options.job_text = buf_view(&job);
     }
     result = engine_new(&s->engine, &options, err);
+    if (result == RESULT_INVALID && is_grown) {
+        result = run_growth_tell(growth, options.dir, options.job, err);
+    }
+    if (result == RESULT_OK && is_grown) {
+        result = run_growth_keep(growth, options.dir, s->options->lists, options.job, err);
+    }
     if (result == RESULT_OK) {
         saved_report_forget(options.dir);
     }

@@ -216,6 +216,32 @@ enum result committer_count_discovered(struct committer *committer, uint64_t *co
     return ledger_count_discovered(committer->archive.ledger, counts, endpoint_count, err);
 }
 
+enum result committer_last_found(struct committer *committer, uint64_t *id, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_last_found(committer->archive.ledger, id, err);
+}
+
+enum result committer_merge(struct committer *committer, struct ledger_merge *merge,
+                            struct recovery *recovery, struct err *err)
+{
+    struct ledger_summary summary;
+    enum result result;
+
+    assert(!committer->started);
+    result = ledger_merge(committer->archive.ledger, merge, err);
+    if (result == RESULT_OK) {
+        result = ledger_summarise(committer->archive.ledger, &summary, err);
+    }
+    if (result == RESULT_OK) {
+        recovery->done = summary.done;
+        recovery->failed = summary.failed;
+        recovery->unchanged = summary.unchanged;
+        recovery->waiting = summary.waiting;
+    }
+    return result;
+}
+
 enum result committer_read_rounds(struct committer *committer, struct rounds_kept *rounds,
                                   struct err *err)
 {

@@ -112,6 +112,15 @@ MUST_CHECK enum result committer_each_waiting(struct committer *committer,
 MUST_CHECK enum result committer_count_discovered(struct committer *committer, uint64_t *counts,
                                                   size_t endpoint_count, struct err *err);
 
+/** Before start: the highest id of what was found; 0: nothing was. Synchronous. */
+MUST_CHECK enum result committer_last_found(struct committer *committer, uint64_t *id,
+                                            struct err *err);
+
+/** Before start: takes in a plan that has changed (ledger_merge), after which other requests are done, failed
+ *  or waiting. Synchronous. */
+MUST_CHECK enum result committer_merge(struct committer *committer, struct ledger_merge *merge,
+                                       struct recovery *recovery, struct err *err);
+
 /** Before start: how far the rounds of polls were. Synchronous. */
 MUST_CHECK enum result committer_read_rounds(struct committer *committer,
                                              struct rounds_kept *rounds, struct err *err);

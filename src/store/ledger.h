@@ -20,11 +20,13 @@
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
- *             number in a run in which further ones are found, whose ids begin after it; of a run that
+ *             number in a run in which further ones are found, whose ids begin after it; listed: the
+ *             plan's size, when its own requests are found ones, too (ledger_merge); of a run that
  *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
  *             so that they are known after a crash
+ *   gone      found requests that the present plan no longer leads to, and whether tables are without them
  *   kept      texts that a run cannot do without and that lie in files beside the ledger: job.json
  *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
@@ -52,6 +54,8 @@ struct ledger_plan {
     uint64_t seeds;          /* requests of the plan's own: what is found has ids after these */
     const uint32_t *parents; /* by endpoint: whose records it is asked for, or itself; borrowed */
     size_t endpoint_count;
+    bool
+        is_listed; /* the seeds are found ones, too, or ledger_merge makes them so; `seeds` is nothing then */
 };
 
 /** Opens or creates it; `*created` tells which. */
@@ -143,6 +147,44 @@ MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planne
 MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,
                                        struct err *err);
 MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
+
+/** One request of a plan's own; the texts as they may be written down. */
+struct ledger_seed {
+    uint32_t endpoint;
+    struct request_texts texts; /* without place and ETag */
+    bool
+        is_told_by_vars; /* its variables, too, make it another request: headers are made of them */
+};
+
+typedef enum result ledger_seed_fn(void *context, uint64_t number, struct ledger_seed *seed,
+                                   struct err *err);
+
+struct ledger_merge {
+    /* The seeds of the plan that the run has had so far, by number; NULL: the ledger knows them (it is listed).
+     * Called for those that were asked, in order. */
+    ledger_seed_fn *was;
+    uint64_t total_before; /* how many there are of those */
+    ledger_seed_fn *is;    /* of the present plan, from 1 to `total`, in order */
+    uint64_t total;
+    void *context;
+    bool prunes; /* what is gone leaves the tables */
+    uint64_t kept, added,
+        gone;        /* filled in: seeds that both have, that are new, that have gone now */
+    uint64_t pruned; /* seeds that are in no table any more, and were before */
+};
+
+/** The plan is another now: seeds that it shares with the one before (same endpoint, URL and body) keep their ids
+ *  and what is known of them, others are new found requests; from then on all of the plan's own are found ones, in
+ *  the places that the present plan gives them. One transaction: all of it or nothing. RESULT_INVALID (E-JOB1) when
+ *  they share nothing. */
+MUST_CHECK enum result ledger_merge(struct ledger *ledger, struct ledger_merge *merge,
+                                    struct err *err);
+
+/** Whether that has been done once. */
+bool ledger_is_listed(const struct ledger *ledger);
+
+/** The highest id of what was found; 0: nothing was. */
+MUST_CHECK enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *err);
 
 /** These are transactions of their own, unless one is under way. The first tells how many requests the plan has of its own, before
  *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered after another number. */
@@ -252,7 +294,9 @@ MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpo
 
 struct ledger_summary {
     uint64_t planned; /* 0: not known */
-    uint64_t own;     /* of these the plan's own: the others were found */
+    uint64_t
+        own; /* of these the plan's own: the others were found; as the run began when `is_listed` */
+    bool is_listed; /* ledger_merge has been at work: the plan's own are found ones, too */
     uint64_t done, failed, waiting;
     uint64_t unchanged;              /* of those done: the body was the last one again */
     uint64_t attempts;               /* of all rows together */

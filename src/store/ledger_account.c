@@ -27,7 +27,7 @@ static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct 
                                struct err *err)
 {
     enum result result;
-    int64_t seeds = ledger->seeds ? (int64_t)ledger->seeds : INT64_MAX;
+    int64_t seeds = ledger->seeds || ledger->is_listed ? (int64_t)ledger->seeds : INT64_MAX;
     sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_ENDED, endpoint, &result, err);
 
     if (st) {

@@ -5,7 +5,6 @@
 #include "store/ledger_sql.h"
 
 #include "base/digest.h"
-#include "base/units.h"
 #include "plan/sort_key.h"
 
 #include <stdio.h>
@@ -13,67 +12,11 @@
 
 #define ROUND_BYTES 4 /* a sort key begins with the round, see plan/sort_key.h */
 
-enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
-
-    *seeds = 0;
-    while (st && ledger_next_row(ledger, st, &result, err)) {
-        *seeds = ledger_column_u64(st, 0);
-    }
-    return result;
-}
-
-static enum result has_discovered(struct ledger *ledger, bool *any, struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_COUNT, &result, err);
-
-    *any = false;
-    while (st && ledger_next_row(ledger, st, &result, err)) {
-        *any = sqlite3_column_type(st, 0) != SQLITE_NULL;
-    }
-    return result;
-}
-
-enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
-                              struct err *err)
-{
-    uint64_t before, seeds = plan->seeds;
-    bool any = false;
-    enum result result = ledger_read_seeds(ledger, &before, err);
-    sqlite3_stmt *st;
-
-    ledger->plan = plan;
-    ledger->seeds = seeds;
-    if (result == RESULT_OK && before != seeds) {
-        result = has_discovered(ledger, &any, err);
-    }
-    if (result != RESULT_OK || before == seeds) {
-        return result;
-    }
-    if (any) {
-        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
-                       "%s numbers what was found after %llu request%s, the job has %llu: its "
-                       "sources have changed; begin anew with --fresh",
-                       ledger->path, (unsigned long long)before, units_plural(before),
-                       (unsigned long long)seeds);
-    }
-    st = ledger_statement(ledger, SQL_PUT_SEEDS, &result, err);
-    if (st) {
-        ledger->folded = false;
-        sqlite3_bind_int64(st, 1, (sqlite3_int64)seeds);
-        result = ledger_step(ledger, st, "noting the plan's size", err);
-    }
-    return result;
-}
-
 /* ---- writing ---- */
 
-/* Of what makes two requests of one endpoint the same. One that is repeated on purpose is another. */
-static enum result make_digest(const struct request_texts *texts, const struct page_at *page,
-                               struct buf *scratch, uint8_t digest[DIGEST_BYTES])
+/* One that is repeated on purpose is another. */
+enum result ledger_digest_found(const struct request_texts *texts, const struct page_at *page,
+                                struct buf *scratch, uint8_t digest[DIGEST_BYTES])
 {
     static const char first_round[ROUND_BYTES];
     enum result result;
@@ -100,8 +43,8 @@ static enum result make_digest(const struct request_texts *texts, const struct p
     return result;
 }
 
-static void bind_discovered(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
-                            const struct page_at *page, const uint8_t digest[DIGEST_BYTES])
+void ledger_bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
+                       const struct page_at *page, const uint8_t digest[DIGEST_BYTES])
 {
     sqlite3_bind_int64(st, 2, endpoint);
     sqlite3_bind_blob(st, 3, digest, DIGEST_BYTES, SQLITE_STATIC);
@@ -271,12 +214,18 @@ static enum result move(struct ledger *ledger, const struct discovered *found,
         return result;
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)known->id);
-    bind_discovered(st, found->endpoint, &found->texts, &found->page, digest);
+    ledger_bind_found(st, found->endpoint, &found->texts, &found->page, digest);
     result = ledger_step(ledger, st, "noting what was found", err);
     copy_key(&to, found->texts.sort_key);
     return result == RESULT_OK ? move_subtree(ledger, found->endpoint, &known->sort_key, &to,
                                               found->texts.vars, err)
                                : result;
+}
+
+/* It keeps its place: the plan names it. */
+static bool is_listed_seed(const struct ledger *ledger, const struct known *known)
+{
+    return ledger->is_listed && known->sort_key.len == SORT_KEY_SEED_BYTES;
 }
 
 /* What named it has no response when it is a seed, in a further round. */
@@ -286,7 +235,7 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     struct request_texts texts = found->texts;
     char etag[LEDGER_ETAG_MAX] = "";
     uint8_t digest[DIGEST_BYTES];
-    enum result result = make_digest(&texts, &found->page, scratch, digest);
+    enum result result = ledger_digest_found(&texts, &found->page, scratch, digest);
     struct known known;
     sqlite3_stmt *st;
 
@@ -304,8 +253,8 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     if (!st) {
         return result;
     }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
-    bind_discovered(st, found->endpoint, &texts, &found->page, digest);
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->floor);
+    ledger_bind_found(st, found->endpoint, &texts, &found->page, digest);
     found->id = 0;
     while (ledger_next_row(ledger, st, &result, err)) {
         found->id = ledger_column_u64(st, 0);
@@ -314,7 +263,7 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
         return result;
     }
     result = look(ledger, found->endpoint, digest, &known, err);
-    if (result == RESULT_OK && known.id > ledger->seeds &&
+    if (result == RESULT_OK && known.id > ledger->seeds && !is_listed_seed(ledger, &known) &&
         sort_key_compare(found->texts.sort_key, sort_key_view(&known.sort_key)) < 0) {
         return move(ledger, found, &known, digest, err);
     }
@@ -378,7 +327,7 @@ static enum result put_head(struct ledger *ledger, const struct request *head, s
     struct request_texts texts = { head->key,  head->url,      head->body,
                                    head->vars, head->sort_key, STR_NONE };
     uint8_t digest[DIGEST_BYTES];
-    enum result result = make_digest(&texts, &head->page, scratch, digest);
+    enum result result = ledger_digest_found(&texts, &head->page, scratch, digest);
     sqlite3_stmt *st;
     struct sort_key sort_key;
 
@@ -390,7 +339,7 @@ static enum result put_head(struct ledger *ledger, const struct request *head, s
     st = ledger_statement(ledger, SQL_PUT_FOUND_HEAD, &result, err);
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)head->id);
-        bind_discovered(st, head->endpoint, &texts, &head->page, digest);
+        ledger_bind_found(st, head->endpoint, &texts, &head->page, digest);
         result = ledger_step(ledger, st, "noting a listing", err);
     }
     return result;

@@ -3,6 +3,10 @@
  */
 #include "store/ledger_sql.h"
 
+#include "plan/sort_key.h"
+
+#include <string.h>
+
 /* How many are kept, about: counted when that is not known, or when the count has reached the ceiling,
  * which deletions since then may have lowered. */
 static enum result count_said(struct ledger *ledger, struct err *err)
@@ -215,15 +219,74 @@ static enum result read_ends(struct ledger *ledger, uint64_t *after_id, uint64_t
     return result;
 }
 
+/* Where the plan's own requests are found ones (ledger_merge): how far they have been read. */
+struct listed_position {
+    uint32_t endpoint;
+    struct sort_key place;
+};
+
+static uint64_t number_of(const struct sort_key *place)
+{
+    uint64_t number = 0;
+
+    for (size_t i = SORT_KEY_ROUND_BYTES; i < SORT_KEY_SEED_BYTES; i++) {
+        number = number << 8 | place->bytes[i];
+    }
+    return number;
+}
+
+static enum result read_listed_ends(struct ledger *ledger, struct listed_position *after,
+                                    const struct sort_key *last, end_fn *visit, void *context,
+                                    size_t *count, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_LISTED_ENDS, &result, err);
+
+    *count = 0;
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, after->endpoint);
+    sqlite3_bind_blob(st, 2, after->place.bytes, (int)after->place.len, SQLITE_TRANSIENT);
+    sqlite3_bind_blob(st, 3, last->bytes, (int)last->len, SQLITE_STATIC);
+    sqlite3_bind_int(st, 4, LEDGER_FAILED_PAGE);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        struct str place = ledger_column_bytes(st, 0);
+        struct ledger_end end = {
+            .state = (enum ledger_end_state)sqlite3_column_int(st, 1),
+            .attempts = (uint32_t)ledger_column_u64(st, 2),
+            .status = sqlite3_column_int(st, 3),
+            .reason = ledger_column_text(st, 4),
+        };
+
+        after->endpoint = (uint32_t)ledger_column_u64(st, 5);
+        after->place.len = SORT_KEY_SEED_BYTES; /* the statement yields no other */
+        memcpy(after->place.bytes, place.data, SORT_KEY_SEED_BYTES);
+        end.id = number_of(&after->place);
+        ++*count;
+        result = visit(context, &end, err);
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            break;
+        }
+    }
+    return result;
+}
+
 enum result ledger_each_end(struct ledger *ledger, uint64_t last, end_fn *visit, void *context,
                             struct err *err)
 {
+    struct listed_position after = { .endpoint = 0 };
+    struct sort_key end;
     uint64_t after_id = 0;
     enum result result = RESULT_OK;
     size_t count = 1;
 
+    sort_key_of_seed(0, last, &end);
     while (result == RESULT_OK && count) {
-        result = read_ends(ledger, &after_id, last, visit, context, &count, err);
+        result = ledger->is_listed
+                     ? read_listed_ends(ledger, &after, &end, visit, context, &count, err)
+                     : read_ends(ledger, &after_id, last, visit, context, &count, err);
     }
     return result;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
-#define VERSION 3
+#define VERSION 4
 #define TEMP_NAME ".ledger.db.tmp"
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
@@ -98,6 +98,15 @@ static const char schema_sending[] =
     "CREATE TABLE IF NOT EXISTS sending("
     " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, attempt INTEGER NOT NULL,"
     " key TEXT NOT NULL, url TEXT NOT NULL) STRICT;";
+
+/* What version 4 added: requests of the plan's own that a later plan no longer names, and what was found by them.
+ * Those that are `pruned` are in no table. */
+static const char schema_4[] =
+    "CREATE TABLE gone(id INTEGER PRIMARY KEY, pruned INTEGER NOT NULL) STRICT;";
+
+/* For who only reads a ledger that has none. */
+static const char schema_4_empty[] =
+    "CREATE TEMP TABLE gone(id INTEGER PRIMARY KEY, pruned INTEGER NOT NULL) STRICT;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
@@ -237,7 +246,8 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 /* Without a journal and without a sync: it is nothing yet. */
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
-    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_sending + 256];
+    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_4 +
+              sizeof schema_sending + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -245,9 +255,9 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, schema_3, schema_sending, APPLICATION_ID, VERSION);
+             schema_1, schema_2, schema_3, schema_4, schema_sending, APPLICATION_ID, VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "creating it", err);
@@ -325,14 +335,15 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 /* A ledger of an earlier version gets what it lacks, all of it or nothing. */
 static enum result upgrade(struct ledger *ledger, struct err *err)
 {
-    char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_sending + 128];
+    char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_4 + sizeof schema_sending + 128];
     enum result result = RESULT_OK;
 
     if (ledger->version == VERSION) {
         return execute(ledger, schema_sending, "opening it", err);
     }
-    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%sPRAGMA user_version=%d;COMMIT;",
-             ledger->version < 2 ? schema_2 : "", schema_3, schema_sending, VERSION);
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%s%sPRAGMA user_version=%d;COMMIT;",
+             ledger->version < 2 ? schema_2 : "", ledger->version < 3 ? schema_3 : "", schema_4,
+             schema_sending, VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "bringing it to this version", err);
@@ -402,10 +413,13 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
      * A log that was there is left: it may be the evidence that somebody looks for. */
     (*ledger)->folded = !has_log;
     if ((*ledger)->version >= 2) {
-        result = ledger_read_seeds(*ledger, &(*ledger)->seeds, err);
+        result = ledger_read_seeds(*ledger, err);
     }
     if (result == RESULT_OK && (*ledger)->version < 3) {
         result = ledger_add_guesses(*ledger, err);
+    }
+    if (result == RESULT_OK && (*ledger)->version < 4) {
+        result = execute(*ledger, schema_4_empty, "opening it", err);
     }
     if (result == RESULT_OK) {
         result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);

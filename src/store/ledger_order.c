@@ -123,8 +123,9 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
     if (!lists) {
         return err_nomem(err, "reading the ledger");
     }
-    result = read_seed_records(ledger, endpoint, position, max, &seeds, err);
-    if (result == RESULT_OK && ledger->seeds) {
+    result = ledger->is_listed ? RESULT_OK
+                               : read_seed_records(ledger, endpoint, position, max, &seeds, err);
+    if (result == RESULT_OK && (ledger->seeds || ledger->is_listed)) {
         result = read_discovered_records(ledger, endpoint, position, max, &found, err);
     }
     while (result == RESULT_OK && *count < max &&

@@ -58,9 +58,8 @@ enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *r
 }
 
 /* Whatever the round: endpoint, the seed that led to it (two seeds may have one URL), URL and body. */
-static enum result digest_of_request(uint32_t endpoint, struct str place,
-                                     const struct request_texts *texts,
-                                     uint8_t digest[DIGEST_BYTES])
+enum result ledger_digest_polled(uint32_t endpoint, struct str place,
+                                 const struct request_texts *texts, uint8_t digest[DIGEST_BYTES])
 {
     struct buf text = { .max = 0 };
     struct str seed = { place.data + ROUND_BYTES, SEED_BYTES };
@@ -93,7 +92,8 @@ static enum result digest_of_settled(const struct settlement *settlement,
     struct sort_key place;
 
     sort_key_of(request, &place);
-    return digest_of_request(request->endpoint, sort_key_view(&place), &texts, digest) == RESULT_OK
+    return ledger_digest_polled(request->endpoint, sort_key_view(&place), &texts, digest) ==
+                   RESULT_OK
                ? RESULT_OK
                : err_nomem(err, "noting a poll");
 }
@@ -154,7 +154,7 @@ enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
         memcmp(texts->sort_key.data, first_round, ROUND_BYTES) == 0) {
         return RESULT_OK;
     }
-    if (digest_of_request(endpoint, texts->sort_key, texts, what) != RESULT_OK) {
+    if (ledger_digest_polled(endpoint, texts->sort_key, texts, what) != RESULT_OK) {
         return err_nomem(err, "noting what was found");
     }
     st = ledger_statement(ledger, SQL_POLLED, &result, err);

@@ -42,10 +42,17 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
         result = read_numbers(ledger, SQL_PLANNED, &planned, 1, 0, err);
     }
     if (result == RESULT_OK && ledger->version >= 2) {
-        result = read_numbers(ledger, SQL_FOUND_COUNT, &last_found, 1, 0, err);
+        result = ledger_read_seeds(ledger, err);
+    }
+    if (result == RESULT_OK && ledger->version >= 2) {
+        result = read_numbers(ledger, ledger->is_listed ? SQL_LISTED_COUNT : SQL_FOUND_COUNT,
+                              &last_found, 1, 0, err);
     }
     *summary = (struct ledger_summary){
-        .planned = (uint64_t)planned_with_found(planned, last_found, (int64_t)ledger->seeds),
+        .planned = ledger->is_listed
+                       ? (uint64_t)last_found
+                       : (uint64_t)planned_with_found(planned, last_found, (int64_t)ledger->seeds),
+        .is_listed = ledger->is_listed,
         .own = (uint64_t)planned,
         .done = (uint64_t)(all[0] - open[0] - open[1]),
         .failed = (uint64_t)open[0],

@@ -7,7 +7,8 @@
  *   ledger_guess       words of old versions
  *   ledger_open        opens and makes a ledger
  *   ledger             rows of requests, segments and sessions; begin and commit
- *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, poll, sending, shards; order (an endpoint's
+ *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, merge (a plan that has changed), plan,
+ *                      poll, sending, shards; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
  * A function that fails within a transaction rolls it back (ledger_roll_back).
@@ -15,6 +16,7 @@
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
 
+#include "base/digest.h"
 #include "store/ledger.h"
 #include "store/ledger_statements.h"
 
@@ -26,9 +28,12 @@ struct ledger {
     int version;                    /* of its tables; an old one lacks some, and is read only */
     const struct ledger_plan *plan; /* borrowed; NULL: nothing is written that was found */
     uint64_t seeds;                 /* ids after it are those of found requests */
-    int log_pages;                  /* in the log after the last commit */
-    bool folded;                    /* the log holds nothing */
-    struct ledger_clock clock;      /* ledger_set_clock */
+    bool is_listed;  /* the plan's own are among those found, by their places; `seeds` is 0 */
+    uint64_t listed; /* how many of them the plan has */
+    uint64_t floor;  /* no request gets an id that is not above it */
+    int log_pages;   /* in the log after the last commit */
+    bool folded;     /* the log holds nothing */
+    struct ledger_clock clock;                        /* ledger_set_clock */
     bool (*waits)(void *context, unsigned waited_ms); /* ledger_set_patience */
     void *waits_context;
     const struct run_dir *dir; /* borrowed */
@@ -97,8 +102,23 @@ void ledger_set_busy_handler(struct ledger *ledger);
 /** Gives the connection the functions that the upgrade and SQL_FAILED_OLD call: ledger_guess.c. */
 MUST_CHECK enum result ledger_add_guesses(struct ledger *ledger, struct err *err);
 
-/** How many requests the plan has of its own, in a run in which others are found; else 0: ledger_discovered.c. */
-MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err);
+/** Reads `seeds`, `listed` and `floor`: how many requests the plan has of its own, in a run in which others are
+ *  found; else 0. ledger_plan.c. */
+MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, struct err *err);
+
+/** Of what makes two found requests of one endpoint the same: ledger_discovered.c. */
+MUST_CHECK enum result ledger_digest_found(const struct request_texts *texts,
+                                           const struct page_at *page, struct buf *scratch,
+                                           uint8_t digest[DIGEST_BYTES]);
+
+/** Binds the columns of `found` from the second on. */
+void ledger_bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
+                       const struct page_at *page, const uint8_t digest[DIGEST_BYTES]);
+
+/** What tells the last body of a request: ledger_poll.c. */
+MUST_CHECK enum result ledger_digest_polled(uint32_t endpoint, struct str place,
+                                            const struct request_texts *texts,
+                                            uint8_t digest[DIGEST_BYTES]);
 
 #define LEDGER_ETAG_MAX 256
 

@@ -15,6 +15,11 @@
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
 
+/* What the present plan leads to, or what has been asked for an earlier one. */
+#define FOUND_COUNTS                                                                               \
+    "(NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)"                                            \
+    " OR EXISTS(SELECT 1 FROM request r WHERE r.id=f.id))"
+
 #define FAILED_SELECT                                                                              \
     "SELECT r.id,r.endpoint,r.attempt,r.key,r.status," TRIED_COLUMNS                               \
     ",r.url,ifnull(s.at_us,0),s.headers,s.body,ifnull(s.body_bytes,0)"                             \
@@ -72,7 +77,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
-    [SQL_SEEDS] = "SELECT value FROM meta WHERE name='seeds'",
+    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed')",
     [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
@@ -97,8 +102,10 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
     [SQL_PUT_PAGE] = "INSERT OR REPLACE INTO page(endpoint,chain,id,ordinal,records,total,"
                      "expected,size,crc32c,ended) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [SQL_LISTED_COUNT] = "SELECT count(*) FROM found f WHERE " FOUND_COUNTS,
     [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
+                                   " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)"
                                    " ORDER BY f.id LIMIT ?2",
     [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt," NOT_BEFORE ",r.status," TRIED_COLUMNS
                                        " FROM request r CROSS JOIN found f ON f.id=r.id"
@@ -108,10 +115,12 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_FOUND_DIGEST] = "SELECT digest FROM found WHERE id=?1",
     [SQL_FOUND_DONE] = "SELECT f.id,f.place FROM found f CROSS JOIN request r ON r.id=f.id"
                        " WHERE f.endpoint=?1 AND f.digest=?2 AND r.state=1 AND r.body=1",
-    [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
+    [SQL_FOUND_ENDPOINTS] =
+        "SELECT endpoint,count(*) FROM found f WHERE id>?1 AND " FOUND_COUNTS " GROUP BY endpoint",
     [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
                           "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
-    [SQL_ACCOUNT_FOUND] = "SELECT count(*) FROM found WHERE endpoint=?1 AND id>?2",
+    [SQL_ACCOUNT_FOUND] = "SELECT count(*) FROM found f WHERE endpoint=?1 AND id>?2"
+                          " AND " FOUND_COUNTS,
     /* Announced, and not named: the one that was to name them did not come. */
     [SQL_ACCOUNT_UNNAMED] =
         "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
@@ -135,7 +144,21 @@ const char *const ledger_statements[SQL_COUNT] = {
     "f.place,CASE f.moved WHEN 1 THEN f.vars END FROM found f CROSS JOIN request r ON r.id=f.id"
     " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
     " AND f.id>?5 AND r.state=1 AND r.body=1"
+    " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id LIMIT ?4",
+    [SQL_PUT_LISTED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('listed',?1)",
+    [SQL_NEXT_ASKED] = "SELECT min(id) FROM request WHERE id>?1 AND id<=?2",
+    /* Of ledger_merge: temporary tables. */
+    [SQL_MERGE_LOOK] = "SELECT f.id,f.place,f.key,f.vars,"
+                       "EXISTS(SELECT 1 FROM merge_now n WHERE n.id=f.id)"
+                       " OR EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id)"
+                       " FROM found f WHERE f.endpoint=?1 AND f.digest=?2",
+    [SQL_MERGE_TWINS] = "SELECT count FROM merge_twin WHERE endpoint=?1 AND digest=?2",
+    [SQL_MERGE_PUT_TWINS] = "INSERT OR REPLACE INTO merge_twin(endpoint,digest,count)"
+                            " VALUES(?1,?2,?3)",
+    [SQL_MERGE_PUT_NOW] = "INSERT INTO merge_now(id,was,at) VALUES(?1,?2,?3)",
+    [SQL_MERGE_PUT_NEW] = "INSERT INTO merge_new(id) VALUES(?1)",
+    [SQL_MERGE_RENAME] = "UPDATE found SET key=?2,vars=?3,moved=1 WHERE id=?1",
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
@@ -169,6 +192,11 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_FAILED] = FAILED_SELECT " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
                                  " ORDER BY r.id LIMIT ?2",
     [SQL_FAILED_ONE] = FAILED_SELECT " WHERE r.state<>1 AND r.id=?1",
+    /* Numbers of the plan follow its endpoints. */
+    [SQL_LISTED_ENDS] = "SELECT f.place,r.state,r.attempt,r.status,r.reason,f.endpoint"
+                        " FROM found f CROSS JOIN request r ON r.id=f.id"
+                        " WHERE (f.endpoint,f.place)>(?1,?2) AND length(f.place)=12"
+                        " AND f.place<=?3 ORDER BY f.endpoint,f.place LIMIT ?4",
     [SQL_ENDS] = "SELECT id,state,attempt,status,reason FROM request WHERE id>?1 AND id<=?2"
                  " ORDER BY id LIMIT ?3",
     [SQL_FAILED_OLD] =

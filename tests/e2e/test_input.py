@@ -78,8 +78,8 @@ def test_list__goes_on_where_it_was__when_it_is_given_again():
         check(code != 7 or b"the rest of the list was not read; resume with the same command" in ended.err, ended)
         alone = harness.succeed("run", "--plain", "-o", run_dir)
         check(b"W-IN1" in alone.err, "no word of the rest", alone)
-        other = whole(run_dir, f"{peer.url}/1\n{peer.url}/other\n{peer.url}/3\n", code=2)
-        check(b"E-IN5" in other.err, other)
+        other = whole(run_dir, f"{peer.url}/one\n{peer.url}/other\n{peer.url}/3\n", code=2)
+        check(b"E-JOB1" in other.err, other)
         whole(run_dir, "".join(f"{peer.url}/{n}\n" for n in range(1, 6)))
         check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 6)}, "asked")
         check(not os.path.exists(run_dir + "/urls-1.open"), "the mark is still there")
@@ -170,14 +170,16 @@ def test_values__are_read_whole_and_kept():
     check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 4)}, "asked")
 
 
-def test_values__resume_the_run_only_when_they_are_the_same():
+def test_values__resume_the_run__and_ask_for_what_is_new():
     peer = Peer(lambda ask: reply())
     job = values_job(peer.url)
     give(job, b'{"id":1}\n{"id":2}\n')
     give(job, b'{"id":1}\n{"id":2}\n')
     check_equal(peer.total(), 2, "asked")
-    ended = give(job, b'{"id":1}\n{"id":3}\n', code=2)
-    check(b"E-IN5" in ended.err and b"stdin" in ended.err, ended)
+    give(job, b'{"id":1}\n{"id":3}\n')
+    check_equal(peer.total(), 3, "asked")
+    ended = give(job, b'{"id":4}\n', code=2)
+    check(b"E-JOB1" in ended.err, ended)
 
 
 def test_values__are_refused__before_anything_is_made():

@@ -74,9 +74,10 @@ def test_price__refuses__a_directory_of_another_job():
     with harness.api() as api:
         run = scratch("other.run")
         harness.succeed("run", "--plain", "-o", run, f"{api.url}/posts/[1-3]")
-        ended = harness.run("run", "--dry-run", "-o", run, f"{api.url}/posts/[1-4]")
+        ended = harness.run("run", "--dry-run", "-o", run, "-X", "PUT", f"{api.url}/posts/[1-4]")
         check(ended.code == 2 and b"E-JOB1" in ended.err, ended)
         check_equal(price("-o", run)["left"], 0, "the run's own job")
+        check_equal(price("-o", run, f"{api.url}/posts/[1-4]")["left"], 1, "one more")
         check_equal(price("--fresh", "-o", run, f"{api.url}/posts/[1-4]")["left"], 4, "anew")
 
 

@@ -289,7 +289,7 @@ static int run(struct driver *d, const char *path)
     struct recovery recovery;
     struct run_dir dir;
     static const uint32_t parents[] = { 0, 0 };
-    struct ledger_plan plan = { d->count, parents, 2 };
+    struct ledger_plan plan = { .seeds = d->count, .parents = parents, .endpoint_count = 2 };
     struct committer_options options = { .loop = &d->loop,
                                          .dir = &dir,
                                          .plan = &plan,

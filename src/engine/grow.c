@@ -1,0 +1,167 @@
+#include "engine/grow.h"
+
+#include "base/units.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/seal.h"
+#include "plan/seeds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum result grow_look(struct engine *e, struct err *err)
+{
+    struct ledger *ledger;
+    enum result result = e->options.dir->fresh
+                             ? RESULT_NOT_FOUND
+                             : ledger_open_readonly(&ledger, e->options.dir, NULL);
+
+    (void)err;
+    e->grow.is_listed = e->options.before != NULL;
+    if (result == RESULT_OK) { /* else who opens it to write says why not */
+        e->grow.was_listed = ledger_is_listed(ledger);
+        e->grow.is_listed |= e->grow.was_listed;
+        ledger_close(ledger);
+    }
+    return RESULT_OK;
+}
+
+/* --- reading both plans ----------------------------------------------------------------------------- */
+
+struct reading {
+    struct engine *engine;
+    struct seeds *before, *now;
+    struct discoveries one; /* the seed read last, without secrets */
+};
+
+/* Variables are part of what is asked when headers are made of them. */
+static bool is_told_by_vars(const struct job_endpoint *endpoint)
+{
+    bool is_told = false;
+
+    for (size_t i = 0; i < endpoint->header_count; i++) {
+        is_told |= endpoint->headers[i].given && strchr(endpoint->headers[i].given, '{') != NULL;
+    }
+    return is_told;
+}
+
+static enum result read_seed(struct reading *r, struct seeds *seeds, uint64_t number,
+                             struct ledger_seed *out, struct err *err)
+{
+    static const struct page_at no_page;
+    struct seed seed;
+    struct discovered *found;
+    enum result result = seeds_read(seeds, SEEDS_PLAN, number, &seed, err);
+
+    discoveries_release(&r->one);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    found =
+        discovered_new(seed.endpoint,
+                       &(struct request_texts){
+                           .key = seed.key, .url = seed.url, .body = seed.body, .vars = seed.vars },
+                       &no_page);
+    if (!found) {
+        return err_nomem(err, "taking in a plan that has changed");
+    }
+    discoveries_add(&r->one, found);
+    if (seal_discoveries(r->engine, &r->one) != RESULT_OK) {
+        return err_nomem(err, "taking in a plan that has changed");
+    }
+    *out = (struct ledger_seed){
+        .endpoint = seed.endpoint,
+        .texts = r->one.first->texts,
+        .is_told_by_vars = is_told_by_vars(&r->engine->job->endpoints[seed.endpoint]),
+    };
+    return RESULT_OK;
+}
+
+static enum result read_before(void *context, uint64_t number, struct ledger_seed *seed,
+                               struct err *err)
+{
+    struct reading *r = context;
+
+    return number <= seeds_total(r->before)
+               ? read_seed(r, r->before, number, seed, err)
+               : err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                         "the ledger has request %llu, the job had %llu",
+                         (unsigned long long)number, (unsigned long long)seeds_total(r->before));
+}
+
+static enum result read_now(void *context, uint64_t number, struct ledger_seed *seed,
+                            struct err *err)
+{
+    struct reading *r = context;
+
+    return read_seed(r, r->now, number, seed, err);
+}
+
+/* --- merging ------------------------------------------------------------------------------------------ */
+
+/* There is nothing to take in but the word that what has gone is to leave the tables. */
+static bool only_prunes(const struct engine *e)
+{
+    return !e->options.before && e->options.prunes && e->grow.was_listed;
+}
+
+static enum result merge(struct engine *e, struct reading *r, struct err *err)
+{
+    const struct plan_before *before = e->options.before;
+    struct ledger_merge *m = &e->grow.merge;
+    enum result result = seeds_new(&r->now, e->job, e->options.list_fds, err);
+
+    if (result == RESULT_OK && before && !e->grow.was_listed) {
+        result = seeds_new(&r->before, before->job, before->list_fds, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    *m = (struct ledger_merge){
+        .was = read_before,
+        .total_before = r->before ? seeds_total(r->before) : 0,
+        .is = read_now,
+        .total = seeds_total(r->now),
+        .context = r,
+        .prunes = e->options.prunes,
+    };
+    return committer_merge(e->committer, m, &e->recovery, err);
+}
+
+enum result grow_take_in(struct engine *e, struct err *err)
+{
+    struct reading r = { .engine = e };
+    enum result result;
+
+    if (!e->options.before && !only_prunes(e)) {
+        return RESULT_OK;
+    }
+    result = merge(e, &r, err);
+    e->grow.is_taken = result == RESULT_OK;
+    discoveries_release(&r.one);
+    seeds_free(r.before);
+    seeds_free(r.now);
+    return result;
+}
+
+void grow_tell(struct engine *e)
+{
+    const struct ledger_merge *m = &e->grow.merge;
+    char fields[128], gone[160] = "";
+
+    if (!e->grow.is_taken) {
+        return;
+    }
+    snprintf(fields, sizeof fields, ",\"kept\":%llu,\"added\":%llu,\"gone\":%llu,\"pruned\":%llu",
+             (unsigned long long)m->kept, (unsigned long long)m->added, (unsigned long long)m->gone,
+             (unsigned long long)m->pruned);
+    if (m->gone || m->pruned) {
+        snprintf(gone, sizeof gone, ", %llu gone%s", (unsigned long long)m->gone,
+                 e->options.prunes ? " (tables are without what has gone)"
+                                   : " (tables keep what it brought; --prune takes it out)");
+    }
+    events_add(&e->events, EVENT_NOTICE, "plan", fields,
+               "the plan has changed: %llu of its requests %s known, %llu new%s",
+               (unsigned long long)m->kept, m->kept == 1 ? "is" : "are",
+               (unsigned long long)m->added, gone);
+}

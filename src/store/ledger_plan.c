@@ -1,0 +1,77 @@
+/* How many requests the plan has of its own, and how they are numbered: before those that are found, or among them. */
+#include "store/ledger_sql.h"
+
+#include "base/units.h"
+
+enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
+
+    ledger->seeds = ledger->listed = 0;
+    ledger->is_listed = false;
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        if (str_equal(ledger_column_text(st, 0), STR("listed"))) {
+            ledger->is_listed = true;
+            ledger->listed = ledger_column_u64(st, 1);
+        } else {
+            ledger->seeds = ledger_column_u64(st, 1);
+        }
+    }
+    ledger->floor = ledger->seeds;
+    ledger->seeds = ledger->is_listed ? 0 : ledger->seeds;
+    return result;
+}
+
+bool ledger_is_listed(const struct ledger *ledger)
+{
+    return ledger->is_listed;
+}
+
+enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_COUNT, &result, err);
+
+    *id = 0;
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        *id = ledger_column_u64(st, 0);
+    }
+    return result;
+}
+
+enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
+                              struct err *err)
+{
+    uint64_t before, seeds = plan->seeds;
+    uint64_t last = 0;
+    enum result result = ledger_read_seeds(ledger, err);
+    sqlite3_stmt *st;
+
+    ledger->plan = plan;
+    before = ledger->seeds;
+    if (ledger->is_listed || plan->is_listed) {
+        return result; /* or will be: ledger_merge */
+    }
+    ledger->seeds = ledger->floor = seeds;
+    if (result == RESULT_OK && before != seeds) {
+        result = ledger_last_found(ledger, &last, err);
+    }
+    if (result != RESULT_OK || before == seeds) {
+        return result;
+    }
+    if (last) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                       "%s numbers what was found after %llu request%s, the job has %llu: its "
+                       "sources have changed; begin anew with --fresh",
+                       ledger->path, (unsigned long long)before, units_plural(before),
+                       (unsigned long long)seeds);
+    }
+    st = ledger_statement(ledger, SQL_PUT_SEEDS, &result, err);
+    if (st) {
+        ledger->folded = false;
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)seeds);
+        result = ledger_step(ledger, st, "noting the plan's size", err);
+    }
+    return result;
+}

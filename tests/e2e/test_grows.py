@@ -1,0 +1,280 @@
+"""Inputs that grow: a list, a file of values or a job that has gained, lost or changed rows goes on with its run."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+
+import harness
+import jobs
+from harness import check, check_equal, scratch
+from peer import Peer, reply
+
+
+def write(name, text):
+    with open(scratch(name), "w", encoding="utf-8") as file:
+        file.write(text)
+    return scratch(name)
+
+
+def echo(ask):
+    return reply({"path": ask.path})
+
+
+def take(peer):
+    """What was asked since the last call."""
+    with peer.lock:
+        asked = sorted(peer.asked.elements())
+        peer.asked.clear()
+    return asked
+
+
+def give(peer, paths, *more, name="ids.txt", code=0):
+    urls = write(name, "".join(f"{peer.url}{path}\n" for path in paths))
+    return harness.succeed("run", "--plain", "-o", scratch("a.run"), *more, "-i", urls, code=code)
+
+
+def column(name="path", run="a.run", table=None):
+    words = ["--endpoint", table] if table else []
+    harness.succeed("normalise", *words, "-o", scratch("out.csv"), scratch(run))
+    return [row[name] for row in jobs.read_table(scratch("out.csv"))]
+
+
+def sound(run="a.run"):
+    harness.succeed("verify", scratch(run))
+
+
+def test_list__asks_only_for_what_is_new__and_tables_have_its_order():
+    peer = Peer(echo)
+    give(peer, ["/1", "/2", "/3", "/4"])
+    check_equal(take(peer), ["/1", "/2", "/3", "/4"], "asked at first")
+    ended = give(peer, ["/new", "/4", "/1", "/3", "/last"])
+    check_equal(take(peer), ["/last", "/new"], "asked then")
+    check(b"3 of its requests are known, 2 new, 1 gone (tables keep what it brought; --prune" in ended.err, ended)
+    check(b"6/6 ok" in ended.err, ended)
+    check_equal(column(), ["/new", "/4", "/1", "/3", "/last", "/2"], "the table")
+    sound()
+    give(peer, ["/new", "/4", "/1", "/3", "/last"], "--prune")
+    check_equal(column(), ["/new", "/4", "/1", "/3", "/last"], "the table without what has gone")
+    give(peer, ["/2", "/last"])  # /2 is there again
+    check_equal(take(peer), [], "asked for what had been asked")
+    check_equal(column(), ["/2", "/last", "/new", "/1", "/3", "/4"][:2] + column()[2:], "its place")
+    check_equal(sorted(column()), ["/1", "/2", "/3", "/4", "/last", "/new"], "the table")
+    sound()
+
+
+def test_list__beside_a_script_that_keeps_what_it_has_seen():
+    peer, dice, seen = Peer(echo), random.Random(7), set()
+    have = [f"/{n}" for n in range(30)]
+    for night in range(6):
+        new = [path for path in have if path not in seen]  # what a script with a seen-file asks
+        give(peer, have, "--prune")
+        check_equal(take(peer), sorted(new), f"asked in night {night}")
+        check_equal(column(), have, f"the table of night {night}")
+        seen.update(have)
+        have = [path for path in have if dice.random() < 0.8] + [f"/{night}-{n}" for n in range(dice.randrange(6))]
+        dice.shuffle(have)
+    sound()
+
+
+def test_list__with_the_same_line_twice__keeps_both():
+    peer = Peer(echo)
+    give(peer, ["/a", "/a", "/b"])
+    take(peer)
+    give(peer, ["/a", "/b", "/a", "/a", "/c"])
+    check_equal(take(peer), ["/a", "/c"], "asked")
+    check_equal(column(), ["/a", "/b", "/a", "/a", "/c"], "the table")
+    give(peer, ["/b", "/a"], "--prune")
+    check_equal(take(peer), [], "asked")
+    check_equal(column(), ["/b", "/a"], "the table")
+
+
+def test_what_has_gone__fails_no_longer():
+    peer = Peer(lambda ask: reply({}, status="404 Not Found") if ask.path == "/bad" else echo(ask))
+    ended = give(peer, ["/1", "/bad", "/2"], code=3)
+    check(b"1 failed" in ended.err, ended)
+    ended = give(peer, ["/1", "/2", "/3"])
+    check(b"3/3 ok, 0 failed" in ended.err, ended)
+    check_equal(take(peer), ["/1", "/2", "/3", "/bad"], "asked")
+    give(peer, ["/bad", "/1", "/2", "/3"], code=3)  # there again, and asked again
+    check_equal(take(peer), ["/bad"], "asked")
+
+
+def test_a_list_of_other_requests__is_another_run():
+    peer = Peer(echo)
+    give(peer, ["/1", "/2"])
+    ended = give(peer, ["/3", "/4"], code=2)
+    check(b"E-JOB1" in ended.err and b"--fresh" in ended.err, ended)
+    check_equal(take(peer), ["/1", "/2"], "asked")
+    give(peer, ["/1", "/2"])
+    check_equal(column(), ["/1", "/2"], "the run is as it was")
+
+
+def test_a_run_that_was_cut_off__goes_on_with_another_list():
+    peer = Peer(echo)
+    ended = give(peer, [f"/{n}" for n in range(8)], "-c", "1", "--max-requests", "3", code=4)
+    check_equal(take(peer), ["/0", "/1", "/2"], ended)
+    give(peer, ["/7", "/1", "/9"])
+    check_equal(take(peer), ["/7", "/9"], "asked")
+    check_equal(column(), ["/7", "/1", "/9", "/0", "/2"], "the table")
+    harness.succeed("run", "--plain", "-o", scratch("a.run"))  # by itself: the list of now
+    check_equal(take(peer), [], "asked")
+    sound()
+
+
+def test_outcomes__are_those_of_the_list_of_now():
+    peer = Peer(lambda ask: reply({}, status="404 Not Found") if ask.path == "/bad" else echo(ask))
+    give(peer, ["/1", "/2", "/3"])
+    give(peer, ["/bad", "/3", "/4", "/1"], code=3)
+    harness.succeed("normalise", "--outcomes", scratch("o.csv"), scratch("a.run"))
+    rows = [(row["_key"], row["_outcome"]) for row in jobs.read_table(scratch("o.csv"))]
+    check_equal(rows, [("bad", "failed"), ("3", "done"), ("4", "done"), ("1", "done")], "outcomes")
+
+
+# --- values and patterns -----------------------------------------------------------------------------------
+
+
+def job(peer, vars, **endpoint):
+    return jobs.write_job("grown", base=peer.url, vars=vars, endpoints=[{"name": "x", "url": "/{v}", **endpoint}])
+
+
+def run(path, *more, code=0):
+    return harness.succeed("run", "--plain", "-o", scratch("a.run"), *more, path, code=code)
+
+
+def test_values_of_a_job__grow_whatever_they_are():
+    peer = Peer(echo)
+    for values, asked in (("[1-3]", ["/1", "/2", "/3"]), ("[1-5]", ["/4", "/5"]), (["3", "6"], ["/6"]),
+                          ({"values": [7, 6]}, ["/7"])):
+        run(job(peer, {"v": values}), "--prune")
+        check_equal(take(peer), asked, values)
+    check_equal(column(), ["/7", "/6"], "the table")
+    sound()
+
+
+def test_a_file_of_values__is_known_by_what_it_asks():
+    peer = Peer(echo)
+    path = jobs.write_job("csv", base=peer.url, vars={"row": {"file": "rows.csv"}},
+                          endpoints=[{"name": "x", "url": "/{row.id}", "with": ["row.city"]}])
+    write("rows.csv", "id,city\n1,Bern\n2,Basel\n")
+    run(path)
+    write("rows.csv", "id,city\n3,Genf\n2,Basle\n1,Bern\n")  # one more, another order, another word
+    run(path)
+    check_equal(take(peer), ["/1", "/2", "/3"], "asked in both")
+    check_equal(column("row.city"), ["Genf", "Basle", "Bern"], "the table")
+    os.remove(scratch("rows.csv"))
+    harness.succeed("run", "--plain", "-o", scratch("a.run"))  # by the copy that it keeps
+    check_equal(take(peer), [], "asked")
+
+
+def test_days_in_words__move_on__when_all_of_them_have_been_asked():
+    peer = Peer(echo)
+    path = job(peer, {"v": {"from": "-2d", "to": "today"}})
+    run(path)
+    days = take(peer)
+    check_equal(len(days), 3, "days")
+    stored = json.loads(harness.read(scratch("a.run/job.json")))
+    text = json.dumps(stored).replace(days[-1][1:], days[0][1:])  # it began two days ago
+    check(text != json.dumps(stored), "no day in", text)
+    with open(scratch("a.run/job.json"), "w", encoding="utf-8") as file:
+        file.write(text)
+    ended = run(path)
+    check(b"the plan has changed" in ended.err, ended)
+
+
+# --- pages, details, rounds ----------------------------------------------------------------------------------
+
+
+def shop(ask):
+    path, _, query = ask.path.partition("?")
+    if path.startswith("/item/"):
+        return reply({"item": path[6:]})
+    page = int(query[5:] or 1) if query.startswith("page=") else 1
+    return reply({"items": [{"id": f"{path[1:]}-{page}-{n}"} for n in range(2)] if page <= 2 else []})
+
+
+def test_listings_and_details__go_with_their_seeds():
+    peer = Peer(shop)
+
+    def shops(*names):
+        path = jobs.write_job("shops", base=peer.url, vars={"v": list(names)}, endpoints=[
+            {"name": "list", "url": "/{v}", "records": "/items", "pages": {"param": "page", "size": 2}},
+            {"name": "item", "url": "/item/{list.id}"}])
+        ended = run(path, "--prune")
+        return ended, [a for a in take(peer) if not a.startswith("/item/")], column("item", table="item")
+
+    def items(*names):
+        return [f"{name}-{page}-{n}" for name in names for page in (1, 2) for n in range(2)]
+
+    _, _, table = shops("a", "b")
+    check_equal(table, items("a", "b"), "the table at first")
+    ended, asked, table = shops("c", "b", "a")
+    check(asked and all(path.startswith("/c") for path in asked), "asked", asked, ended)
+    check_equal(table, items("c", "b", "a"), "the table with one more before the others")
+    _, asked, table = shops("b", "c")
+    check_equal((asked, table), ([], items("b", "c")), "asked, and the table without what has gone")
+    sound()
+
+
+def test_rounds_of_polls__ask_for_the_list_of_now__and_know_what_is_unchanged():
+    peer = Peer(echo)
+    give(peer, ["/1", "/2"], "--every", "1s", "--count", "2")
+    check_equal(take(peer), ["/1", "/1", "/2", "/2"], "asked at first")
+    ended = give(peer, ["/3", "/2", "/1"], "--every", "1s", "--count", "3")
+    asked = take(peer)
+    check(asked.count("/3") >= 2 and asked.count("/1") == asked.count("/2") == 1, asked, ended)
+    check_equal(column(), ["/3", "/2", "/1"], "the table: nothing has changed")
+    sound()
+
+
+# --- kills, and directories of before -----------------------------------------------------------------------
+
+
+def test_kill__at_any_moment_of_the_merge__leaves_a_run_that_goes_on():
+    peer, dice = Peer(echo), random.Random(11)
+    count = harness.scaled(8000, 1500)
+    first = [f"/{n}" for n in range(40)] + [f"/x{n}" for n in range(count)]
+    give(peer, first, "--max-requests", "40", "-c", "1", code=4)
+    check_equal(take(peer), sorted(f"/{n}" for n in range(40)), "asked at first")
+    whole = scratch("whole.run")
+    shutil.copytree(scratch("a.run"), whole)
+    second = first[39:] + ["/last"] + first[:39]
+    urls = write("second.txt", "".join(f"{peer.url}{path}\n" for path in second))
+    words = ("run", "--plain", "-o", scratch("a.run"), "--max-requests", "1", "-c", "1", "-i", urls)
+    began = time.monotonic()
+    harness.succeed(*words, code=4)
+    length = time.monotonic() - began
+    for _ in range(8):
+        shutil.rmtree(scratch("a.run"))
+        shutil.copytree(whole, scratch("a.run"))
+        child = harness.scrapetop(*words)
+        time.sleep(dice.random() * length)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        take(peer)
+        ended = harness.succeed("run", "--plain", "-o", scratch("a.run"), "--max-requests", "20", "-c", "1", "-i",
+                                urls, code=4)
+        again = [path for path in take(peer) if path in first[:40]]
+        check_equal(again, [], f"asked again after a kill; {ended}")
+        kept = [path for path in column() if path in first[:40]]
+        check_equal(kept, [first[39]] + first[:39], "the table's order")
+        sound()
+
+
+def test_a_directory_of_an_older_version__grows_too():
+    peer = Peer(echo)
+    give(peer, ["/1", "/2"])
+    with sqlite3.connect(scratch("a.run/ledger.db")) as db:
+        db.executescript("DROP TABLE gone; PRAGMA user_version=3;")
+    db.close()
+    check_equal(column(), ["/1", "/2"], "an old ledger is read")
+    give(peer, ["/0", "/2", "/1"])
+    check_equal(take(peer), ["/0", "/1", "/2"], "asked in both")
+    check_equal(column(), ["/0", "/2", "/1"], "the table")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
