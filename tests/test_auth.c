@@ -283,6 +283,11 @@ static void call__is_lost__when_the_answer_holds_no_token(void **state)
             assert_string_equal(
                 p.why, "the login's answer has no token at /data/token; it has token, user");
         }
+        if (strstr(bodies[i], "Evil")) {
+            assert_string_equal(
+                p.why, "the login's token at /data/token, of 14 bytes, is none that a header "
+                       "can hold: it is too long, or has a control character");
+        }
         end(&p);
     }
 }

@@ -202,7 +202,8 @@ enum result url_split(struct str text, struct url *url, struct err *err)
     authority = (struct str){ rest.data, len };
     if (memchr(authority.data, '@', authority.len)) {
         return err_set(err, RESULT_INVALID, "E-URL5",
-                       "credentials in URL; send them as a header from a file: -H @FILE");
+                       "credentials in URL; give them as -u 'NAME:${PASS}', or as a header from a "
+                       "file, -H @FILE");
     }
     url->port = url->is_https ? 443 : 80;
     result = split_host(authority, url, err);

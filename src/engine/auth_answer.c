@@ -85,6 +85,7 @@ static enum auth_news take_token(struct auth *a, const struct response *response
     const char *pointer = a->login->token ? a->login->token : JOB_LOGIN_TOKEN;
     struct str body = buf_view(&response->body), value;
     struct json_error error;
+    bool is_there;
     char names[64];
 
     if (is_cookie_login(a, response) && !finds_token(a, body)) {
@@ -95,8 +96,17 @@ static enum auth_news take_token(struct auth *a, const struct response *response
         return auth_lose(a);
     }
     buf_reset(&a->token);
-    if (!json_find(body, str_view(pointer), &value) ||
-        template_value_text(value, &a->token) != RESULT_OK ||
+    is_there = json_find(body, str_view(pointer), &value);
+    if (is_there && json_type_of(value) == JSON_STRING && value.len > 2 &&
+        (template_value_text(value, &a->token) != RESULT_OK ||
+         !auth_is_sendable(buf_view(&a->token)))) {
+        snprintf(why, AUTH_WHY_MAX,
+                 "the login's token at %.60s, of %zu bytes, is none that a header can hold: it is "
+                 "too long, or has a control character",
+                 pointer, value.len - 2);
+        return auth_lose(a);
+    }
+    if (!is_there || (!a->token.len && template_value_text(value, &a->token) != RESULT_OK) ||
         !auth_is_sendable(buf_view(&a->token))) {
         list_members(body, names, sizeof names);
         snprintf(why, AUTH_WHY_MAX, "the login's answer has no token at %.60s; it has %s", pointer,
