@@ -292,6 +292,13 @@ static inline uint64_t json_simd_same(const char *a, const char *b)
 #endif
 }
 
+/** Where `a` stands with `b` right after it; JSON_SIMD_WIDTH + 1 bytes are read. */
+static inline uint64_t json_simd_pairs(const char *p, char a, char b)
+{
+    return json_simd_bits(json_simd_is(json_simd_load(p), a)) &
+           json_simd_bits(json_simd_is(json_simd_load(p + 1), b));
+}
+
 static inline unsigned json_simd_first(uint64_t bits)
 {
     return (unsigned)__builtin_ctzll(bits);

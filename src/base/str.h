@@ -31,7 +31,13 @@ struct str {
 struct str str_view(const char *text);
 
 bool str_equal(struct str a, struct str b);
-bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
+bool str_same_nocase(const char *a, const char *b, size_t len);
+
+/** ASCII only. Most texts that are compared differ in their lengths. */
+static inline bool str_equal_nocase(struct str a, struct str b)
+{
+    return a.len == b.len && str_same_nocase(a.data, b.data, a.len);
+}
 
 /** By bytes: negative, 0 or positive, as memcmp has it; a prefix comes first. */
 int str_compare(struct str a, struct str b);

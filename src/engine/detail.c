@@ -12,7 +12,7 @@
 
 #define DETAIL_ANSWERS 256
 #define DETAIL_URL_BYTES 512
-#define COPY_STR(field, s) snprintf(field, sizeof(field), "%.*s", STR_ARG(s))
+#define COPY_STR(field, s) copy_text(field, sizeof(field), s)
 
 struct attempt_kept {
     uint64_t id;
@@ -38,6 +38,16 @@ void detail_release(struct engine *e)
 {
     free(e->detail.log);
     recall_release(e);
+}
+
+static void copy_text(char *to, size_t size, struct str text)
+{
+    size_t len = text.len < size ? text.len : size - 1;
+
+    if (len) {
+        memcpy(to, text.data, len);
+    }
+    to[len] = '\0';
 }
 
 /* --- masking ------------------------------------------------------------------------------------- */

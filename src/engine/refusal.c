@@ -58,14 +58,18 @@ struct quota refusal_read_quota(const struct engine *e, const struct response *r
     struct quota_field field;
     struct quota quota;
     size_t count = 0, at = 0;
+    bool tells = false; /* more than the server's time, which alone is not worth reading */
 
     while (count < QUOTA_FIELDS_MAX &&
            response_header_next(response, &at, &field.name, &field.value)) {
-        if (quota_is_field(field.name) || str_equal(field.name, STR("date"))) {
+        bool is_quota = quota_is_field(field.name);
+
+        if (is_quota || str_equal(field.name, STR("date"))) {
             fields[count++] = field;
         }
+        tells |= is_quota;
     }
-    quota_read(fields, count, response->fetched_at_us, &quota);
+    quota_read(fields, tells ? count : 0, response->fetched_at_us, &quota);
     if (!quota.has_left && may_tell_cost(e, response)) {
         (void)quota_read_cost(buf_view(&response->body), &quota);
     }

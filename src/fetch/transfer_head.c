@@ -10,13 +10,16 @@
 /* The headers that this part and the store read; who reads others is asked by is_kept_for. */
 static bool is_kept(struct str name)
 {
-    static const char *const kept[] = {
-        "date",         "link",          "etag",          "location",         "operation-location",
-        "content-type", "last-modified", "x-total-count", "www-authenticate",
+    static const struct str kept[] = {
+        STR_INIT("date"),          STR_INIT("link"),
+        STR_INIT("etag"),          STR_INIT("location"),
+        STR_INIT("content-type"),  STR_INIT("operation-location"),
+        STR_INIT("last-modified"), STR_INIT("www-authenticate"),
+        STR_INIT("x-total-count"),
     };
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        if (str_equal_nocase(name, str_view(kept[i]))) {
+        if (str_equal_nocase(name, kept[i])) {
             return true;
         }
     }

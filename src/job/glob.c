@@ -3,7 +3,6 @@
 #include "base/url.h"
 #include "job/secret.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +37,8 @@ static void find_key_head(struct glob *glob)
 
 static enum result append_value(const struct part *part, uint64_t value, struct buf *to)
 {
-    char digits[NUMBER_TEXT_MAX];
+    char digits[NUMBER_TEXT_MAX], *digit = digits + sizeof digits;
+    uint64_t number;
     size_t len;
     enum result result = RESULT_OK;
 
@@ -53,13 +53,16 @@ static enum result append_value(const struct part *part, uint64_t value, struct 
     case PART_NUMBERS:
         break;
     }
-    len = (size_t)snprintf(
-        digits, sizeof digits, "%llu",
-        (unsigned long long)(part->as.numbers.low + value * part->as.numbers.step));
+    number = part->as.numbers.low + value * part->as.numbers.step;
+    do {
+        *--digit = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    len = (size_t)(digits + sizeof digits - digit);
     for (size_t i = len; i < part->as.numbers.width && result == RESULT_OK; i++) {
         result = buf_append_char(to, '0');
     }
-    return result == RESULT_OK ? buf_append(to, digits, len) : result;
+    return result == RESULT_OK ? buf_append(to, digit, len) : result;
 }
 
 /* The values of all parts at `index`: digits of a number whose places have the parts' counts as their

@@ -21,7 +21,7 @@ static bool is_letter(char c)
 
 static bool is_token_byte(char c)
 {
-    return is_digit(c) || is_letter(c) || c == '_' || c == '-' || c == '.';
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
 }
 
 static size_t token_len(struct str text)
@@ -88,25 +88,30 @@ static size_t bot_len(struct str text)
     return len >= BODY_MIN_BYTES ? 3 + digits + 1 + len : 0;
 }
 
-static size_t form_len(struct str text)
+/* `text` begins with a word of `word` bytes. Most words are too short to be looked at. */
+static size_t form_len(struct str text, size_t word)
 {
-    size_t prefix = prefix_len(text), len = token_len(text);
+    if (word > BODY_MIN_BYTES) {
+        size_t prefix = prefix_len(text);
 
-    if ((prefix && len >= prefix + BODY_MIN_BYTES) || is_jwt((struct str){ text.data, len })) {
-        return len;
+        if ((prefix && word >= prefix + BODY_MIN_BYTES) ||
+            is_jwt((struct str){ text.data, word })) {
+            return word;
+        }
     }
     return bot_len(text);
 }
 
 struct str secret_form_next(struct str *rest)
 {
-    bool within = false; /* a word */
+    size_t word;
 
-    for (size_t i = 0; i < rest->len; i++) {
+    for (size_t i = 0; i < rest->len; i += word + 1) { /* no word begins right after a word */
         struct str tail = { rest->data + i, rest->len - i };
-        size_t len = within ? 0 : form_len(tail);
+        size_t len;
 
-        within = is_token_byte(tail.data[0]);
+        word = token_len(tail);
+        len = word ? form_len(tail, word) : 0;
         if (len) {
             *rest = (struct str){ tail.data + len, tail.len - len };
             return (struct str){ tail.data, len };

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_scan.h"
+#include "base/json_simd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -168,11 +169,34 @@ static bool whole_is_limit(struct str body)
     return state.data && is_limit_code(member(body, "code"));
 }
 
-/* Quick, for nearly all bodies do not. */
+/* Quick, for nearly all bodies do not: a block is looked at closely when it has a `"e` or a `42`, at its end
+ * with the next bytes. */
 static bool may_have_error(struct str body)
 {
-    return body.len <= ERROR_BODY_MAX &&
-           (memmem(body.data, body.len, "\"error", 6) || memmem(body.data, body.len, "429", 3));
+    static const struct str quoted = STR_INIT("\"error"), code = STR_INIT("429");
+    struct str rest = body;
+
+    if (body.len > ERROR_BODY_MAX) {
+        return false;
+    }
+    for (; rest.len > JSON_SIMD_WIDTH; rest.data += JSON_SIMD_WIDTH, rest.len -= JSON_SIMD_WIDTH) {
+        uint64_t at = json_simd_pairs(rest.data, '"', 'e') | json_simd_pairs(rest.data, '4', '2');
+
+        for (; at; at &= at - 1) {
+            unsigned first = json_simd_first(at);
+            struct str tail = { rest.data + first, rest.len - first };
+
+            if (str_starts(tail, quoted) || str_starts(tail, code)) {
+                return true;
+            }
+        }
+    }
+    for (; rest.len; rest.data++, rest.len--) {
+        if (str_starts(rest, quoted) || str_starts(rest, code)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* "error", or the elements of "errors". */

@@ -315,7 +315,8 @@ static bool read_marked(struct str name, struct quota_name *out)
         for (size_t at = 0; at + marker.len <= name.len; at++) {
             struct str rest = { name.data + at + marker.len, name.len - at - marker.len };
 
-            if (memcmp(name.data + at, marker.data, marker.len) != 0 ||
+            if (name.data[at] != marker.data[0] ||
+                memcmp(name.data + at, marker.data, marker.len) != 0 ||
                 (i && at && name.data[at - 1] != '-')) {
                 continue;
             }

@@ -231,7 +231,10 @@ bool pages_guess_wants_header(struct str name)
 
     for (size_t i = 0; i < COUNT(lists); i++) {
         for (size_t k = 0; k < counts[i]; k++) {
-            if (str_equal_nocase(name, str_view(lists[i][k]))) {
+            const char *wanted = lists[i][k];
+
+            if (name.len && (wanted[0] | 0x20) == (name.data[0] | 0x20) &&
+                str_equal_nocase(name, str_view(wanted))) {
                 return true;
             }
         }
