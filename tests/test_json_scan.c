@@ -1,3 +1,4 @@
+#include "base/json_kernel.h"
 #include "base/json_scan.h"
 #include "base/json_step.h"
 #include "base/json_text.h"
@@ -159,6 +160,58 @@ static void json_check__refuses__when_cut_anywhere(void **state)
             assert_int_equal(error.at, len);
         }
         free(copy);
+    }
+}
+
+/* By each kernel, and at its exact length: what is read after its end is seen under AddressSanitizer. */
+static void assert_all_agree(struct str text, unsigned depth_max)
+{
+    const struct json_kernel *kernels[JSON_KERNELS_MAX];
+    size_t count = json_kernels(kernels);
+    bool is_json = json_check_closely(text, depth_max, NULL);
+    char *copy = malloc(text.len);
+
+    assert_non_null(copy);
+    memcpy(copy, text.data, text.len);
+    for (size_t i = 0; i < count; i++) {
+        const char *end = kernels[i]->verify(copy, copy + text.len, depth_max);
+
+        if ((end == copy + text.len) != is_json) {
+            print_error("%s at depth %u: %.*s\n", kernels[i]->name, depth_max, STR_ARG(text));
+        }
+        assert_true((end == copy + text.len) == is_json);
+    }
+    free(copy);
+}
+
+/* Each byte of a text becomes each of these, and the text is cut there, wherever blocks of 64 bytes begin. */
+static void json_kernels__say_what_the_judge_says__when_any_byte_is_another(void **state)
+{
+    static const struct str text =
+        STR_INIT("[{\"a\\\"b\":[-1.5e3,0,{\"\":\"\\u00e9 \\\\\"},[]],\"k\" : "
+                 "true},\tnull,\"\xc3\xa9\xf0\x9f\x98\x80\",12]");
+    static const struct str others = STR_INIT("{}[]\",:\\0-1e.tu \n\x01\x80\xc3\xff");
+
+    (void)state;
+    for (size_t pad = 0; pad < 64; pad += 3) {
+        char room[256];
+        size_t head = 1 + pad, len = text.len + pad;
+
+        room[0] = text.data[0];
+        memset(room + 1, ' ', pad);
+        memcpy(room + head, text.data + 1, text.len - 1);
+        assert_all_agree((struct str){ room, len }, 16);
+        assert_all_agree((struct str){ room, len }, 2);
+        for (size_t at = head; at < len; at++) {
+            char before = room[at];
+
+            for (size_t i = 0; i < others.len; i++) {
+                room[at] = others.data[i];
+                assert_all_agree((struct str){ room, len }, 16);
+            }
+            room[at] = before;
+            assert_all_agree((struct str){ room, at }, 16);
+        }
     }
 }
 
@@ -489,6 +542,7 @@ int main(void)
         cmocka_unit_test(json_find__follows_rfc6901__when_pointer_is_valid),
         cmocka_unit_test(json_pointer_parse__says_why__when_pointer_is_bad),
         cmocka_unit_test(json_pointer_each__visits_in_order__when_steps_are_stars),
+        cmocka_unit_test(json_kernels__say_what_the_judge_says__when_any_byte_is_another),
         cmocka_unit_test(json_unescape__gives_utf8__when_string_has_escapes),
         cmocka_unit_test(json_step_unescape__stays_within_the_room__when_escapes_stand_anywhere),
         cmocka_unit_test(json_unescape__gives_the_text_back__when_it_was_appended),

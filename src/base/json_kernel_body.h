@@ -3,115 +3,26 @@
  * and with JSON_KERNEL and JSON_KERNEL_NAME defined; no other file includes it.
  */
 #include "base/json_kernel.h"
+#include "base/json_kernel_verify.h"
 #include "base/json_scan.h"
 #include "base/json_step.h"
 #include "base/json_verify.h"
 
-/* What the walk is in: a bit for each level, set for an object. */
-struct nest {
-    unsigned depth, depth_max;
-    uint64_t objects[JSON_DEPTH_MAX / 64];
-};
-
-static inline bool nest_in_object(const struct nest *n)
-{
-    return n->objects[(n->depth - 1) / 64] >> ((n->depth - 1) % 64) & 1;
-}
-
-static inline bool nest_push(struct nest *n, bool object)
-{
-    uint64_t bit = UINT64_C(1) << (n->depth % 64), *word = &n->objects[n->depth / 64];
-
-    if (n->depth == n->depth_max) {
-        return false;
-    }
-    *word = object ? *word | bit : *word & ~bit;
-    n->depth++;
-    return true;
-}
-
-/* A member's name and colon; `p` at what should be the quote. Returns at the value. */
-static inline const char *verify_name(const char *p, const char *end)
+static const char *verify(const char *p, const char *end, unsigned depth_max)
 {
     bool escaped = false;
 
-    if (p == end || *p != '"') {
+    if (p == end) {
         return NULL;
     }
-    p = json_verify_string(p + 1, end, &escaped);
-    if (!p) {
-        return NULL;
+    if (*p == '{' || *p == '[') {
+        return verify_container(p, end, depth_max);
     }
-    p = json_step_space(p + 1, end);
-    return p < end && *p == ':' ? json_step_space(p + 1, end) : NULL;
-}
-
-static inline const char *verify_scalar(const char *p, const char *end)
-{
-    bool escaped = false;
-
     if (*p == '"') {
         p = json_verify_string(p + 1, end, &escaped);
         return p ? p + 1 : NULL;
     }
     return json_verify_bare(p, end);
-}
-
-/* After a value in a container: closes what closes and steps over the comma, to the next value;
- * or after it all, at depth 0. */
-static inline const char *verify_after(struct nest *n, const char *p, const char *end, bool *object)
-{
-    do {
-        p = json_step_space(p, end);
-        if (p == end) {
-            return NULL;
-        }
-        if (*p == ',') {
-            p = json_step_space(p + 1, end);
-            return *object ? verify_name(p, end) : p;
-        }
-        if (*p != (*object ? '}' : ']')) {
-            return NULL;
-        }
-        p++;
-        n->depth--;
-        *object = n->depth && nest_in_object(n);
-    } while (n->depth);
-    return p;
-}
-
-static const char *verify(const char *p, const char *end, unsigned depth_max)
-{
-    struct nest n = { .depth_max = depth_max < JSON_DEPTH_MAX ? depth_max : JSON_DEPTH_MAX };
-    bool object = false;
-
-    do {
-        if (p == end) {
-            return NULL;
-        }
-        if (*p == '{' || *p == '[') {
-            char close = *p == '{' ? '}' : ']';
-
-            object = *p == '{';
-            if (!nest_push(&n, object)) {
-                return NULL;
-            }
-            p = json_step_space(p + 1, end);
-            if (p == end || *p != close) {
-                p = object ? verify_name(p, end) : p;
-                continue;
-            }
-            n.depth--;
-            p++;
-            object = n.depth && nest_in_object(&n);
-        } else {
-            p = verify_scalar(p, end);
-        }
-        if (p && n.depth) {
-            p = verify_after(&n, p, end, &object);
-        }
-    } while (p && n.depth);
-    return p;
 }
 
 static const char *verify_string(const char *p, const char *end, bool *escaped)
