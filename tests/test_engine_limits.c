@@ -157,9 +157,42 @@ static void max_duration__ends_the_session__pauses_included(void **state)
     end(&w);
 }
 
+/* A pause is no reason to stop for want of answers; the rule beside it tells that both were looked at. */
+static void idle__counts_no_pause(void **state)
+{
+    struct script script = { .usual = USUAL };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-40]"));
+    r.attended = true;
+    r.job.pace.cap = 1;
+    assert_int_equal(job_add_on(&r.job, STR("idle > 5m: stop"), NULL), RESULT_OK);
+    assert_int_equal(job_add_on(&r.job, STR("paused > 5m: resume"), NULL), RESULT_OK);
+    run_start(&r);
+    until_asked(&r, server, 1);
+    tell(&r, CONTROL_PAUSE, 0);
+    while (look(&r)->in_flight || look(&r)->storing) {
+        turn(&r);
+    }
+    do {
+        pass(&r, 60 * US_PER_S);
+        turn(&r);
+    } while (look(&r)->state == RUN_PAUSED);
+    run_until_done(&r);
+    assert_int_equal(look(&r)->ons[0].fired, 0);
+    assert_int_equal(look(&r)->ons[1].fired, 1);
+    run_close(&r);
+    assert_int_equal(r.report.ok, 40);
+    run_end(&r);
+    server_stop(server);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle__counts_no_pause),
         cmocka_unit_test(max_requests__are_never_passed__and_the_rest_is_asked_later),
         cmocka_unit_test(max_requests__count_retries_and_redirects),
         cmocka_unit_test(max_fail__stops_the_run__when_more_have_failed),

@@ -188,9 +188,33 @@ static void unknown__is_as_false__and_arms_it_again(void **state)
     on_counts_release(&w.counts);
 }
 
+/* They fail again at once, whatever is done: it is done ever more rarely, not every other second. */
+static void retry_failed__fires_ever_more_rarely__when_they_fail_again(void **state)
+{
+    struct on_rule rule;
+    struct on_state s = { .is_true = false };
+    unsigned fired = 0;
+    uint64_t now_us = T0;
+    double failed = 1;
+
+    (void)state;
+    assert_int_equal(on_rule_parse_line(&rule, STR("failed_total > 0: retry-failed"), NULL),
+                     RESULT_OK);
+    for (unsigned second = 0; second < 600; second++) {
+        bool fires = on_state_look(&s, &rule, &failed, now_us);
+
+        fired += fires;
+        failed = fires ? 0 : 1;
+        now_us += US_PER_S;
+        assert_true(fired || second > 0);
+    }
+    assert_in_range(fired, 6, 7); /* after 0, 10, 30, 70, 150, 310 seconds, and a look more each */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retry_failed__fires_ever_more_rarely__when_they_fail_again),
         cmocka_unit_test(share__is_not_known__before_there_are_enough),
         cmocka_unit_test(rule__fires_once__and_again_after_it_was_false),
         cmocka_unit_test(rule__waits_for_its_time__without_a_break),

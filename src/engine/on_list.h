@@ -33,6 +33,7 @@ struct on_list {
     uint64_t due_us;       /* when they are looked at next */
     uint64_t answered_us;  /* the last answer; 0: none yet */
     uint64_t paused_at_us; /* 0: it is not paused */
+    uint64_t rested_us;    /* of the time since the last answer, in pauses that are over */
 };
 
 /** Takes those of the job. */

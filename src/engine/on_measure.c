@@ -41,6 +41,23 @@ static double since(uint64_t then_us, uint64_t now_us)
     return now_us > then_us ? (double)(now_us - then_us) : 0;
 }
 
+/* When somebody last heard something: the last answer, or the start. */
+static uint64_t heard_us(const struct engine *e)
+{
+    return e->on.answered_us ? e->on.answered_us : e->metrics.started_us;
+}
+
+uint64_t on_measure_pause_us(const struct engine *e, uint64_t now_us)
+{
+    uint64_t from_us = e->on.paused_at_us;
+
+    if (!from_us) {
+        return 0;
+    }
+    from_us = from_us > heard_us(e) ? from_us : heard_us(e);
+    return now_us > from_us ? now_us - from_us : 0;
+}
+
 static bool value_now(const struct engine *e, enum on_measure measure, const struct snapshot *s,
                       uint64_t now_us, double *value)
 {
@@ -75,7 +92,7 @@ static bool value_now(const struct engine *e, enum on_measure measure, const str
         *value = (double)s->eta_high_us;
         return s->eta_known;
     case ON_IDLE:
-        *value = since(e->on.answered_us ? e->on.answered_us : began_us, now_us);
+        *value = since(heard_us(e) + e->on.rested_us + on_measure_pause_us(e, now_us), now_us);
         return true;
     case ON_PAUSED:
         *value = since(e->on.paused_at_us, now_us);

@@ -20,4 +20,7 @@ bool on_measure_counts(const struct on_rule *rule, const struct answer *answer);
 bool on_measure_value(struct engine *engine, struct on_watched *w, const struct snapshot *now,
                       uint64_t now_us, double *value);
 
+/** How much of the time since the last answer the pause that is under way, if any, takes. */
+uint64_t on_measure_pause_us(const struct engine *engine, uint64_t now_us);
+
 #endif

@@ -14,6 +14,7 @@ void on_watch_answer(struct engine *e, const struct answer *a)
         return;
     }
     e->on.answered_us = a->ended_us;
+    e->on.rested_us = 0;
     for (size_t i = 0; i < e->on.count; i++) {
         struct on_watched *w = &e->on.list[i];
         enum on_kind kind = on_measures[w->rule.measure].kind;
@@ -69,6 +70,7 @@ void on_watch_tick(struct engine *e, uint64_t now_us)
     struct snapshot *now = NULL;
 
     if (!e->pace.is_paused) {
+        e->on.rested_us += on_measure_pause_us(e, now_us);
         e->on.paused_at_us = 0;
     } else if (!e->on.paused_at_us) {
         e->on.paused_at_us = now_us;

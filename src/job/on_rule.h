@@ -77,7 +77,7 @@ enum on_kind {
     ROW(RSS, "rss", NOW, SIZE, "memory of the process")                                                     \
     ROW(LOOP_LAG, "loop_lag", NOW, TIME, "99 of 100 turns of the loop come no later")                       \
     ROW(ETA, "eta", NOW, TIME, "time left, the later guess; not known at first")                            \
-    ROW(IDLE, "idle", NOW, TIME, "time since the last answer")                                              \
+    ROW(IDLE, "idle", NOW, TIME, "time since the last answer, without pauses by hand")                      \
     ROW(PAUSED, "paused", NOW, TIME, "time since it was paused")                                            \
     ROW(ELAPSED, "elapsed", NOW, TIME, "time since this session began")                                     \
     ROW(DONE_TOTAL, "done_total", NOW, COUNT, "requests that went well, all sessions")                      \

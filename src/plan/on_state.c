@@ -115,6 +115,20 @@ static bool holds(const struct on_rule *rule, double value)
     }
 }
 
+static uint64_t patience_us(const struct on_state *s, const struct on_rule *rule)
+{
+    uint64_t us = ON_RETRY_US;
+
+    if (rule->verb != ON_DO_RETRY || !s->fired) {
+        return rule->for_us;
+    }
+    for (uint64_t i = 1; i < s->fired && us < ON_RETRY_MAX_US; i++) {
+        us *= 2;
+    }
+    us = us < ON_RETRY_MAX_US ? us : ON_RETRY_MAX_US;
+    return us > rule->for_us ? us : rule->for_us;
+}
+
 bool on_state_look(struct on_state *s, const struct on_rule *rule, const double *value,
                    uint64_t now_us)
 {
@@ -129,7 +143,7 @@ bool on_state_look(struct on_state *s, const struct on_rule *rule, const double 
         s->since_us = now_us;
     }
     s->is_true = true;
-    if (s->has_fired || now_us - s->since_us < rule->for_us) {
+    if (s->has_fired || now_us - s->since_us < patience_us(s, rule)) {
         return false;
     }
     s->has_fired = true;

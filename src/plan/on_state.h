@@ -10,6 +10,9 @@
  *      ^                             |                               |
  *      +------ it does not hold -----+-------------------------------+
  *
+ * What retry-failed does makes its own comparison false, and true again when they fail again: from its second time on
+ * it must have held for ON_RETRY_US, then for twice as long each time.
+ *
  * It never reads a clock: every call is told `now_us`.
  *
  * Ownership  plain data, but for latencies: on_counts_release.
@@ -29,6 +32,8 @@
 #define ON_SLOTS 60
 #define ON_LATENCY_SLOTS 6
 #define ON_EVIDENCE_MIN 20
+#define ON_RETRY_US (UINT64_C(10) * 1000000)
+#define ON_RETRY_MAX_US (UINT64_C(3600) * 1000000)
 #define ON_GAP_US (UINT64_C(5) * 1000000) /* not looked at for so long: nobody knows what held */
 
 /** What came in over a time. */
