@@ -19,6 +19,7 @@ struct answer answer_of(const struct response *response, uint64_t now_us, bool i
         .is_reused = response->reused,
         .sends = response->sends,
         .challenges = response->challenges,
+        .refusals = response->refusals,
         .wire_bytes = response->wire_bytes,
         .crowd = request->crowd,
         .response = response,

@@ -22,7 +22,7 @@ struct answer {
     bool throttled; /* a 429 */
     bool is_asleep; /* it failed because this process was stopped: it says nothing of the host */
     bool is_reused;
-    unsigned sends, challenges; /* see struct response */
+    unsigned sends, challenges, refusals; /* see struct response */
     uint64_t wire_bytes;
     uint32_t crowd; /* in flight everywhere when it began, itself included */
     const struct response *response;

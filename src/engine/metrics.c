@@ -59,10 +59,13 @@ void metrics_count_mix(struct snapshot_status_mix *mix, int status)
 
 void metrics_answer(struct metrics *m, const struct answer *a)
 {
+    unsigned again = a->sends > 1 + a->challenges ? a->sends - 1 - a->challenges : 0;
+    unsigned refused = a->refusals < again ? a->refusals : again;
     int status = a->status;
 
     m->attempts += a->sends > 1 ? a->sends : 1;
-    m->resent += a->sends > 1 + a->challenges ? a->sends - 1 - a->challenges : 0;
+    m->refused_streams += refused;
+    m->resent += again - refused;
     m->reused += a->is_reused;
     m->bytes += a->wire_bytes;
     m->second.bytes += a->wire_bytes;

@@ -21,6 +21,7 @@ struct metrics {
     uint64_t started_us;
     uint64_t second_began_us; /* of the entry in the making */
     uint64_t attempts;        /* sent, as far as we know (struct response, sends) */
+    uint64_t refused_streams; /* of these, once more at once, as HTTP/2 refused a stream */
     uint64_t resent;          /* of these, once more at once, as a kept connection had broken */
     uint64_t reused, bytes;
     uint64_t ok, failed; /* settled in this session */

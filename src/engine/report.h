@@ -78,6 +78,7 @@ struct report {
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t session_attempts, session_retried, session_resent, session_bytes;
+    uint64_t session_refused_streams;
     struct report_retry
         retries[REPORT_RETRIES_MAX]; /* this session's, the most frequent first; count 0: no more */
     uint64_t retried, attempts, reused,

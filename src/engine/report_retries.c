@@ -92,6 +92,11 @@ enum result report_retries(const struct report *r, struct buf *out)
     if (r->session_resent && result == RESULT_OK) {
         result = buf_printf(out, "%s%llu sent once more at once, as a kept connection was lost",
                             is_first ? "" : "; ", (unsigned long long)r->session_resent);
+        is_first = false;
+    }
+    if (r->session_refused_streams && result == RESULT_OK) {
+        result = buf_printf(out, "%s%llu sent once more at once, as the server refused a stream",
+                            is_first ? "" : "; ", (unsigned long long)r->session_refused_streams);
     }
     return result;
 }

@@ -49,6 +49,7 @@ struct response {
     /* How often the request was sent. libcurl repeats it by itself when a kept connection turns out to
      * be dead before the first byte of an answer. */
     unsigned sends;
+    unsigned refusals;     /* of these, those that came after a stream that HTTP/2 refused */
     unsigned challenges;   /* of these, answers to a challenge of Digest */
     bool challenge_is_old; /* a 401, to an answer that was made of an earlier challenge */
     bool reused;           /* asked on a kept connection */

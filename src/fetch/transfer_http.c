@@ -88,6 +88,7 @@ void transfer_http_hear(struct transfer *t, struct str line)
 
     if (str_starts(line, STR("REFUSED_STREAM, retrying"))) {
         t->is_refused = true;
+        t->response->refusals++;
     } else if (is_calming_goaway(line)) {
         t->hears_calm = true;
         calmed->ports[calmed->count++ % TRANSFER_CALMED_MAX] = local_port(t);
