@@ -35,36 +35,18 @@ enum result auth_make_credential(struct auth *a)
 
 /* --- making it --------------------------------------------------------------------------------------- */
 
-/* The origin of a URL or a pattern of URLs, which must not vary in it. */
-static bool read_origin(const char *text, char key[URL_ORIGIN_MAX])
-{
-    const char *authority = text ? strstr(text, "://") : NULL;
-    struct str head = { text, 0 };
-    struct url url;
-
-    if (!authority) {
-        return false;
-    }
-    head.len = (size_t)(authority - text) + 3 + strcspn(authority + 3, "/?#");
-    if (memchr(head.data, '{', head.len) || url_split(head, &url, NULL) != RESULT_OK) {
-        return false;
-    }
-    url_origin_key(&url, key);
-    return true;
-}
-
 static enum result find_origin(struct auth *a, const struct job *job, struct err *err)
 {
-    const struct job_endpoint *first = job->endpoint_count ? &job->endpoints[0] : NULL;
+    struct url url;
 
-    if (read_origin(job->base, a->origin) ||
-        (!job->base && first && first->source_count && first->sources[0].kind != JOB_SOURCE_LIST &&
-         read_origin(first->sources[0].text, a->origin))) {
-        return RESULT_OK;
+    if (!auth_origin_of(job, &url)) {
+        return err_set(
+            err, RESULT_INVALID, "E-AUTH1",
+            "\"login\": give \"base\", the server that the credential is for; it is sent "
+            "nowhere else");
     }
-    return err_set(err, RESULT_INVALID, "E-AUTH1",
-                   "\"login\": give \"base\", the server that the credential is for; it is sent "
-                   "nowhere else");
+    url_origin_key(&url, a->origin);
+    return RESULT_OK;
 }
 
 static enum result prepare(struct auth *a)

@@ -23,6 +23,8 @@
 #include "job/job.h"
 #include "job/job_keys.h"
 
+struct url;
+
 #define AUTH_TOKEN_MAX 8000 /* bytes: a header line is no longer on common servers */
 #define AUTH_WHY_MAX 160
 
@@ -115,6 +117,10 @@ extern const struct auth_kind *const auth_kinds[];
 
 /** Once the job is told whole: what the file has for its server. Optional, and not there: there is no login then. */
 MUST_CHECK enum result auth_netrc_resolve(struct job *job, struct err *err);
+
+/** The server that the credential is for: that of "base", else of the first URL or pattern; views into the job. False when it
+ *  varies, or is not told. */
+bool auth_origin_of(const struct job *job, struct url *url);
 
 /* auth_text.c: what several kinds send */
 

@@ -5,31 +5,6 @@
 #include "job/job_parts.h"
 #include "job/netrc.h"
 
-#include <string.h>
-
-/* The host of `base` or of the first URL, as far as it is the same for all. False: there is none. */
-static bool find_host(const struct job *job, struct str *host)
-{
-    const struct job_endpoint *first = job->endpoint_count ? &job->endpoints[0] : NULL;
-    const char *text = job->base ? job->base
-                       : first && first->source_count && first->sources[0].kind != JOB_SOURCE_LIST
-                           ? first->sources[0].text
-                           : NULL;
-    const char *authority = text ? strstr(text, "://") : NULL;
-    struct str head = { text, 0 };
-    struct url url;
-
-    if (!authority) {
-        return false;
-    }
-    head.len = (size_t)(authority - text) + 3 + strcspn(authority + 3, "/?#");
-    if (memchr(head.data, '{', head.len) || url_split(head, &url, NULL) != RESULT_OK) {
-        return false;
-    }
-    *host = url.host;
-    return true;
-}
-
 static enum result keep(struct job *job, const struct buf *user, const struct buf *password,
                         struct err *err)
 {
@@ -48,13 +23,15 @@ enum result auth_netrc_resolve(struct job *job, struct err *err)
 {
     struct job_login *login = &job->login;
     struct buf user = { 0 }, password = { 0 };
-    struct str host = STR_NONE;
     enum result result;
+    struct url origin;
+    struct str host;
 
-    if (!find_host(job, &host)) {
+    if (!auth_origin_of(job, &origin)) {
         return err_set(err, RESULT_INVALID, "E-AUTH1",
                        "netrc: give \"base\", or a URL whose host is one: its entry is looked for");
     }
+    host = origin.host;
     result = netrc_read(login->netrc, host, &user, &password, err);
     if (result == RESULT_OK) {
         result = keep(job, &user, &password, err);
