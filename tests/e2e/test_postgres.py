@@ -110,6 +110,43 @@ def test_key__updates_what_is_there__and_of_doubles_the_last_counts():
         check_equal(len(db.rows("SELECT a, b FROM pairs")), 2, "a table that is all key")
 
 
+def indexes(db, table):
+    return sorted(row["keys"] for row in db.rows(
+        "SELECT ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])"
+        f" ORDER BY 1) AS keys FROM pg_index i WHERE i.indrelid = '{table}'::regclass AND i.indisunique"))
+
+
+def test_key__has_its_index__when_there_was_another_or_its_name_is_taken():
+    with Postgres() as db:
+        db.run("CREATE TABLE items_key (x int); CREATE INDEX items_id_idx ON items_key (x)")
+        db.load([{"id": 1, "v": "a"}, {"id": 1, "v": "b"}], "--key", "id")
+        check_equal(indexes(db, "items"), [["id"]], "indexes")
+        check_equal(db.rows("SELECT id, v FROM items"), [{"id": 1, "v": "b"}], "of doubles the last, in a new table too")
+        for _ in range(2):
+            db.load([{"id": 1, "v": "b", "w": 1}, {"id": 2, "v": "c", "w": 1}], "--key", "v,id")
+            check_equal(indexes(db, "items"), [["id"], ["id", "v"]], "indexes")
+        db.load([{"id": 3, "v": "x"}, {"id": 4, "v": "x"}], "--key", "id,v")
+        check_equal(indexes(db, "items"), [["id"], ["id", "v"]], "indexes: the order of a key's columns is no other key")
+        db.run("CREATE TABLE doubled AS SELECT 1 AS id, 'a'::text AS v FROM generate_series(1, 2)")
+        ended = db.load([{"id": 2, "v": "b"}], "--key", "id", name="doubled", code=3)
+        check(b"is duplicated" in ended.stderr, ended)
+        check_equal(len(db.rows("SELECT id FROM doubled")), 2, "a table whose keys stand twice is as it was")
+
+
+def test_row_that_is_as_it_was__is_not_written_again():
+    with Postgres() as db:
+        db.run("CREATE TABLE items (id bigint PRIMARY KEY, v text, doc json)")
+        first = [{"id": i, "v": f"v{i}", "doc": [i]} for i in range(100)]
+        db.load(first, "--key", "id")
+        before = {row["id"]: row["x"] for row in db.rows("SELECT id, xmin::text AS x FROM items")}
+        first[7]["v"], first[8]["doc"], first[9]["v"] = "new", [0], None
+        db.load(first + [{"id": 100, "v": "more", "doc": None}], "--key", "id")
+        after = {row["id"]: row["x"] for row in db.rows("SELECT id, xmin::text AS x FROM items")}
+        check_equal(sorted(i for i in after if after[i] != before.get(i)), [7, 8, 9, 100], "rows that were written")
+        check_equal(db.rows("SELECT v, doc FROM items WHERE id IN (7, 8, 9) ORDER BY id"), [
+            {"v": "new", "doc": [7]}, {"v": "v8", "doc": [0]}, {"v": None, "doc": [9]}], "values")
+
+
 def test_column__becomes_wide_enough__for_what_comes_later():
     with Postgres() as db:
         db.load([{"id": 1, "n": 9007199254740993, "x": 0.1, "b": True, "d": "2026-01-31", "t": "2026-01-31T00:00:00Z", "s": 5}],

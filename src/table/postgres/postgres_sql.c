@@ -210,39 +210,33 @@ static void fit(const struct postgres_table *t, struct buf *sql, enum result *re
     }
 }
 
-/* The index that tells keys apart, unless there is one of that name. */
-static void index_keys(const struct postgres_table *t, struct buf *sql, enum result *result)
+/* Where the rows go: into a table without a page they go at once, as there is nothing that they could meet; else into
+ * one of the session. */
+static void choose_place(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    struct buf name = { 0 };
-    struct str head = t->name;
-
-    /* A name of full length would be cut back to the table's own, which is taken; so one letter goes. */
-    if (head.len == POSTGRES_NAME_MAX) {
-        do {
-            head.len--;
-        } while (head.len && ((unsigned char)head.data[head.len] & 0xC0) == 0x80);
-    }
-    *result = *result == RESULT_OK ? buf_append_str(&name, head) : *result;
-    put(&name, "_key", result);
-    put(sql, "CREATE UNIQUE INDEX IF NOT EXISTS ", result);
-    put_name(sql, buf_view(&name), result);
-    put(sql, " ON ", result);
-    put_name(sql, t->name, result);
-    put(sql, " (", result);
-    put_names(t, true, sql, result);
-    put(sql, ");\n", result);
-    buf_release(&name);
+    put(sql, "SELECT NOT is_new AS scrapetop_merges, CASE WHEN is_new THEN relname ELSE '", result);
+    put(sql, stage_of(t), result);
+    put(sql,
+        "' END AS scrapetop_into\n"
+        "  FROM (SELECT relname, relkind = 'r' AND NOT relhassubclass AND pg_relation_size(oid) = "
+        "0 "
+        "AS is_new\n"
+        "    FROM pg_catalog.pg_class WHERE relnamespace = current_schema()::regnamespace AND "
+        "relname = ",
+        result);
+    put_text(sql, t->name, result);
+    put(sql, ") AS it \\gset\n", result);
 }
 
 static void stage(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "CREATE TEMPORARY TABLE ", result);
+    put(sql, "\\if :scrapetop_merges\nCREATE TEMPORARY TABLE ", result);
     put(sql, stage_of(t), result);
     put(sql, " ON COMMIT DROP AS SELECT ", result);
     put_names(t, false, sql, result);
     put(sql, " FROM ", result);
     put_name(sql, t->name, result);
-    put(sql, " WITH NO DATA;\n", result);
+    put(sql, " WITH NO DATA;\n\\endif\n", result);
 }
 
 enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
@@ -258,13 +252,15 @@ enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
         "SET LOCAL client_encoding = 'UTF8';\n"
         "SET LOCAL standard_conforming_strings = on;\n"
         "SET LOCAL client_min_messages = warning;\n"
+        "SET LOCAL work_mem = '128MB';\n"
+        "SET LOCAL maintenance_work_mem = '128MB';\n"
         "SET LOCAL TIME ZONE 'UTC';\n"
         "SET LOCAL DateStyle = 'ISO, YMD';\n",
         &result);
     create(t, sql, &result);
     fit(t, sql, &result);
     if (t->has_key) {
-        index_keys(t, sql, &result);
+        choose_place(t, sql, &result);
         stage(t, sql, &result);
     } else {
         put(sql, "TRUNCATE ", &result);
@@ -273,7 +269,7 @@ enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
     }
     put(sql, "COPY ", &result);
     if (t->has_key) {
-        put(sql, stage_of(t), &result);
+        put(sql, ":\"scrapetop_into\"", &result);
     } else {
         put_name(sql, t->name, &result);
     }
@@ -296,36 +292,151 @@ static bool is_all_key(const struct postgres_table *t)
     return true;
 }
 
-/* Of rows with one key the last counts; ctid is the order in which they came. */
-static void merge(const struct postgres_table *t, struct buf *sql, enum result *result)
+/* Columns one after the other, each as "a.NAME", or as what `put_one` makes of it. */
+static void put_each(const struct postgres_table *t, bool keys, const char *between,
+                     void (*put_one)(struct str name, struct buf *sql, enum result *result),
+                     struct buf *sql, enum result *result)
 {
     bool is_first = true;
 
+    for (uint32_t i = 0; i < t->layout->count; i++) {
+        if (t->is_key[i] == keys) {
+            put(sql, is_first ? "" : between, result);
+            put_one(t->layout->columns[i].name, sql, result);
+            is_first = false;
+        }
+    }
+}
+
+static void put_same(struct str name, struct buf *sql, enum result *result)
+{
+    put(sql, "old.", result);
+    put_name(sql, name, result);
+    put(sql, " = new.", result);
+    put_name(sql, name, result);
+}
+
+static void put_set(struct str name, struct buf *sql, enum result *result)
+{
+    put_name(sql, name, result);
+    put(sql, " = new.", result);
+    put_name(sql, name, result);
+}
+
+static void put_old(struct str name, struct buf *sql, enum result *result)
+{
+    put(sql, "old.", result);
+    put_name(sql, name, result);
+}
+
+static void put_new(struct str name, struct buf *sql, enum result *result)
+{
+    put(sql, "new.", result);
+    put_name(sql, name, result);
+}
+
+/* Of rows with one key the last counts; ctid is the order in which they came. There are mostly none: to find that out
+ * takes no sorting. */
+static void drop_doubled(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    put(sql, "SELECT EXISTS (SELECT 1 FROM ", result);
+    put(sql, ":\"scrapetop_into\"", result);
+    put(sql, " GROUP BY ", result);
+    put_names(t, true, sql, result);
+    put(sql,
+        " HAVING count(*) > 1) AS scrapetop_doubled \\gset\n\\if :scrapetop_doubled\nDELETE FROM ",
+        result);
+    put(sql, ":\"scrapetop_into\"", result);
+    put(sql, " WHERE ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY ",
+        result);
+    put_names(t, true, sql, result);
+    put(sql, " ORDER BY ctid DESC) AS nth FROM ", result);
+    put(sql, ":\"scrapetop_into\"", result);
+    put(sql, ") AS it WHERE nth > 1);\n\\endif\n", result);
+}
+
+/* Rows that have changed are written, those that are as they were are not: images of rows can be compared whatever
+ * their types are. Nobody else writes meanwhile, as ALTER TABLE has locked the table. */
+static void update(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    put(sql, "UPDATE ", result);
+    put_name(sql, t->name, result);
+    put(sql, " AS old SET ", result);
+    put_each(t, false, ", ", put_set, sql, result);
+    put(sql, "\n  FROM ", result);
+    put(sql, stage_of(t), result);
+    put(sql, " AS new WHERE ", result);
+    put_each(t, true, " AND ", put_same, sql, result);
+    put(sql, "\n  AND ROW(", result);
+    put_each(t, false, ", ", put_old, sql, result);
+    put(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(", result);
+    put_each(t, false, ", ", put_new, sql, result);
+    put(sql, ")::record;\n", result);
+}
+
+static void insert(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
     put(sql, "INSERT INTO ", result);
     put_name(sql, t->name, result);
     put(sql, " (", result);
     put_names(t, false, sql, result);
-    put(sql, ")\n  SELECT DISTINCT ON (", result);
-    put_names(t, true, sql, result);
-    put(sql, ") ", result);
+    put(sql, ")\n  SELECT ", result);
     put_names(t, false, sql, result);
     put(sql, " FROM ", result);
     put(sql, stage_of(t), result);
-    put(sql, " ORDER BY ", result);
-    put_names(t, true, sql, result);
-    put(sql, ", ctid DESC\n  ON CONFLICT (", result);
-    put_names(t, true, sql, result);
-    put(sql, is_all_key(t) ? ") DO NOTHING" : ") DO UPDATE SET ", result);
+    put(sql, " AS new WHERE NOT EXISTS (SELECT 1 FROM ", result);
+    put_name(sql, t->name, result);
+    put(sql, " AS old WHERE ", result);
+    put_each(t, true, " AND ", put_same, sql, result);
+    put(sql, ");\n", result);
+}
+
+/* The index that tells keys apart, unless there is one of these columns. It comes after the rows, as that is many times
+ * as fast into an empty table, and PostgreSQL finds a name that is free. */
+static void index_keys(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    bool is_first = true;
+
+    put(sql,
+        "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i\n"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid\n"
+        "  WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique AND "
+        "i.indisvalid\n"
+        "  AND i.indpred IS NULL AND i.indexprs IS NULL AND c.relname = ",
+        result);
+    put_text(sql, t->name, result);
+    put(sql,
+        "\n  AND ARRAY(SELECT a.attname::text COLLATE \"C\" FROM pg_catalog.pg_attribute AS a\n"
+        "    WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) ORDER BY 1)\n"
+        "  = ARRAY(SELECT k COLLATE \"C\" FROM unnest(ARRAY[",
+        result);
     for (uint32_t i = 0; i < t->layout->count; i++) {
-        if (!t->is_key[i]) {
+        if (t->is_key[i]) {
             put(sql, is_first ? "" : ", ", result);
-            put_name(sql, t->layout->columns[i].name, result);
-            put(sql, " = EXCLUDED.", result);
-            put_name(sql, t->layout->columns[i].name, result);
+            put_text(sql, t->layout->columns[i].name, result);
             is_first = false;
         }
     }
+    put(sql, "]) AS k ORDER BY 1)) AS scrapetop_unindexed \\gset\n", result);
+    put(sql, "\\if :scrapetop_unindexed\nCREATE UNIQUE INDEX ON ", result);
+    put_name(sql, t->name, result);
+    put(sql, " (", result);
+    put_names(t, true, sql, result);
+    put(sql, ");\n\\endif\n", result);
+}
+
+static void merge(const struct postgres_table *t, struct buf *sql, enum result *result)
+{
+    drop_doubled(t, sql, result);
+    put(sql, "\\if :scrapetop_merges\nANALYZE ", result);
+    put(sql, stage_of(t), result);
     put(sql, ";\n", result);
+    if (!is_all_key(t)) {
+        update(t, sql, result);
+    }
+    insert(t, sql, result);
+    put(sql, "\\endif\n", result);
+    index_keys(t, sql, result);
 }
 
 enum result postgres_sql_after(const struct postgres_table *t, struct buf *sql)

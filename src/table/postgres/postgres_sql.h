@@ -2,8 +2,10 @@
  * The statements around rows for PostgreSQL: what psql runs before and after them.
  *
  * All is one transaction: whoever reads the table meanwhile waits for its end, as ALTER TABLE and TRUNCATE lock the
- * table; the table stays as it was when psql ends before the last line. With a key, rows go into a table of the session first, and from there take the place of those with the
- * same key; the table keeps all else. Without one, the table's rows are replaced.
+ * table; the table stays as it was when psql ends before the last line. With a key, rows go
+ * into a table of the session first, and from there take the place of those with the same key; rows that are as they were
+ * are not written, and the table keeps all else. A table without a page gets its rows at once. Without a key, the table's
+ * rows are replaced.
  *
  * A table that is there gets the columns that it lacks. A column of a type of ours that does not hold what comes becomes
  * a wider one: whole numbers and fractions become numeric, all else text. Other types are the user's, and PostgreSQL
