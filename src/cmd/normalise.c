@@ -364,6 +364,9 @@ static enum result check_files(const struct read_options *options, struct err *e
                 options->operands[i]);
         }
     }
+    if (options->spec.as_of_us) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--as-of is of a run, not of files");
+    }
     if (options->outcomes.path) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "--outcomes is of a run, not of files");
     }

@@ -3,6 +3,7 @@
 
 #include "base/body_text.h"
 #include "base/json_scan.h"
+#include "base/timestamp.h"
 #include "base/units.h"
 #include "cmd/column_names.h"
 #include "cmd/expect_option.h"
@@ -87,6 +88,18 @@ static enum result set_unique(void *target, const char *value, struct err *err)
 
     options->spec.unique = options->unique;
     return result;
+}
+
+static enum result set_as_of(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    return timestamp_parse(str_view(text), &options->spec.as_of_us) && options->spec.as_of_us
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1",
+                         "\"%.40s\" is no time; want one as 2026-01-31T12:00:00Z, or a day, "
+                         "which is its beginning in UTC",
+                         text);
 }
 
 static enum result set_keep(void *target, const char *text, struct err *err)
@@ -329,6 +342,14 @@ static const struct option_row normalise_rows[] = {
             "Which one of them: the first in order, or the last, whose answer came last (first)",
         .kind = OPTION_CALL,
         .set = set_keep,
+    },
+    {
+        .name = "as-of",
+        .value = "TIME",
+        .help = "Of a run: as if only answers until then had come; with --unique id --keep last "
+                "the state of that time",
+        .kind = OPTION_CALL,
+        .set = set_as_of,
     },
     {
         .name = "expect",

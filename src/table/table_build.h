@@ -111,6 +111,7 @@ struct table_report {
     uint64_t records, rows; /* rows: of the file */
     uint64_t not_unique;    /* rows dropped: another with the same values stays */
     enum row_keep keep;     /* the one that came first, or last */
+    uint64_t later;         /* records of a run that came after the time asked for */
     uint64_t not_present;   /* rows dropped: no value where one was wanted */
     uint32_t columns;
     uint32_t columns_renamed; /* their name was taken by another path */

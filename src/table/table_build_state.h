@@ -83,7 +83,7 @@ struct table_worker {
     struct buf keys;                                 /* of this chunk's rows, for --unique */
     uint64_t row;       /* of the row that comes next, counted over all chunks */
     int64_t fetched_us; /* of the document, while --keep last asks for it */
-    uint64_t not_unique, not_present;
+    uint64_t not_unique, not_present, later;
     /* Pointers of the first document in which --records found nothing; arrays of the first record
      * with any, while --explode has found none. And the chunks where they are from. */
     char hint[TABLE_HINT_MAX], explode_hint[TABLE_HINT_MAX];

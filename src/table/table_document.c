@@ -462,15 +462,12 @@ static enum result take_invalid(struct table_worker *w, const struct document *d
     return flatten_text(w, *text);
 }
 
-/* When the document's answer came; 0 where nobody asks, or it is a file's. */
-static int64_t fetched_us(const struct table_worker *w, const struct document *document)
+/* When the document's answer came; 0 of a file's. */
+static int64_t fetched_us(const struct document *document)
 {
     int64_t us;
 
-    return w->build->spec.keep == ROW_KEEP_LAST && document->raw &&
-                   timestamp_parse(document->raw->fetched_at, &us)
-               ? us
-               : 0;
+    return document->raw && timestamp_parse(document->raw->fetched_at, &us) ? us : 0;
 }
 
 static enum result take_json(struct table_worker *w, const struct document *document)
@@ -485,7 +482,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
         return RESULT_OK;
     }
     take_texts(w, document->is_texts);
-    w->fetched_us = fetched_us(w, document);
+    w->fetched_us = w->build->spec.keep == ROW_KEEP_LAST ? fetched_us(document) : 0;
     if (w->recheck && !json_check(text, JSON_DEPTH_MAX, &error) &&
         !read_otherwise(w, document, &text)) {
         skip_invalid(w, document, &error);
@@ -564,6 +561,11 @@ enum result table_document_take(void *context, const struct document *document)
         return RESULT_CANCELLED;
     }
     w->document = document;
+    if (w->build->spec.as_of_us && fetched_us(document) > w->build->spec.as_of_us) {
+        w->index++;
+        w->later++;
+        return RESULT_OK;
+    }
     switch (document->kind) {
     case DOCUMENT_JSON:
         result = take_json(w, document);

@@ -267,6 +267,7 @@ void table_report_print(const struct table_report *report, FILE *stream)
                     : " dropped: not the first with the same --unique values");
     print_count(stream, report->not_present, "row",
                 " dropped: no value in the --where-present column");
+    print_count(stream, report->later, "record", " left out: came after --as-of");
     print_remarks(report, stream);
     for (unsigned i = 0; i < report->verdict.count; i++) {
         say(stream, "scrapetop: expected: %s", report->verdict.broken[i]);
@@ -439,6 +440,7 @@ static void write_counts(struct json_writer *w, const struct table_report *r)
     json_write_uint(w, "renamed", r->columns_renamed);
     json_write_uint(w, "not_unique", r->not_unique);
     json_write_uint(w, "not_present", r->not_present);
+    json_write_uint(w, "later", r->later);
     json_write_uint(w, "duplicate_keys", r->duplicate_keys);
     json_write_uint(w, "lone_surrogates", r->lone_surrogates);
     json_write_uint(w, "empty", r->empty);

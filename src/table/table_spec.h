@@ -61,6 +61,7 @@ struct table_spec {
     const struct str *key; /* of a database: columns whose values tell which row is replaced */
     size_t key_count;
     struct str where_present;   /* rows without a value in this column are dropped; STR_NONE */
+    int64_t as_of_us;           /* of a run: answers that came later are not there; 0: all are */
     struct table_expect expect; /* what the table must hold to be taken */
     bool types;                 /* find the types, for the report; typed formats do so anyway */
     bool coerce, assume_utc;    /* see normalise/types.h */

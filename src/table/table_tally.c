@@ -114,7 +114,7 @@ void table_tally_collect(struct table_build *b)
     }
     r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->nulls =
         r->bytes_in = 0;
-    r->not_unique = r->not_present = 0;
+    r->not_unique = r->not_present = r->later = 0;
     memset(r->read_as, 0, sizeof r->read_as);
     for (unsigned i = 0; i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
@@ -123,6 +123,7 @@ void table_tally_collect(struct table_build *b)
         r->rows += w->counts.rows - w->not_unique - w->not_present;
         r->not_unique += w->not_unique;
         r->not_present += w->not_present;
+        r->later += w->later;
         r->duplicate_keys += w->counts.duplicate_keys;
         r->nulls += w->counts.nulls;
         r->lone_surrogates += w->lone_surrogates;
@@ -130,7 +131,7 @@ void table_tally_collect(struct table_build *b)
         r->bytes_in += w->bytes;
         r->cpu_us += w->cpu_us;
         w->records = w->lone_surrogates = w->empty = w->bytes = w->cpu_us = 0;
-        w->not_unique = w->not_present = 0;
+        w->not_unique = w->not_present = w->later = 0;
         for (size_t n = 0; n < BODY_WAS_COUNT; n++) {
             r->read_as[n] += w->read_as[n];
             w->read_as[n] = 0;

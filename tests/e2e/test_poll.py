@@ -88,6 +88,17 @@ def test_table__has_the_last_state_of_each_train__with_keep_last():
     check_equal(len(table(out)), len(last), "rows")
     harness.succeed("normalise", "-o", out, "--keep", "first", run_dir)
     check_equal(len(table(out)), len(last), "rows: the job's last stays")
+    # The state at the time of each snapshot, and just before the first.
+    for line in lines:
+        harness.succeed("normalise", "-o", out, "--as-of", line["fetched_at"], run_dir)
+        then = {key: other["fetched_at"] for other in lines if other["fetched_at"] <= line["fetched_at"] for key in other["body"]}
+        check_equal({row["_key"]: row["_fetched_at"] for row in table(out)}, then, f"trains as of {line['fetched_at']}")
+    ended = harness.succeed("normalise", "-o", out, "--as-of", "2001-01-01", run_dir)
+    check_equal(table(out), [], "before anything came")
+    check(f"{len(lines)} records left out: came after --as-of".encode() in ended.err, ended)
+    for arguments, words in (["--as-of", "2001-01-01", "-"], b"--as-of is of a run"), (["--as-of", "soon", run_dir], b"is no time"):
+        refused = harness.run("normalise", *arguments, stdin=b"{}")
+        check(refused.code == 2 and words in refused.err, refused)
     refused = harness.run("normalise", "--keep", "last", "-o", scratch("x.csv"), "-", stdin=b"{}")
     check(refused.code == 2 and b"--keep wants --unique" in refused.err, refused)
 
