@@ -109,6 +109,23 @@ static void take_lines(struct server_client *c)
     c->in.len -= used;
 }
 
+/* The end of a long line may come in one piece with most of the next. */
+static void take_bytes(struct server_client *c, struct str bytes)
+{
+    while (bytes.len && !c->closing && !c->ending) {
+        size_t room = LINE_MAX_BYTES - c->in.len;
+        size_t part = bytes.len < room ? bytes.len : room;
+
+        if (!part || buf_append(&c->in, bytes.data, part) != RESULT_OK) {
+            c->calls->too_long(c->context, c);
+            return;
+        }
+        bytes.data += part;
+        bytes.len -= part;
+        take_lines(c);
+    }
+}
+
 /* All clients read into the same bytes, one after the other: they are taken before the next read. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
@@ -141,15 +158,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
     if (c->closing || c->ending || count == 0) {
         return;
     }
-    if (buf_append(&c->in, bytes->base, (size_t)count) != RESULT_OK) {
-        take_lines(c);
-        if (!c->closing && !c->ending &&
-            buf_append(&c->in, bytes->base, (size_t)count) != RESULT_OK) {
-            c->calls->too_long(c->context, c);
-            return;
-        }
-    }
-    take_lines(c);
+    take_bytes(c, (struct str){ bytes->base, (size_t)count });
 }
 
 /* --- begin -------------------------------------------------------------------------------------------- */

@@ -225,6 +225,8 @@ def test_bad_lines__each_have_a_sentence():
         (b'{"hello":1}\n{"seq":1,"do":"\\ud800"}\n', b"no such command", False),
         (b"{" * 70_000, b'"E-CTL7","reply":"a line is too long"', True),
         (b'{"hello":1}\n{"seq":1,"do":"note ' + b"x" * 60_000 + b'"}\n', b'"ok":true', False),
+        (b'{"hello":1}\n' + b"".join(b'{"seq":%d,"do":"note %s"}\n' % (n, b"x" * 60_000) for n in range(1, 9)),
+         b'"seq":8,"ok":true', False),
         (b'{"hello":1}\n{"seq":1}\n', b'a request has \\"do\\"', False),
         (b'{"hello":1}\n' + b'{"seq":1,"do":"status"}\n' * 60, b'"E-CTL4","reply":"more than 50 requests', False),
     ]
