@@ -155,6 +155,21 @@ def test_values_of_a_job__grow_whatever_they_are():
     sound()
 
 
+def test_a_job__goes_on_in_its_own_directory__when_its_values_have_grown():
+    peer = Peer(echo)
+
+    def anywhere(values):
+        harness.succeed("run", "--plain", job(peer, {"v": values}), cwd=scratch(""))
+        return take(peer)
+
+    check_equal(len(anywhere("[1-3000]")), 3000, "asked at first")
+    check_equal(anywhere("[1-3001]"), ["/3001"], "asked then")
+    check_equal(anywhere(["x"]), ["/x"], "asked by another run")  # nothing in common
+    check_equal(anywhere("[2-3002]"), ["/3002"], "asked by the first again")
+    check_equal(anywhere(["x", "y"]), ["/y"], "asked by the other again")
+    check_equal(sorted(n for n in os.listdir(scratch("")) if n.endswith(".run")), ["grown-2.run", "grown.run"], "runs")
+
+
 def test_a_file_of_values__is_known_by_what_it_asks():
     peer = Peer(echo)
     path = jobs.write_job("csv", base=peer.url, vars={"row": {"file": "rows.csv"}},
