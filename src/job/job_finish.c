@@ -250,6 +250,12 @@ static bool is_parent(const struct job *job, size_t endpoint)
     return false;
 }
 
+static bool same_found(const struct job *a, const struct job *b, size_t endpoint)
+{
+    return !is_parent(a, endpoint) ||
+           same_text(a->endpoints[endpoint].records, b->endpoints[endpoint].records);
+}
+
 bool job_same_requests(const struct job *a, const struct job *b)
 {
     if (a->endpoint_count != b->endpoint_count || a->globoff != b->globoff ||
@@ -262,8 +268,7 @@ bool job_same_requests(const struct job *a, const struct job *b)
         }
     }
     for (size_t i = 0; i < a->endpoint_count; i++) {
-        if (!same_endpoint(a, &a->endpoints[i], b, &b->endpoints[i]) ||
-            (is_parent(a, i) && !same_text(a->endpoints[i].records, b->endpoints[i].records))) {
+        if (!same_endpoint(a, &a->endpoints[i], b, &b->endpoints[i]) || !same_found(a, b, i)) {
             return false;
         }
     }
@@ -297,7 +302,7 @@ bool job_same_but_values(const struct job *a, const struct job *b)
         same = (a->endpoint_count == 1 || /* a name that comes of the URL or the list */
                 same_text(a->endpoints[i].name, b->endpoints[i].name)) &&
                same_manner(a, &a->endpoints[i], b, &b->endpoints[i]) &&
-               same_templates(a, &a->endpoints[i], b, &b->endpoints[i]);
+               same_templates(a, &a->endpoints[i], b, &b->endpoints[i]) && same_found(a, b, i);
     }
     return same;
 }
