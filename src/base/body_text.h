@@ -1,5 +1,5 @@
 /**
- * What a body says as JSON in UTF-8, when it is something next to that as it was sent.
+ * A body as JSON in UTF-8, when it was sent as something close to that.
  *
  * Servers send JSON after a byte order mark, in UTF-16 or in the Latin letters that their charset names,
  * as JSON Lines or a JSON text sequence, and with NaN and Infinity for numbers. Each is read for what it

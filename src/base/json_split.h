@@ -2,8 +2,8 @@
  * Where a large array or object may be cut: the commas between its own members, found without looking at
  * anything else, piece of text by piece of text.
  *
- * The text need not be valid. Then the cuts are nonsense, which whoever verifies what lies between
- * them will see: members that are valid, one by one, and a container that is valid without them
+ * The text need not be valid. Then the cuts are nonsense, and the check of what lies between
+ * them fails: members that are valid, one by one, and a container that is valid without them
  * make a valid container.
  *
  * Units    bytes.

@@ -1,8 +1,8 @@
 /**
  * Secrecy: no copy is made of the memory of a process that holds secrets.
  *
- * Neither as a core dump, nor by another process of the same user (ptrace, /proc/PID/mem and environ). Who may do
- * that all the same is root, and a debugger or tracer that was there before.
+ * Neither as a core dump, nor by another process of the same user (ptrace, /proc/PID/mem and environ). Only root can
+ * still do that, and a debugger or tracer that was there before.
  *
  * Not with AddressSanitizer: its search for leaks traces the process, at its end.
  *

@@ -1,7 +1,7 @@
 /**
  * Writes all of a text to a descriptor that may take less at a time, as files and pipes do.
  *
- * Threads  any. It waits for who reads a pipe: not for the loop thread, but for files.
+ * Threads  any. It waits for the reader of a pipe, so the loop thread writes only files with it.
  */
 #ifndef SCRAPETOP_BASE_WRITE_ALL_H
 #define SCRAPETOP_BASE_WRITE_ALL_H

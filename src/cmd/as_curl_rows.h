@@ -22,7 +22,7 @@ struct as_curl {
 #define AS_CURL_ROWS 7
 extern const struct option_row as_curl_rows[AS_CURL_ROWS]; /* into a struct as_curl */
 
-/** Who asks: for any job. */
+/** Credentials: for any job. */
 MUST_CHECK enum result as_curl_lay_headers(struct as_curl *as, struct job *job, struct err *err);
 
 /** What is sent: for URLs of the command line. */

@@ -51,7 +51,7 @@ MUST_CHECK enum result control_server_new(struct control_server **server,
                                           const struct control_server_options *options,
                                           struct err *err);
 
-/** A line of events.jsonl, for those who want them. */
+/** A line of events.jsonl, for clients that want them. */
 void control_server_event(struct control_server *server, struct str line);
 
 /** Tells all clients how the run ended, waits for the slow ones a second, closes everything, and frees the server.

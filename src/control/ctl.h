@@ -18,11 +18,11 @@ enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_F
 MUST_CHECK enum result ctl_connect(struct control_client *c, const char *word, bool may_ask,
                                    struct err *err);
 
-/** What a line means for who has said hello: as control_client_is_greeted, and RESULT_NOT_FOUND when another run than
+/** What a line means to a client that has said hello: as control_client_is_greeted, and RESULT_NOT_FOUND when another run than
  *  the one of `word` has the process number by now. */
 MUST_CHECK enum result ctl_is_greeted(const char *word, struct str line, struct err *err);
 
-/** Both, with a hello between them, and waits for the answer. Who only looks says so with `is_viewer`: a run takes a
+/** Both, with a hello between them, and waits for the answer. A client that only looks sets `is_viewer`: a run takes a
  *  driver who sees frames for somebody who decides, and releases what is held when he goes. */
 MUST_CHECK enum result ctl_greet(struct control_client *c, const char *word,
                                  const struct control_hello *hello, struct err *err);

@@ -1,9 +1,9 @@
 /**
- * Weather: what becomes of a request before anybody looks at what it asks for.
+ * Weather: what becomes of a request before its path is looked at.
  *
  * Latency and mishap are a function of the seed, the URL and how often this URL was asked, so that
- * a second run meets the same trouble at the same places. Every third ask of a URL goes well: who
- * tries again gets there. Knows no sockets and reads no clock.
+ * a second run meets the same trouble at the same places. Every third request for a URL goes well, so
+ * retries get there. Knows no sockets and reads no clock.
  *
  * Units   microseconds; fractions within [0, 1].
  * Errors  weather_new: RESULT_NOMEM; weather_check: RESULT_INVALID.

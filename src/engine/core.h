@@ -46,7 +46,7 @@ enum engine_phase {
     ENGINE_CLOSING,
 };
 
-/** Who gets the turns that are wanted. */
+/** The callback for the turns that are wanted. */
 struct engine_turns {
     uv_idle_t idle; /* active while one is wanted */
     uv_check_t after_poll;

@@ -1,5 +1,5 @@
 /**
- * The requests that failed last, each with its words, for who looks at the screen.
+ * The requests that failed last, each with its words, for the screen.
  *
  * The ledger has all of them (`status --failed`, failed.jsonl); these are the latest FAILED_RECENT_MAX, in
  * the order in which they failed. What is asked again is taken out. Those of an earlier session are noted by their

@@ -1,5 +1,5 @@
 /**
- * What a run last wrote down of its limit and its cap: for those who look at a live run from outside.
+ * What a run last wrote down of its limit and its cap: for programs that look at a live run from outside.
  *
  * A run writes a "limit" line when another limit has stood for a second, and a "sample" line every
  * second in its first minute, every ten later: what is found here is at most that old, and says when it

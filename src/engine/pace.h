@@ -1,5 +1,5 @@
 /**
- * Pace: what answers tell about how fast their hosts may be asked, handed to those who keep account of
+ * Pace: what answers tell about how fast their hosts may be asked, handed to the modules that keep account of
  * it (the host's allowance, budget and breaker; the controller; the ladder), and what follows.
  *
  * Threads  loop thread only.

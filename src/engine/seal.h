@@ -38,7 +38,7 @@ void seal_note(struct request *request);
 MUST_CHECK enum result seal_open(struct engine *engine, const struct request *request,
                                  struct fetch_extra *extra);
 
-/** The request with its secrets put in, for who reads its answer; NULL in `clear` when it has none. Free it
+/** The request with its secrets put in, for the reader of its answer; NULL in `clear` when it has none. Free it
  *  with request_free. */
 MUST_CHECK enum result seal_clear(struct engine *engine, const struct request *request,
                                   struct request **clear);

@@ -1,7 +1,7 @@
 /**
  * Budget: how much all bodies together may take, in flight and handed on but not yet stored.
  *
- *   up to `soft`   everybody reads
+ *   up to `soft`   all bodies are read
  *   beyond it      who has more than a fair share of it waits (the largest first); who has less reads on, while
  *                  there is room beside what one body may grow to
  *   then           of those that wait one, the nearest to its end, goes on to that

@@ -3,7 +3,7 @@
  *
  * The TLS library reads them at each handshake, and what it makes of a wrong pass phrase is a failure of each
  * request. So they are read here once as it would read them: PEM, or PKCS #12, which holds the key as well. They must
- * be of one another, and of this time. Who holds the key must be its owner alone.
+ * be of one another, and of this time. Only its owner may read the key.
  *
  * Errors  E-TLS4, E-SEC1 (others can read the key), RESULT_NOMEM.
  */

@@ -30,7 +30,7 @@ struct proxy {
 };
 
 struct proxies {
-    struct proxy http, https; /* by the scheme of who is asked; `url` NULL: none */
+    struct proxy http, https; /* by the scheme of the request; `url` NULL: none */
     const char *none_for;     /* NULL: nobody */
     struct proxy *pool;       /* of those, the caller says which */
     size_t pool_count;

@@ -7,7 +7,7 @@
  * turn of the loop handles what fits into SOCKET_SET_TURN_US, and the rest has its turn after timers and keys.
  *
  * Level-triggered: a socket is told of again until there is nothing to tell. An error or a hang-up is told as
- * what is wanted of the socket, for who reads or writes then finds out.
+ * what is wanted of the socket: a read or write then finds out.
  *
  * Ownership  the sockets are the caller's, which takes them out before it closes them.
  * Threads    loop thread only.

@@ -9,7 +9,7 @@
  *
  * Safety  headers and the proxy are set anew for every request, cookies come from a jar that all handles share
  *         and that knows origins (fetch/cookies.h), there is no netrc, no proxy that libcurl finds by itself,
- *         and what a challenge of Digest has left is forgotten before anybody else is asked: so a handle may be used
+ *         and what a challenge of Digest has left is forgotten before the next request: so a handle may be used
  *         again for another origin.
  */
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
@@ -41,7 +41,7 @@ struct transfer_config {
     struct curl_slist *plain_headers; /* Accept only: for an origin that a redirect led to */
     struct transfer_cookie *cookies;  /* by endpoint */
     CURLSH *jar;                      /* NULL: none */
-    curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
+    curl_closesocket_callback close_socket; /* of the owner of the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
     uint64_t *body_bytes; /* of all bodies in flight, with what unpacking them takes */

@@ -17,10 +17,10 @@ MUST_CHECK enum result transfer_proxy_choose(struct transfer *transfer, const ch
 bool transfer_proxy_failed(const struct transfer *transfer, CURLcode code,
                            struct response *response);
 
-/** Likewise of an answer: a proxy that is asked in clear text answers in the place of who is asked. */
+/** Likewise of an answer: a proxy that is asked in clear text answers in the place of the host. */
 bool transfer_proxy_refused(const struct transfer *transfer, struct response *response);
 
-/** Who is asked through it is of a network of ours, by the address in the URL: what a name means, the proxy knows. */
+/** The host has an address of a private network in its URL. What a name means, only the proxy knows. */
 bool transfer_proxy_leads_home(const struct transfer *transfer);
 
 #endif

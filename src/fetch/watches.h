@@ -1,7 +1,7 @@
 /**
  * Which sockets are watched, by descriptor: what libcurl wants to hear of each, and what an idle one that speaks is.
  *
- * A watch begins when libcurl opens a socket or first wants one watched, and ends before anybody can close the
+ * A watch begins when libcurl opens a socket or first wants one watched, and ends before anything can close the
  * descriptor and get the same number again. An idle connection of HTTP/1 that has something to read is shut down
  * (watch_hear_idle), so that libcurl does not use it again.
  *

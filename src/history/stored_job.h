@@ -2,7 +2,7 @@
  * The job as it lies in its run directory: job.json, and the copy that the ledger keeps of it.
  *
  * A file that was lost or cut (a full disk, a lost page) is made up for by that copy, with the warning
- * W-JOB1; by who runs the run it is put back on the disk. A file that is not like the copy is somebody's
+ * W-JOB1; a process that runs the run puts it back on the disk. A file that is not like the copy is somebody's
  * edit, and if it is wrong, that is said with what would help.
  */
 #ifndef SCRAPETOP_HISTORY_STORED_JOB_H

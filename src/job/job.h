@@ -6,7 +6,7 @@
  * one endpoint; a job file may hold several. Nothing here is a decision of the run: the cap that
  * the user turns live is the engine's, `pace.cap` is where it starts.
  *
- * Ownership  job_release frees all strings; everyone else borrows for the job's lifetime.
+ * Ownership  job_release frees all strings; all others borrow them for the job's lifetime.
  * Secrets    header values are kept as given (`${ENV}` unexpanded) beside their expanded form; only
  *            the former is ever written down (job.json) or shown. A credential typed as it is, without
  *            `${ENV}` or a file, is not written down at all: the next session must give it again.

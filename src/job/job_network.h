@@ -51,7 +51,7 @@ struct job_proxy {
     char *env_none_for;                  /* used when `none_for` is NULL */
 };
 
-/** Who we are to servers that want a certificate, and whom we take them for. */
+/** Our certificate, for servers that want one, and the certificates that we trust. */
 struct job_tls {
     char *cert; /* path of PEM or PKCS #12; NULL: none */
     char *key;  /* path of PEM; NULL: it is in `cert` */

@@ -4,7 +4,7 @@
  *
  * Comments (two slashes to the end of the line, or C's) are blanked out in a copy, byte for byte, so that
  * a view into the copy tells line and column of the original. Nothing goes through a JSON library's
- * doubles: a number is read as it was written. Who finds a mistake says so and goes on, so that all of
+ * doubles: a number is read as it was written. A function that finds a mistake reports it and goes on, so that all of
  * them are told at once, in the order of the file.
  *
  * Ownership  job_text_release frees the copy; values are views into it.

@@ -20,7 +20,7 @@
  * have been valid; text that changed after the first pass is found out (E-TAB2) at a column that is not
  * known, and never read past its end.
  *
- * Who guesses which columns there will be can have rows in FLATTEN_LEARN already (flatten_give_rows). If
+ * A caller that guesses the columns can have rows in FLATTEN_LEARN already (flatten_give_rows). If
  * the guess was right, that was all of the work.
  *
  * Ownership  flatten_new borrows the tree and the pointer; rows borrow the document.

@@ -1,5 +1,5 @@
 /**
- * A row: what the flattener hands to who writes tables.
+ * A row: what the flattener hands to writers of tables.
  *
  * A row is a view of one record's cells, by column; the text of each is still JSON, where it lay in
  * the body, so that a number keeps its digits and nothing is copied before it is written.

@@ -1,7 +1,7 @@
 /**
  * Ban: notices that a host which answered well refuses everything with 403 from one answer on.
  *
- * Firewalls and limiters do so to who asks too much, for a while or for good. So the host is held, ever longer,
+ * Firewalls and limiters do so to clients that ask too much, for a while or for good. So the host is held, ever longer,
  * and one request at a time looks whether it is over:
  *
  *   open --BAN_ROW 403s in a row--> held 1 s --the probe is refused--> 2, 4, 8, 15 s --> it is for good

@@ -3,7 +3,7 @@
  *
  * Refusals that take seconds to pass are those of a window whose quota is spent. What was accepted from one
  * opening to the next is its quota. Where the first window is over, as many may be spent at once in the next,
- * as anybody would who knows of it; two that were alike tell when the third will open.
+ * as a client that knows of it would; two that were alike tell when the third will open.
  *
  * A window that slides, or that others spend of, refuses before as many are spent: it is no use to know it, and
  * what is left is its rate (plan/learned_limit.h).

@@ -40,7 +40,7 @@ enum outcome {
     OUTCOME_NOT_ASKED,  /* by us: the server has refused all pages of its listing from one on */
     OUTCOME_BAD_BODY, /* 2xx, complete, but not what its format is to be, to its end: CSV, XML, gzip */
     OUTCOME_UNSAFE_BODY, /* 2xx, but not to be read: an archive in an archive, XML with entities */
-    OUTCOME_PROXY,       /* a proxy's failure, not of who is asked through it */
+    OUTCOME_PROXY,       /* a proxy's failure, not that of the host */
     OUTCOME_COUNT,
 };
 
@@ -69,7 +69,7 @@ enum failure_class {
     FAILURE_OTHER,
     FAILURE_LIMIT, /* as the outcomes of these names: */
     FAILURE_NOT_READY,
-    FAILURE_NOT_ASKED, /* beyond what the server lets anybody ask: a deep-paging limit */
+    FAILURE_NOT_ASKED, /* beyond what the server allows: a deep-paging limit */
     FAILURE_BAD_BODY,  /* as the outcomes of these names: */
     FAILURE_UNSAFE_BODY,
     FAILURE_PROXY, /* as the outcome of this name */

@@ -1,7 +1,7 @@
 /**
  * Hosts: what is known of each origin that is asked, and whether it may be asked now.
  *
- *   host    the origin: whether anybody answers there at all, what the user says of it, its rate and cap
+ *   host    the origin: whether a server answers there at all, what the user says of it, its rate and cap
  *   bucket  what one limiter of it counts: holds, quota, the rate that refusals taught (plan/bucket.h)
  *   lane    the requests of one endpoint to it, and whether they fare well (plan/lane.h)
  *

@@ -18,7 +18,7 @@ bool host_is_lost(const struct host_table *table, const struct host *host);
 /** Nobody answers there, and it is given up: its requests are handed out at once, to fail. */
 void host_bury(struct host *host);
 
-/** Whether anybody answered at its address, this time. */
+/** Whether a server answered at its address, this time. */
 void host_note_reached(struct host *host, bool reached);
 
 /** Nobody answers, and it has been so for long enough: nobody need wait for it. */

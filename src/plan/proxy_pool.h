@@ -5,7 +5,7 @@
  * again and again), or a host that one cannot reach, holds that pair of host and proxy; a proxy that is not there holds
  * all its pairs. A host whose pair is held goes on through the next that is free, and stays there.
  *
- * Pure: told the time. Hosts are told by their index and the serial of who has it, as indices are used again.
+ * Pure: told the time. Hosts are told by their index and its serial, as indices are used again.
  *
  * Ownership  proxy_pool_release frees everything.
  * Units      microseconds, monotonic; TIME_NEVER is for good.

@@ -24,7 +24,7 @@
 
 #define PAGE_TOTAL_UNKNOWN UINT64_MAX
 
-/** Who says that there is such a page. */
+/** How it is known that there is such a page. */
 enum page_basis {
     PAGE_NAMED = 0, /* the pages before: by a cursor, a URL, a total, has_more true */
     PAGE_TRIED = 1, /* nobody: it is asked because nothing has told the listing's end */

@@ -1,7 +1,7 @@
 /**
  * Shared limit: what to do where slowing down does not help, because others spend what is left.
  *
- * Who is alone with a limiter is refused no more once he is slow enough. Beside a greedy neighbour he is refused
+ * A client alone with a limiter is refused no more once it is slow enough. Beside a greedy neighbour it is refused
  * at any rate, only more seldom: who slows down for each refusal leaves everything to the neighbour. So
  * refusals in a row are watched: while the rate sinks, few are accepted between two of them all the same.
  * Then no rate is kept for a while. A deadline that is named holds all back as ever; a refusal without one

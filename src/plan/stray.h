@@ -2,7 +2,7 @@
  * Stray refusals: they come at any rate, so that slowing down does not help.
  *
  * One request in a hundred is refused, by a sick machine among many, or because requests gathered while
- * something stood still. Who slows down a little for each of them stands nearly still in the end. So the
+ * something stood still. A client that slows down a little for each of them stands nearly still in the end. So the
  * refusals of a learned rate are watched: the requests that were accepted between two of them must become
  * more as the rate sinks. When they do not, they are strays:
  *

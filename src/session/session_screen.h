@@ -50,7 +50,7 @@ void session_screen_init(struct session_screen *screen);
 MUST_CHECK enum result session_screen_open(struct session_screen *screen, bool can_return,
                                            struct err *err);
 
-/** One sentence for who looks at it. */
+/** One sentence for the viewer. */
 void session_screen_say(struct session_screen *screen, struct str text);
 
 /** The terminal is gone, or no longer ours: `lost` is told, unless it is so already. */

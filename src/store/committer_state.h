@@ -2,7 +2,7 @@
  * The committer's insides, shared by its own two files: committer.c is the loop's side, committer_thread.c
  * the thread's.
  *
- * Who owns what:
+ * Ownership:
  *
  *   loop only       async, pending_*, closed, told
  *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread, `served`

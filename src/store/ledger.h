@@ -78,13 +78,13 @@ void ledger_set_clock(struct ledger *ledger, const struct ledger_clock *clock);
 /** Leaves everything as it is, but takes away a log in which there is nothing. NULL is ignored. */
 void ledger_close(struct ledger *ledger);
 
-/** Folds what can be of the log into the database without waiting for anybody; `truncate`: and gives
+/** Folds what can be of the log into the database without waiting for other readers; `truncate`: and gives
  *  its space back, so that ledger_close leaves one file. With a reader in the way the log stays, and is
  *  folded by the next who runs the run. ledger_commit folds by itself when the log has grown. Not
  *  after an I/O error. */
 MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
-/** Who decides how long a call waits while another program holds the ledger: `waits` is asked every
+/** The callback that decides how long a call waits while another program holds the ledger: `waits` is asked every
  *  LEDGER_BUSY_STEP_MS with what it has waited so far, on the caller's thread; false ends the call
  *  with RESULT_BUSY. NULL: as at first, LEDGER_BUSY_MS. */
 #define LEDGER_BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
@@ -94,7 +94,7 @@ void ledger_set_patience(struct ledger *ledger, bool (*waits)(void *context, uns
                          void *context);
 
 /** Whether its files are still what is open: RESULT_NOT_FOUND (E-DIR4) when one was removed or replaced. To be
- *  asked after a commit, before anybody relies on it. */
+ *  asked after a commit, before anything relies on it. */
 MUST_CHECK enum result ledger_look(struct ledger *ledger, struct err *err);
 
 /** SQLite's own look at the database (quick_check). */

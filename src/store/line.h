@@ -12,7 +12,7 @@
  * which in valid JSON stand only between tokens, are spaces; or "text" or "base64" for what is not
  * valid JSON. `crc32c` is over the line as it lies there, without its line feed and without the
  * member itself (from the comma before "crc32c" to the quote after the digits): so damage to the
- * key or the status is seen as well as damage to the body, and anybody can check it.
+ * key or the status is seen as well as damage to the body, and any program can check it.
  *
  * This is about bytes in memory; store/segment.h moves them.
  *

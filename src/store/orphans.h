@@ -24,7 +24,7 @@ struct orphans {
 MUST_CHECK enum result orphans_count(struct orphans *orphans, struct ledger *ledger, int raw_fd,
                                      struct err *err);
 
-/** The same for who only reads. Of a run under way: none, as its own process knows of them all. */
+/** The same of a run that is only read. Of a run under way: none, as its own process knows of them all. */
 MUST_CHECK enum result orphans_at_rest(struct orphans *orphans, const struct run_dir *dir,
                                        struct ledger *ledger, int raw_fd, struct err *err);
 

@@ -74,7 +74,7 @@ struct run_holder {
     int64_t since_us; /* wall clock */
 };
 
-/** Who runs it at this moment. */
+/** The process that runs it at this moment. */
 MUST_CHECK enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder,
                                       struct err *err);
 

@@ -34,7 +34,7 @@ MUST_CHECK enum result segment_dir_open(const struct run_dir *dir, bool create, 
 /** Whether raw/ holds any bytes: a run without a ledger must not. */
 MUST_CHECK enum result segment_dir_is_empty(int raw_fd, bool *empty, struct err *err);
 
-/** A segment that the ledger names, for who reads it in pieces of his own. The caller closes `*fd`. */
+/** A segment that the ledger names, to be read in pieces by the caller. The caller closes `*fd`. */
 MUST_CHECK enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err);
 
 /** The same with the flags of open(2). Never waits: a FIFO that nobody writes to would keep its reader for ever. */

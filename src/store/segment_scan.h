@@ -1,5 +1,5 @@
 /**
- * Segments looked through from one end to the other: at the start of a session, and by who repairs or checks a run.
+ * Segments looked through from one end to the other: at the start of a session, and to repair or check a run.
  *
  * Errors   those of store/segment_file.h; E-SEG1 shorter than the ledger says.
  * Threads  none of its own.

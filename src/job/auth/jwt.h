@@ -1,5 +1,5 @@
 /**
- * JSON Web Tokens that say who asks (RFC 7519, 7523), signed with a private key: RS256 for RSA, ES256 for P-256.
+ * JSON Web Tokens as credentials (RFC 7519, 7523), signed with a private key: RS256 for RSA, ES256 for P-256.
  * Which of them follows from the key.
  *
  * Errors   E-KEY1: the key is none, or of a kind that is not known; RESULT_NOMEM.
