@@ -214,7 +214,7 @@ def told(name):
 
 def test_killed__holds_of_tokens_go_on__and_status_tells_of_each():
     tokens_file()
-    server = Limited(quota=3, window_s=6, dead=["beta"])
+    server = Limited(quota=3, window_s=10, dead=["beta"])
     job = jobs.write_job("killed", base=server.url, vars={"id": "[1-9]"}, endpoints=[{"name": "x", "url": "/x/{id}"}],
                          login={"tokens": {"file": "tokens.txt"}})
     words = ("run", "--plain", "-c", "1", "-o", scratch("killed.run"), job)
