@@ -1,12 +1,15 @@
 """The clients that fetch: each asks the same URLs and stores every body in the way that is its own."""
 
+import contextlib
 import os
+import subprocess
 
 import measure
 from measure import BINARY, Peer, PYTHON
 
+CURL = os.environ.get("CURL", "curl")  # another one, say the newest that was built from its source
 ABSENT = {"curl -Z": "apt install curl", "curl -Z, kept nowhere": "apt install curl",
-          "aiohttp": "apt install python3-aiohttp"}
+          "aiohttp": "apt install python3-aiohttp", "libcurl alone": "scripts/deps"}
 
 
 def stored_lines(directory):
@@ -30,19 +33,34 @@ def curl(load, cap):
     """Its URL patterns, too: a config that names every URL would cost it several times as much."""
     def command(directory):
         os.mkdir(os.path.join(directory, "bodies"))
-        return ["curl", "-sSf", "-Z", "--parallel-max", str(cap), "-o", "bodies/" + load.name,
+        return [CURL, "-sSf", "-Z", "--parallel-max", str(cap), "-o", "bodies/" + load.name,
                 load.pattern]
 
-    return Peer("curl -Z", measure.version_of("curl", "--version"), command, stored_files)
+    return Peer("curl -Z", measure.version_of(CURL, "--version"), command, stored_files)
 
 
 def curl_to_nowhere(load, cap):
     """curl without what the file system costs it: what is left is the fetching alone."""
     def command(_):
-        return ["curl", "-sSf", "-Z", "--parallel-max", str(cap), "-o", "/dev/null", load.pattern]
+        return [CURL, "-sSf", "-Z", "--parallel-max", str(cap), "-o", "/dev/null", load.pattern]
 
-    return Peer("curl -Z, kept nowhere", measure.version_of("curl", "--version"), command,
+    return Peer("curl -Z, kept nowhere", measure.version_of(CURL, "--version"), command,
                 lambda _: load.count)
+
+
+def bare(load, cap, scratch):
+    """libcurl on libuv and nothing else, bare_client.c: what is above it is ours to save."""
+    program = os.path.join(scratch, "bare_client")
+    source = os.path.join(measure.HERE, "bare_client.c")
+    with contextlib.suppress(OSError):
+        subprocess.run(["cc", "-O2", source, "-o", program, "-lcurl", "-luv"], check=False)
+    version = measure.version_of("pkg-config", "--modversion", "libcurl") if os.path.exists(program) else None
+
+    def command(_):
+        return [program, load.prefix.replace("A", "%d").replace("B", "%d"), str(load.count), str(cap), "bodies"]
+
+    return Peer("libcurl alone", version, command,
+                lambda directory: measure.lines_in(os.path.join(directory, "bodies")))
 
 
 def aiohttp(load, cap):
@@ -58,6 +76,7 @@ class Load:
 
     def __init__(self, directory, prefix, *counts):
         """prefix, "A?n=B" with one range for each of counts: [1-COUNT] in the place of each letter."""
+        self.prefix = prefix
         self.pattern, self.name = prefix, "-".join(f"#{n + 1}" for n in range(len(counts)))
         urls = [prefix]
         for letter, count in zip("AB", counts):
