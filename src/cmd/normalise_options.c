@@ -249,8 +249,9 @@ static const struct option_row normalise_rows[] = {
         .letter = 'o',
         .name = "output",
         .value = "FILE",
-        .help = "Table to write, its ending says how (TABLES in the manual); - is stdout; may be "
-                "repeated: all files come of one reading",
+        .help = "Table to write, its ending says how (TABLES in the manual); directories that are "
+                "missing above it are made; - is stdout; may be repeated: all files come of one "
+                "reading",
         .kind = OPTION_CALL,
         .set = add_output,
         .repeats = true,
