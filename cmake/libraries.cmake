@@ -38,6 +38,18 @@ if(SCRAPETOP_DEMO)
     scrapetop_library(MICROHTTPD "libmicrohttpd>=0.9.75" libmicrohttpd-dev)
 endif()
 
+# Several workers on one job: off, with a word, where hiredis is missing.
+set(SCRAPETOP_FLEET AUTO CACHE STRING "Workers on one job by Redis, run --fleet (needs hiredis): AUTO, ON or OFF")
+if(SCRAPETOP_FLEET STREQUAL "AUTO")
+    pkg_check_modules(HIREDIS QUIET IMPORTED_TARGET GLOBAL "hiredis>=0.14")
+    if(NOT HIREDIS_FOUND)
+        message(NOTICE "-- run --fleet is left out: hiredis is missing (Debian: apt-get install libhiredis-dev)")
+        set(SCRAPETOP_FLEET OFF)
+    endif()
+elseif(SCRAPETOP_FLEET)
+    scrapetop_library(HIREDIS "hiredis>=0.14" libhiredis-dev)
+endif()
+
 if(scrapetop_missing)
     list(JOIN scrapetop_missing "\n" names)
     list(JOIN scrapetop_missing_packages " " packages)

@@ -17,6 +17,7 @@
  *   store/      bodies in append-only segments, SQLite for the rest, and the thread that commits both
  *   normalise/  bodies in, rows out: no sockets, no clock, no threads
  *   output/     tables in plan order, written beside and renamed
+ *   fleet/      what workers on one job tell each other, by a Redis: no requests, no answers
  *   engine/     owns all of these, and every way back from a later to an earlier one
  *   session/    one process at work on one run: lists, places, terminal, signals
  *   probe/      one request, looked at, and a job file made of it
@@ -27,7 +28,8 @@
  * A part knows the noun that it is handed and the noun that it makes. What it may include stands in
  * tests/test_arrows.py, which fails when it includes more.
  *
- * Threads: the loop (network, timers, keys, drawing), the committer (disk), libuv's pool (tables).
+ * Threads: the loop (network, timers, keys, drawing), the committer (disk), libuv's pool (tables), and with --fleet
+ * one that talks to Redis.
  */
 #include "base/utf8.h"
 

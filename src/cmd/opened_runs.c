@@ -108,13 +108,16 @@ static bool same_values(const struct job *a, const struct job *b)
     return true;
 }
 
-/* Some cut of a plan, not two of them, nor a part and the whole. */
+/* Some cut of a plan, not two of them, nor a part and the whole; or workers of a fleet. */
 static bool are_of_one_cut(const struct opened_runs *runs)
 {
-    bool are = runs->same_requests && runs->list[0].job.shard.count;
+    const struct job *first = &runs->list[0].job;
+    bool are = runs->same_requests && (first->shard.count || first->worker);
 
     for (size_t i = 1; i < runs->count; i++) {
-        are &= runs->list[i].job.shard.count == runs->list[0].job.shard.count;
+        const struct job *job = &runs->list[i].job;
+
+        are &= job->shard.count == first->shard.count && !job->worker == !first->worker;
     }
     return are;
 }
@@ -132,7 +135,8 @@ static bool is_there(const struct opened_runs *runs, unsigned number)
 /* Of a table that is to be the whole. */
 static void warn_of_missing(const struct opened_runs *runs)
 {
-    unsigned count = runs->list[0].job.shard.count, missing = 0, first = 0;
+    unsigned count = runs->list[0].job.shard.count; /* of workers it is 0 */
+    unsigned missing = 0, first = 0;
     char text[160], more[32] = "";
 
     for (unsigned i = count; i > 0; i--) {

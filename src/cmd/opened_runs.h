@@ -3,7 +3,7 @@
  *
  * The first run says what the table is like; the others have an endpoint of the same name. Runs of the same requests
  * (shards, or a job that was run on several days) are merged in the plan's order, others follow one another; so do runs
- * of one job whose day words or files of values meant something else. Of shards a request that several have found is
+ * of one job whose day words or files of values meant something else. Of shards and workers a request that several have is
  * taken once, from where it would stand if all were one run.
  *
  * Ownership  run directories, jobs and ledgers live until opened_runs_close; so do the sources' needs.
@@ -35,7 +35,7 @@ struct opened_runs {
     struct opened_run *list;
     size_t count;
     bool same_requests;
-    bool are_shards;         /* of the same requests, each of another shard's */
+    bool are_shards;         /* of the same requests: shards of one cut, or workers of a fleet */
     struct ledger **ledgers; /* of shards: all of them, in the order of the list */
     uint64_t
         doubled; /* of the source that was made last: records of a request that another run has, too */

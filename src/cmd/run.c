@@ -2,6 +2,7 @@
 #include "base/say.h"
 #include "base/secrecy.h"
 #include "cmd/cmd.h"
+#include "cmd/fleet_option.h"
 #include "cmd/run_options.h"
 #include "cmd/show_config.h"
 #include "fetch/ca_file.h"
@@ -146,6 +147,14 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     }
     if (result == RESULT_OK) {
         result = run_growth_open(growth, dir, lists, err);
+    }
+    if (result == RESULT_OK) {
+        result = fleet_option_name(&options->job, dir, err);
+    }
+    if (result == RESULT_OK && options->job.fleet && lists->feed.is_used) {
+        result = err_set(err, RESULT_INVALID, "E-FLEET6",
+                         "--fleet: all workers read the same list, and that of stdin has not "
+                         "ended: give a file");
     }
     if (result == RESULT_OK && !lists->feed.is_used) {
         result = run_check_shard(&options->job, lists->fds, err);

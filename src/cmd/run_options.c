@@ -1,6 +1,7 @@
 #include "cmd/run_options.h"
 
 #include "base/url.h"
+#include "cmd/fleet_option.h"
 #include "cmd/request_rows.h"
 #include "cmd/shard_option.h"
 #include "job/rows_job.h"
@@ -34,13 +35,6 @@ static enum result set_sweep(void *target, const char *value, struct err *err)
     struct run_options *options = target;
 
     return sweep_parse(&options->sweep, str_view(value), err);
-}
-
-static enum result set_shard(void *target, const char *value, struct err *err)
-{
-    struct run_options *options = target;
-
-    return shard_option_read(&options->job.shard, value, err);
 }
 
 static enum result set_class(void *target, const char *value, struct err *err)
@@ -123,19 +117,6 @@ static const struct option_row on_rows[] = {
         .kind = OPTION_CALL,
         .set = set_on,
         .repeats = true,
-    },
-};
-
-static const struct option_row shard_rows[] = {
-    {
-        .name = "shard",
-        .words = SHARD_WORDS,
-        .value = "I/N",
-        .help = "One of N runs that are the whole together: of the plan's own requests the I-th "
-                "and every N-th after it, and what they lead to. k8s and slurm take I and N from "
-                "an Indexed Job or a job array; normalise RUN RUN... makes one table of all",
-        .kind = OPTION_CALL,
-        .set = set_shard,
     },
 };
 
@@ -225,7 +206,7 @@ static const struct option_group groups[] = {
     { "When to stop", run_limit_rows, RUN_LIMIT_ROWS, offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
     { "Watching it", ROWS(run_watch_rows), 0 },
-    { "Beyond one machine", ROWS(shard_rows), 0 },
+    { "Beyond one machine", fleet_rows, FLEET_ROWS, offsetof(struct run_options, job) },
     { "Session", ROWS(session_rows), 0 },
 };
 
@@ -276,6 +257,16 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
                           "--fresh or --dry-run");
     }
     return RESULT_OK;
+}
+
+static enum result check_fleet(const struct run_options *o, struct err *err)
+{
+    bool begins = o->has_sources && !o->dry_run && !o->show_config;
+    const struct fleet_beside beside = { .sweeps = o->sweep.cap_count > 0,
+                                         .follows_up = o->follow_up.kind != FOLLOW_UP_NONE,
+                                         .needs_place = begins && !o->run_dir };
+
+    return fleet_option_check(&o->job, &beside, err);
 }
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
@@ -495,6 +486,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         if (result == RESULT_OK) {
             result = shard_option_settle(&options->job, has_shard(options), err);
         }
+        if (result == RESULT_OK) {
+            result = check_fleet(options, err);
+        }
         if (result == RESULT_OK && options->has_sources) {
             result = check_poll(&options->job.poll, err);
         }
@@ -552,6 +546,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     }
     if (result == RESULT_OK) {
         result = check_poll(&options->job.poll, err);
+    }
+    if (result == RESULT_OK) {
+        result = check_fleet(options, err);
     }
     return result == RESULT_OK ? job_finish(&options->job, err) : result;
 }

@@ -1,5 +1,7 @@
 #include "cmd/version.h"
 
+#include "fleet/client.h"
+
 #include <brotli/decode.h>
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
@@ -22,6 +24,7 @@ static const struct part {
     bool is_in;
 } parts[] = {
     { "demo", SCRAPETOP_HAS_DEMO },
+    { "fleet", SCRAPETOP_HAS_FLEET },
 };
 
 #define PART_COUNT (sizeof parts / sizeof parts[0])
@@ -71,6 +74,9 @@ static const struct library {
     { "brotli", brotli_text },
     { "expat", expat_text },
     { "libzip", zip_libzip_version },
+#if SCRAPETOP_HAS_FLEET
+    { "hiredis", fleet_client_version },
+#endif
 #if SCRAPETOP_HAS_DEMO
     { "libmicrohttpd", MHD_get_version },
 #endif

@@ -14,6 +14,7 @@
 #include "engine/exchanges.h"
 #include "engine/failures.h"
 #include "engine/feed.h"
+#include "engine/fleet_link.h"
 #include "engine/grow.h"
 #include "engine/judge.h"
 #include "engine/listener_rows.h"
@@ -277,6 +278,7 @@ static const struct part {
     { "plan before", grow_look, NULL },
     { "discover", discover_make, discover_stop },
     { "frontier", frontier_start, frontier_stop },
+    { "fleet", fleet_link_init, fleet_link_release },
     { "credentials", NULL, credential_release },
     { "poll", poll_make, poll_release },
     { "failures", NULL, failures_release },
@@ -362,7 +364,8 @@ static void go_on_closing(struct engine *e)
 {
     struct request *request;
 
-    if (e->closing.is_begun || e->judging.count || table_is_running(e) || !feed_stop(e)) {
+    if (e->closing.is_begun || e->judging.count || table_is_running(e) || !feed_stop(e) ||
+        !fleet_link_stop(e)) {
         return; /* the last of them wants a turn */
     }
     e->closing.is_begun = true;
@@ -435,6 +438,9 @@ enum result engine_start(struct engine *e, struct err *err)
     committer_set_planned(e->committer, frontier_own(e->frontier));
     if (e->options.feed) {
         result = feed_start(e, e->options.feed, e->options.list_fds[e->options.feed_list], err);
+    }
+    if (result == RESULT_OK) {
+        result = fleet_link_start(e, err);
     }
     pump_turn(e);
     return result;

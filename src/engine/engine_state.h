@@ -101,7 +101,8 @@ struct engine {
     struct discover discover;
     struct poll poll;
     struct grow grow;
-    struct exchanges exchanges; /* while requests are restored */
+    struct fleet_link *fleet_link; /* NULL: this worker is alone */
+    struct exchanges exchanges;    /* while requests are restored */
     struct sending sending;
     struct seal seal;
     struct auth auth;

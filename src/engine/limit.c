@@ -6,6 +6,7 @@
 #include "engine/descriptors.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/fleet_link.h"
 #include "engine/limit_words.h"
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
@@ -319,6 +320,9 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
     case LIMIT_ROUND:
         l->in_us = until(poll_wake_us(e, now_us), now_us);
         l->every_us = e->job->poll.every_us;
+        break;
+    case LIMIT_FLEET:
+        fleet_link_words(e, now_us, l->reason, sizeof l->reason);
         break;
     case LIMIT_DESCRIPTORS:
         l->cap = descriptors_max();

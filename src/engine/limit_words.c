@@ -41,6 +41,7 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_ALL_WAITING] = "ALL WAITING",
         [LIMIT_ROUND] = "NEXT ROUND",
         [LIMIT_AUTH] = "AUTH",
+        [LIMIT_FLEET] = "FLEET",
     };
 
     return words[limit];
@@ -285,6 +286,9 @@ void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIM
     snprintf(note, sizeof note, "%s", note_of(l));
     if ((l->kind == LIMIT_HOLD && l->by != LIMIT_BY_USER) || l->kind == LIMIT_ALL_WAITING) {
         held_note(l, note);
+    }
+    if (l->kind == LIMIT_FLEET) {
+        snprintf(note, sizeof note, "%s", l->reason);
     }
     if (l->kind == LIMIT_LEARNED) {
         refused_note(l, note);

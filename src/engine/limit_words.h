@@ -39,6 +39,7 @@ enum run_limit {
     LIMIT_ALL_WAITING,
     LIMIT_ROUND, /* of polls: the next is not due */
     LIMIT_AUTH,  /* a login is asked: requests wait for its token */
+    LIMIT_FLEET, /* of several workers on one job: it has no start, or no work */
     LIMIT_COUNT,
 };
 
@@ -77,14 +78,14 @@ struct snapshot_limit {
         [LIMIT_HOST_MAX]; /* HOST CAP, RATE by host, LEARNED, TROUBLE, BUDGET, HOLD, ALL WAITING: whose */
     struct due due;       /* HOLD, ALL WAITING: who set that it waits */
     char reason
-        [LIMIT_REASON_MAX]; /* HOLD by the breaker, ALL WAITING: why the first of those that wait
+        [LIMIT_REASON_MAX]; /* FLEET: why; HOLD by the breaker, ALL WAITING: why the first of those that wait
                                       failed, in words; bytes from outside */
-    uint64_t in_us;         /* HOLD, ALL WAITING, ROUND, BUDGET: until it ends; LIMIT_NEVER */
-    uint64_t every_us;      /* ROUND */
-    unsigned cap;           /* CAP, HOST CAP; DESCRIPTORS: files that may be open */
-    struct rate rate;       /* RATE, LEARNED */
-    double refused_at;      /* LEARNED: the rate at which it refused, a second; due.status: how */
-    bool quota_known;       /* BUDGET: */
+    uint64_t in_us;    /* HOLD, ALL WAITING, ROUND, BUDGET: until it ends; LIMIT_NEVER */
+    uint64_t every_us; /* ROUND */
+    unsigned cap;      /* CAP, HOST CAP; DESCRIPTORS: files that may be open */
+    struct rate rate;  /* RATE, LEARNED */
+    double refused_at; /* LEARNED: the rate at which it refused, a second; due.status: how */
+    bool quota_known;  /* BUDGET: */
     uint64_t quota_left, quota_limit; /* quota_limit 0: not told */
     double cpu_percent;               /* LOOP CPU */
     uint64_t

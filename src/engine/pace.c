@@ -84,6 +84,7 @@ bool pace_is_under_way(const struct engine *e)
     case LIMIT_DISK:
     case LIMIT_AUTH:
     case LIMIT_ROUND:
+    case LIMIT_FLEET:
         return false;
     default:
         return engine_is_active(e);

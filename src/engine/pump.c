@@ -8,6 +8,7 @@
 #include "engine/signing.h"
 #include "engine/events.h"
 #include "engine/feed.h"
+#include "engine/fleet_link.h"
 #include "engine/give_up.h"
 #include "engine/judge_end.h"
 #include "engine/login.h"
@@ -186,6 +187,9 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     if (now_us < e->pace.shortage_until_us) {
         return LIMIT_DESCRIPTORS;
     }
+    if (e->fleet_link && fleet_link_forbids(e, now_us, in_flight(e))) {
+        return LIMIT_FLEET;
+    }
     if (in_flight(e) >= cap) {
         return same_answer_is_slow(&e->judging.same_answer)        ? LIMIT_CAP
                : cap < e->pace.cap                                 ? LIMIT_DESCRIPTORS
@@ -257,6 +261,9 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     pacer_start(&e->pace.pacer, now_us);
+    if (e->fleet_link) {
+        fleet_link_started(e);
+    }
     if (mark_is_needless(e, request)) {
         send_one(e, request, now_us);
     } else {
@@ -335,6 +342,7 @@ static void note_limit(struct engine *e, const struct err *err)
         e->limits.now = e->poll.is_asleep       ? LIMIT_ROUND
                         : may_find_more(e)      ? LIMIT_PAGINATION
                         : feed_is_open(e->feed) ? LIMIT_INPUT
+                        : fleet_link_goes_on(e) ? LIMIT_FLEET
                                                 : LIMIT_QUEUE_EMPTY;
         return;
     }
@@ -420,6 +428,8 @@ static uint64_t wake_time(struct engine *e, uint64_t now_us)
         return TIME_NEVER;
     case LIMIT_ROUND:
         return poll_wake_us(e, now_us);
+    case LIMIT_FLEET:
+        return fleet_link_wake_us(e, now_us);
     default:
         return frontier_wake_us(e->frontier, now_us);
     }
@@ -480,8 +490,9 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         engine_want_turn(e);
         return;
     }
-    if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e) ||
-                                       poll_goes_on(e) || feed_is_open(e->feed))) {
+    if (e->phase == ENGINE_RUNNING &&
+        (e->answer != FRONTIER_EMPTY || discover_is_pending(e) || poll_goes_on(e) ||
+         feed_is_open(e->feed) || fleet_link_goes_on(e))) {
         return;
     }
     if (discover_settle_accounts(e)) { /* else its end comes back to here */

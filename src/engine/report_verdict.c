@@ -26,6 +26,7 @@ enum bound {
     BOUND_FILES,
     BOUND_LOOP,
     BOUND_USER,
+    BOUND_FLEET,
     BOUND_COUNT,
 };
 
@@ -39,7 +40,7 @@ static const enum bound bound_of[LIMIT_COUNT] = {
     [LIMIT_PAUSED] = BOUND_USER,         [LIMIT_DRAINING] = BOUND_USER,
     [LIMIT_ALL_WAITING] = BOUND_RETRIES, [LIMIT_ROUND] = BOUND_NONE,
     [LIMIT_AUTH] = BOUND_LOGIN,          [LIMIT_LEARNED] = BOUND_LEARNED,
-    [LIMIT_TROUBLE] = BOUND_TROUBLE,
+    [LIMIT_TROUBLE] = BOUND_TROUBLE,     [LIMIT_FLEET] = BOUND_FLEET,
 };
 
 /* The seconds of each, and of all together. */
@@ -123,6 +124,7 @@ static const struct sentence sentences[BOUND_COUNT] = {
                      false },
     [BOUND_FILES] = { "bound by open files for ", " of the time (ulimit -n)", false },
     [BOUND_USER] = { "paused or draining for ", " of the time", false },
+    [BOUND_FLEET] = { "fleet-bound: for ", " of the time it had no share or no work", false },
 };
 
 static void judge_bound(struct report *r, const struct verdict_facts *facts, enum bound bound,

@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/exchanges.h"
 #include "engine/failures.h"
+#include "engine/fleet_link.h"
 #include "engine/session_totals.h"
 #include "engine/totals.h"
 #include "plan/retry.h"
@@ -63,6 +64,7 @@ static void restore_row(void *context, const struct ledger_row *row)
     if (row->id > frontier_seeds(e->frontier) && row->id <= e->discover.last_id) {
         return; /* found, and made of its own row: see discover_restore */
     }
+    fleet_link_restored(e, row->id, row->state != SETTLE_WAITING);
     if (row->state == SETTLE_WAITING &&
         !restore_due(e, row->attempt, row->not_before_wall_us - r->wall_us, &kept.waits_until_us)) {
         kept.due = (struct due){ .by = DUE_RESTART };

@@ -29,7 +29,8 @@ static bool claim_orphan(void *context, const struct line_view *line, uint32_t *
 
 static enum result check_plan(const struct engine *e, struct err *err)
 {
-    uint64_t seeds = frontier_own(e->frontier), planned = e->recovery.planned;
+    uint64_t seeds = e->fleet_link ? frontier_seeds(e->frontier) : frontier_own(e->frontier);
+    uint64_t planned = e->recovery.planned;
 
     return seeds >= planned || e->discover.plan.is_listed
                ? RESULT_OK

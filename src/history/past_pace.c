@@ -15,6 +15,7 @@ static bool is_idle(enum run_limit limit)
     case LIMIT_DRAINING:
     case LIMIT_ROUND:
     case LIMIT_INPUT:
+    case LIMIT_FLEET:
         return true;
     default:
         return false;

@@ -188,6 +188,8 @@ void job_release(struct job *job)
     free(job->cookies.jar);
     free(job->cookies.from);
     free(job->name);
+    free(job->fleet);
+    free(job->worker);
     *job = (struct job){ 0 };
 }
 

@@ -316,6 +316,8 @@ struct job {
     struct job_sign sign;
     struct job_cookies cookies;
     struct job_poll poll;
+    char *fleet;            /* the URL of the workers' meeting place; NULL: alone */
+    char *worker;           /* in the fleet, this run's name; NULL until it has one */
     struct job_shard shard; /* which part of the plan is this run's */
     /* Tables to be made at the end, by their files' endings: "csv", "jsonl.gz". Which there are is known to
      * table/format.h only. */

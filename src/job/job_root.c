@@ -528,6 +528,10 @@ static const struct job_key
           .schema = JOB_JSON("type"
                              : "string", "pattern"
                              : "^[0-9]+/[0-9]+$") },
+        { "fleet", JOB_KEY_TEXT, FIELD(fleet),
+          .help = "Where the workers on one job meet, as --fleet has it: redis://HOST/JOB" },
+        { "worker", JOB_KEY_NAME, FIELD(worker),
+          .help = "In job.json: what the run is called in the fleet" },
         { "unkept", JOB_KEY_BOOL, FIELD(is_incomplete), .write = write_unkept,
           .help =
               "In job.json: a credential was typed into a URL or a body, and stands there as ***" },

@@ -55,6 +55,7 @@ void frontier_free(struct frontier *f)
     }
     seeds_free(f->seeds);
     free(f->found);
+    free(f->leased);
     free(f->gaps);
     free(f->aside);
     free(f->heap);
@@ -88,7 +89,11 @@ uint64_t frontier_plan_size(const struct frontier *f)
 
 uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
 {
-    return (f->is_listed ? 0 : seeds_planned(f->seeds, endpoint)) + f->found[endpoint];
+    uint64_t own = f->leased      ? f->leased[endpoint]
+                   : f->is_listed ? 0
+                                  : seeds_planned(f->seeds, endpoint);
+
+    return own + f->found[endpoint];
 }
 
 static struct request *start(struct frontier *f, struct request *request)

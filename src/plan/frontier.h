@@ -90,6 +90,25 @@ size_t frontier_offered(const struct frontier *frontier);
  *  nothing is found. */
 void frontier_extend(struct frontier *frontier, uint64_t count);
 
+/** The plan is shared with other workers: from now on this one makes what frontier_lease names and nothing else.
+ *  frontier_total counts what it has had. RESULT_NOMEM. */
+MUST_CHECK enum result frontier_only_leased(struct frontier *frontier);
+
+/** These ids are to be made, in order of the calls. */
+MUST_CHECK enum result frontier_lease(struct frontier *frontier, uint64_t first, uint64_t last);
+
+/** Takes back what was leased last and is not made yet; false when there is nothing left. */
+bool frontier_give_back(struct frontier *frontier, uint64_t *first, uint64_t *last);
+
+/** Requests of an earlier session count as leased, too; with `is_taken` false they do no longer. */
+void frontier_count_leased(struct frontier *frontier, uint64_t first, uint64_t last, bool is_taken);
+
+/** After frontier_restore: what its rows passed over is others'. */
+void frontier_forget_gaps(struct frontier *frontier);
+
+/** Leased, and not made yet. */
+uint64_t frontier_unmade(const struct frontier *frontier);
+
 /** How many of them are of one endpoint. */
 uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
 

@@ -3,6 +3,7 @@
  *
  *   frontier_wait   where requests stand: the waiting heap, and hosts with what is parked at them
  *   frontier_order  the plan's own requests in their order
+ *   frontier_lease  which of them are ours, when others ask of the same plan
  *   frontier_aside  what is parked at a host that is shut for long
  *   frontier_discovered  what answers gave rise to
  *   frontier_steer  single requests, by the user's word
@@ -30,6 +31,8 @@ struct frontier {
     uint32_t endpoint_count;
     uint64_t *found; /* requests found, by endpoint */
     uint64_t discovered_count;
+    uint64_t *
+        leased; /* of a plan that is shared, by endpoint: what this worker has had of it; else NULL */
     struct request_queue offered; /* found, and not begun on yet */
     size_t offered_count;
 

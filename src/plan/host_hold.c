@@ -23,6 +23,14 @@ void host_hold_named(struct host *host, const struct request *request, uint64_t 
     bucket_hold(host_bucket(host, request), until_us, due, now_us);
 }
 
+void host_hold_whole(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due)
+{
+    bucket_hold(&host->bucket, until_us, due, now_us);
+    for (uint16_t i = 0; i < host->other_count; i++) {
+        bucket_hold(&host->others[i], until_us, due, now_us);
+    }
+}
+
 static struct host_hold later(struct host_hold hold, const struct bucket *bucket, uint64_t now_us)
 {
     if (bucket->hold_until_us > now_us && bucket->hold_until_us > hold.until_us) {

@@ -19,6 +19,9 @@ void host_stop(struct host *host);
 void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
                      uint64_t now_us, const struct due *due);
 
+/** All of its buckets are held until then: another worker was told so. */
+void host_hold_whole(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due);
+
 /** What holds it at this moment, the latest of several. */
 struct host_hold {
     uint64_t until_us;     /* 0: nothing; TIME_NEVER: until the user releases it */

@@ -225,6 +225,21 @@ uint64_t seeds_planned(const struct seeds *s, uint32_t endpoint)
     return planned;
 }
 
+uint64_t seeds_within(const struct seeds *s, uint32_t endpoint, uint64_t first, uint64_t last)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < s->source_count; i++) {
+        const struct source *source = &s->sources[i];
+        uint64_t from = source->first_id > first ? source->first_id : first;
+        uint64_t end = source->first_id + source->count;
+
+        end = end < last + 1 ? end : last + 1;
+        count += source->endpoint == endpoint && end > from ? end - from : 0;
+    }
+    return count;
+}
+
 /* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
 static enum result encode_url(struct seeds *s, struct str text, const struct url *url,
                               struct str *encoded)

@@ -52,6 +52,9 @@ void seeds_extend(struct seeds *seeds, uint64_t count);
 /** How many of them are an endpoint's and of the job's shard. */
 uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
 
+/** How many of the requests `first` to `last` are an endpoint's. */
+uint64_t seeds_within(const struct seeds *seeds, uint32_t endpoint, uint64_t first, uint64_t last);
+
 /** The seed with this number, 1 to the total. */
 MUST_CHECK enum result seeds_read(struct seeds *seeds, enum seeds_reader reader, uint64_t id,
                                   struct seed *seed, struct err *err);

@@ -80,6 +80,19 @@ static void keep_days(const struct run_dir *dir, struct job *stored, struct job 
     }
 }
 
+/* The run goes on as the worker that it is; where the fleet meets may have moved. */
+static void keep_fleet(struct job *stored, struct job *given)
+{
+    char *fleet = given->fleet, *worker = given->worker;
+
+    given->worker = stored->worker;
+    stored->worker = worker;
+    if (!fleet) {
+        given->fleet = stored->fleet;
+        stored->fleet = NULL;
+    }
+}
+
 static enum result check_same_shard(const struct run_dir *dir, const struct job_shard *stored,
                                     const struct job_shard *given, struct err *err)
 {
@@ -139,6 +152,7 @@ enum result run_check_same_job(const struct run_dir *dir, struct job *given, str
         job_release(stored);
         return result;
     }
+    keep_fleet(stored, given);
     result = check_same_shard(dir, &stored->shard, &given->shard, err);
     if (result != RESULT_OK) {
         job_release(stored);

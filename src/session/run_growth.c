@@ -14,6 +14,7 @@ enum result run_growth_compare(struct run_growth *g, const struct run_dir *dir, 
     enum result result = run_check_same_job(dir, given, &g->stored, &g->is_other, err);
 
     g->has_stored = result == RESULT_OK;
+    g->is_worker = given->worker != NULL;
     return result;
 }
 
@@ -25,6 +26,13 @@ enum result run_growth_open(struct run_growth *g, const struct run_dir *dir,
 
     if (!g->has_stored || (!g->is_other && !lists->have_changed)) {
         return RESULT_OK;
+    }
+    if (g->is_worker) {
+        return err_set(
+            err, RESULT_INVALID, "E-FLEET2",
+            "%s is a worker on a plan that has changed since: the others ask the old "
+            "one; begin a fleet of another name with --fresh, or resume with -o %s alone",
+            dir->path, dir->path);
     }
     if (g->stored.shard.count) {
         return err_set(err, RESULT_INVALID, "E-SHARD4",

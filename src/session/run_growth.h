@@ -17,8 +17,8 @@
 #include "session/run_lists.h"
 
 struct run_growth {
-    bool has_stored; /* a job was given for a directory that has one: */
-    bool is_other;   /* it has other URLs or values */
+    bool has_stored, is_worker; /* a job was given for a directory that has one: */
+    bool is_other;              /* it has other URLs or values */
     struct job stored;
     int *fds;
     size_t fd_count;

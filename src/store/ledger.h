@@ -280,9 +280,9 @@ MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endp
                                             struct placed_record *records, size_t max,
                                             size_t *count, struct err *err);
 
-/** `record`, of ledger_read_endpoint, is a request that was found, and one of `others` (ledgers of further shards of
- *  the same plan; `ledger` itself is passed over) has found it, too, at a lesser place, and has its body: in one run of
- *  all shards it would stand there and nowhere else. */
+/** `record`, of ledger_read_endpoint, is in one of `others`, too (ledgers of runs that had parts of the same plan, `ledger`
+ *  itself among them), and in one run of all it would stand there: at a lesser place, or at the same place and their
+ *  ledger comes earlier in the list. */
 MUST_CHECK enum result ledger_is_found_before(struct ledger *ledger,
                                               const struct placed_record *record,
                                               struct ledger *const *others, size_t count,

@@ -1,4 +1,4 @@
-/* Requests that several shards of one plan have found, each by itself: a table of all has one of them. */
+/* Requests that several runs of parts of one plan have, each by itself: a table of all has one of them. */
 #include "store/ledger_sql.h"
 
 #include "base/digest.h"
@@ -28,9 +28,11 @@ static enum result read_digest(struct ledger *ledger, uint64_t id, uint8_t diges
     return result;
 }
 
-/* A request of the plan's own, the first page of a listing, goes before all that was found. */
+/* A request of the plan's own, the first page of a listing, goes before all that was found. Of two at one place that
+ * of the run `is_earlier` counts. */
 static enum result look_in(struct ledger *other, const struct placed_record *record,
-                           const uint8_t digest[DIGEST_BYTES], bool *before, struct err *err)
+                           const uint8_t digest[DIGEST_BYTES], bool is_earlier, bool *before,
+                           struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(other, SQL_FOUND_DONE, &result, err);
@@ -44,7 +46,22 @@ static enum result look_in(struct ledger *other, const struct placed_record *rec
         struct str place = ledger_column_bytes(st, 1);
 
         *before |= ledger_column_u64(st, 0) <= other->seeds ||
-                   sort_key_compare(place, sort_key_view(&record->sort_key)) < 0;
+                   sort_key_compare(place, sort_key_view(&record->sort_key)) < (is_earlier ? 1 : 0);
+    }
+    return result;
+}
+
+static enum result has(struct ledger *other, uint64_t id, bool *it_has, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(other, SQL_DONE_ONE, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)id);
+    while (ledger_next_row(other, st, &result, err)) {
+        *it_has = true;
     }
     return result;
 }
@@ -56,15 +73,19 @@ enum result ledger_is_found_before(struct ledger *ledger, const struct placed_re
     uint8_t digest[DIGEST_BYTES];
     bool known = false;
     enum result result = RESULT_OK;
+    bool is_earlier = true, is_own = !ledger->seeds || record->record.id <= ledger->seeds;
 
     *before = false;
-    if (!ledger->seeds || record->record.id <= ledger->seeds) {
-        return RESULT_OK;
+    if (!is_own) {
+        result = read_digest(ledger, record->record.id, digest, &known, err);
     }
-    result = read_digest(ledger, record->record.id, digest, &known, err);
-    for (size_t i = 0; i < count && known && !*before && result == RESULT_OK; i++) {
-        if (others[i] != ledger) {
-            result = look_in(others[i], record, digest, before, err);
+    for (size_t i = 0; i < count && !*before && result == RESULT_OK; i++) {
+        if (others[i] == ledger) {
+            is_earlier = false;
+        } else if (is_own && is_earlier) {
+            result = has(others[i], record->record.id, before, err);
+        } else if (known) {
+            result = look_in(others[i], record, digest, is_earlier, before, err);
         }
     }
     return result;

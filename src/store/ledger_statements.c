@@ -112,6 +112,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                                        " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
                                        " ORDER BY r.id LIMIT ?2",
     [SQL_FOUND_ONE] = FOUND_SELECT "0,0 FROM found f WHERE f.id=?1",
+    [SQL_DONE_ONE] = "SELECT 1 FROM request WHERE id=?1 AND state=1 AND body=1",
     [SQL_FOUND_DIGEST] = "SELECT digest FROM found WHERE id=?1",
     [SQL_FOUND_DONE] = "SELECT f.id,f.place FROM found f CROSS JOIN request r ON r.id=f.id"
                        " WHERE f.endpoint=?1 AND f.digest=?2 AND r.state=1 AND r.body=1",

@@ -1,0 +1,224 @@
+/* Leases: parts of the plan that are this worker's for a time. */
+#include "engine/fleet_link_state.h"
+
+#include "base/grow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool bit(const uint8_t *bits, uint64_t id)
+{
+    return bits[(id - 1) >> 3] >> ((id - 1) & 7) & 1;
+}
+
+static void set_bit(uint8_t *bits, uint64_t id, bool value)
+{
+    uint8_t mask = (uint8_t)(1U << ((id - 1) & 7));
+
+    bits[(id - 1) >> 3] =
+        (uint8_t)(value ? bits[(id - 1) >> 3] | mask : bits[(id - 1) >> 3] & ~mask);
+}
+
+static void remove_lease(struct fleet_link *l, size_t at)
+{
+    free(l->list[at].lease);
+    l->list[at] = l->list[--l->count];
+}
+
+static bool lease_has(const struct fleet_lease *lease, uint64_t id)
+{
+    for (size_t i = 0; i < lease->range_count; i++) {
+        if (id >= lease->ranges[i].first && id <= lease->ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum result give_range(struct engine *e, uint64_t first, uint64_t last)
+{
+    struct fleet_link *l = e->fleet_link;
+    enum result result = frontier_lease(e->frontier, first, last);
+
+    for (uint64_t id = first; result == RESULT_OK && id <= last; id++) {
+        set_bit(l->given, id, true);
+        l->open++;
+    }
+    return result;
+}
+
+/* What of a range is not in hand here goes to the frontier. */
+static enum result give(struct engine *e, const struct fleet_range *range)
+{
+    struct fleet_link *l = e->fleet_link;
+    enum result result = RESULT_OK;
+    uint64_t from = 0;
+
+    for (uint64_t id = range->first; id <= range->last && result == RESULT_OK; id++) {
+        if (!bit(l->given, id) && !from) {
+            from = id;
+        } else if (bit(l->given, id) && from) {
+            result = give_range(e, from, id - 1);
+            from = 0;
+        }
+    }
+    return from && result == RESULT_OK ? give_range(e, from, range->last) : result;
+}
+
+/* What is leased no longer, and not begun, is left to others. */
+static enum result leave_unmade(struct engine *e)
+{
+    struct fleet_link *l = e->fleet_link;
+    enum result result = RESULT_OK;
+    uint64_t first, last;
+
+    while (frontier_give_back(e->frontier, &first, &last)) {
+        for (uint64_t id = first; id <= last; id++) {
+            set_bit(l->given, id, false);
+            l->open--;
+        }
+    }
+    for (size_t i = 0; i < l->count && result == RESULT_OK; i++) {
+        for (size_t n = 0; n < l->list[i].lease->range_count && result == RESULT_OK; n++) {
+            const struct fleet_range *range = &l->list[i].lease->ranges[n];
+
+            for (uint64_t id = range->first; id <= range->last && result == RESULT_OK; id++) {
+                if (!bit(l->given, id)) {
+                    result = give_range(e, id, id);
+                }
+            }
+        }
+    }
+    return result;
+}
+
+static bool have_lease(const struct fleet_link *l, const struct fleet_entry *entry)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (strcmp(l->list[i].lease->entry.name, entry->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes it. */
+static enum result take_lease(struct engine *e, struct fleet_lease *lease)
+{
+    struct fleet_link *l = e->fleet_link;
+    struct leased *list = grow_by_one(l->list, l->count, &l->room, sizeof *list);
+    enum result result = list ? RESULT_OK : RESULT_NOMEM;
+    uint64_t left = 0;
+
+    for (size_t i = 0; i < lease->range_count && result == RESULT_OK; i++) {
+        for (uint64_t id = lease->ranges[i].first; id <= lease->ranges[i].last; id++) {
+            left += !bit(l->done, id);
+        }
+        result = give(e, &lease->ranges[i]);
+    }
+    if (list) {
+        l->list = list;
+    }
+    if (result != RESULT_OK || left == 0) {
+        if (left == 0) {
+            fleet_ended(l->fleet, &lease->entry);
+            l->has_settled = true;
+        }
+        free(lease);
+        return result;
+    }
+    fleet_keep(l->fleet, &lease->entry);
+    l->list[l->count++] = (struct leased){ lease, left };
+    return RESULT_OK;
+}
+
+enum result fleet_leases_take(struct engine *e, struct fleet_news *news)
+{
+    struct fleet_link *l = e->fleet_link;
+    enum result result = RESULT_OK;
+    bool any = news->leases != NULL;
+
+    while (news->leases) {
+        struct fleet_lease *lease = news->leases;
+
+        news->leases = lease->next;
+        if (result != RESULT_OK || have_lease(l, &lease->entry)) {
+            free(lease);
+        } else {
+            result = take_lease(e, lease);
+        }
+    }
+    if (any) {
+        committer_set_planned(e->committer, frontier_own(e->frontier));
+    }
+    return result;
+}
+
+enum result fleet_leases_drop_lost(struct engine *e, const struct fleet_news *news)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = 0; i < news->lost_count; i++) {
+        for (size_t n = l->count; n-- > 0;) {
+            if (strcmp(l->list[n].lease->entry.name, news->lost[i].name) == 0) {
+                fleet_drop(l->fleet, &news->lost[i]);
+                remove_lease(l, n);
+            }
+        }
+    }
+    return news->lost_count ? leave_unmade(e) : RESULT_OK;
+}
+
+enum result fleet_leases_drop_all(struct engine *e)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    while (l->count) {
+        remove_lease(l, l->count - 1);
+    }
+    return leave_unmade(e);
+}
+
+void fleet_leases_restore(struct engine *e, uint64_t id, bool is_settled)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    frontier_count_leased(e->frontier, id, id, true);
+    set_bit(l->given, id, true);
+    set_bit(l->done, id, is_settled);
+    l->open += !is_settled;
+}
+
+bool fleet_leases_note_done(struct engine *e, uint64_t id)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    if (bit(l->done, id)) {
+        return false;
+    }
+    set_bit(l->done, id, true);
+    l->open -= bit(l->given, id);
+    return true;
+}
+
+void fleet_leases_end(struct engine *e, uint64_t id)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = l->count; i-- > 0;) {
+        if (lease_has(l->list[i].lease, id) && --l->list[i].left == 0) {
+            fleet_ended(l->fleet, &l->list[i].lease->entry);
+            remove_lease(l, i);
+        }
+    }
+}
+
+void fleet_leases_release(struct fleet_link *l)
+{
+    while (l->count) {
+        remove_lease(l, l->count - 1);
+    }
+    free(l->list);
+    free(l->given);
+    free(l->done);
+}

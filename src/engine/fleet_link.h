@@ -1,0 +1,61 @@
+/**
+ * Fleet link: the loop's side of a job that is shared with other workers (fleet/fleet.h).
+ *
+ *   leases   parts of the plan come from the fleet and go to the frontier; what is settled of them is told
+ *   slots    this worker's share of the cap; grants: starts at the shared rate
+ *   holds    what a server says to one is obeyed by all
+ *   end      the run ends when all of the job is settled, by whomever
+ *
+ * What an answer leads to stays with the worker that asked: the others are told how much of it there is, so that none
+ * ends before. Nothing is started while Redis has been silent for half a lease. In a run without a fleet
+ * `e->fleet_link` is NULL and nothing of this is called.
+ *
+ * Errors     those of the fleet end the run (E-FLEET1 to 4, exit code 2); Redis being away is waited out.
+ * Threads    loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_FLEET_LINK_H
+#define SCRAPETOP_ENGINE_FLEET_LINK_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+struct response;
+struct settled;
+
+/** Nothing, without "fleet" in the job. */
+MUST_CHECK enum result fleet_link_init(struct engine *engine, struct err *err);
+void fleet_link_release(struct engine *engine);
+
+/** A row of an earlier session, a request of the plan's own. */
+void fleet_link_restored(struct engine *engine, uint64_t id, bool is_settled);
+
+MUST_CHECK enum result fleet_link_start(struct engine *engine, struct err *err);
+
+/** False: its thread still runs; engine_want_turn follows when it has ended. */
+bool fleet_link_stop(struct engine *engine);
+
+/** Nothing may be started now. */
+bool fleet_link_forbids(const struct engine *engine, uint64_t now_us, size_t in_flight);
+
+/** One more is started. */
+void fleet_link_started(struct engine *engine);
+
+/** When it may allow what it forbids, without news. */
+uint64_t fleet_link_wake_us(const struct engine *engine, uint64_t now_us);
+
+/** There is, or may come, work for this worker. */
+bool fleet_link_goes_on(const struct engine *engine);
+
+/** Why nothing is started, in some words. */
+void fleet_link_words(const struct engine *engine, uint64_t now_us, char *text, size_t size);
+
+/* Of listener_rows.c. */
+void fleet_link_judged(struct engine *engine, const struct response *response);
+void fleet_link_settled(struct engine *engine, const struct settled *settled);
+void fleet_link_tick(struct engine *engine, uint64_t now_us);
+
+#endif

@@ -1,0 +1,72 @@
+/**
+ * The insides of fleet_link.h, for its own three files. From the ground up:
+ *
+ *   fleet_digest  what tells two plans apart
+ *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
+ *   fleet_link    what is told and heeded
+ */
+#ifndef SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
+#define SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
+
+#include "engine/engine_state.h"
+#include "engine/fleet_link.h"
+#include "fleet/fleet.h"
+
+struct leased {
+    struct fleet_lease *lease;
+    uint64_t left; /* of its requests, not settled */
+};
+
+struct fleet_link {
+    struct fleet *fleet;
+    struct fleet_place place;
+    char who[FLEET_ORIGIN_MAX * 2];
+    uint64_t total;
+    uint8_t *given, *done; /* bits: made or to be made here; settled here */
+    uint64_t open;         /* given, and not done */
+    struct leased *list;
+    size_t count, room;
+    unsigned seeds; /* to be asked for */
+    uint64_t asked_us, ask_after_us;
+    bool is_asked, starts_asked, has_settled;
+    /* The fleet's word. */
+    uint64_t contact_us;
+    bool is_joined, is_open, is_over, was_joined;
+    unsigned slots, live;
+    unsigned granted;
+    uint64_t next_start_us, spacing_us, grant_ends_us;
+    char waits_for[64];
+    struct err trouble;
+    uint64_t *told_holds; /* by host: until when others know it to be held */
+    size_t told_count;
+    bool is_closing, is_closed;
+};
+
+/* fleet_digest.c */
+
+/** Of all that makes two plans differ: endpoints, how many requests, and what these are, of a long plan evenly spread
+ *  ones. */
+MUST_CHECK enum result fleet_digest_plan(struct engine *engine, char out[FLEET_DIGEST_MAX],
+                                         struct err *err);
+
+/* fleet_leases.c. What returns a result has RESULT_NOMEM or RESULT_OK. */
+
+/** The leases of the news, which it takes: what is not in hand here goes to the frontier. */
+MUST_CHECK enum result fleet_leases_take(struct engine *engine, struct fleet_news *news);
+
+/** Others have these by now; or, when the job was made anew, all. What is not begun of them is left. */
+MUST_CHECK enum result fleet_leases_drop_lost(struct engine *engine, const struct fleet_news *news);
+MUST_CHECK enum result fleet_leases_drop_all(struct engine *engine);
+
+/** A request of the plan is in hand since an earlier session. */
+void fleet_leases_restore(struct engine *engine, uint64_t id, bool is_settled);
+
+/** It has ended here; false when it had before. */
+bool fleet_leases_note_done(struct engine *engine, uint64_t id);
+
+/** The leases of which it was the last are ended. */
+void fleet_leases_end(struct engine *engine, uint64_t id);
+
+void fleet_leases_release(struct fleet_link *link);
+
+#endif

@@ -1,0 +1,283 @@
+#include "fleet/client.h"
+
+#include "fleet/scripts.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#define SHA_MAX 41
+#define SAID_MAX 160
+
+struct fleet_client {
+    const struct fleet_place *place;
+    redisContext *redis; /* NULL: not connected */
+    char sha[FLEET_SCRIPT_COUNT][SHA_MAX];
+};
+
+bool fleet_client_is_built(void)
+{
+    return true;
+}
+
+const char *fleet_client_version(void)
+{
+    static char text[32];
+
+    snprintf(text, sizeof text, "%d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+    return text;
+}
+
+struct fleet_client *fleet_client_new(const struct fleet_place *place)
+{
+    struct fleet_client *client = calloc(1, sizeof *client);
+
+    if (client) {
+        client->place = place;
+    }
+    return client;
+}
+
+static void hang_up(struct fleet_client *c)
+{
+    if (c->redis) {
+        redisFree(c->redis);
+    }
+    c->redis = NULL;
+}
+
+void fleet_client_free(struct fleet_client *c)
+{
+    if (c) {
+        hang_up(c);
+        free(c);
+    }
+}
+
+static enum result away(struct fleet_client *c, const char *why, struct err *err)
+{
+    enum result result = err_set(err, RESULT_BUSY, "E-FLEET5", "%.*s", SAID_MAX, why);
+
+    hang_up(c);
+    return result;
+}
+
+/* Reads until there is a whole reply; a longer one than is ever right ends the connection. */
+static redisReply *read_reply(struct fleet_client *c, struct err *err)
+{
+    void *reply = NULL;
+
+    for (size_t pieces = 0; !reply; pieces++) {
+        if (redisGetReplyFromReader(c->redis, &reply) != REDIS_OK) {
+            (void)!away(c, c->redis->errstr, err);
+            return NULL;
+        }
+        if (reply) {
+            break;
+        }
+        if (pieces > FLEET_REPLY_MAX / 1024) { /* a read brings up to 16 KiB */
+            (void)!away(c, "its reply is longer than any of ours", err);
+            return NULL;
+        }
+        if (redisBufferRead(c->redis) != REDIS_OK) {
+            (void)!away(c, c->redis->errstr, err);
+            return NULL;
+        }
+    }
+    return reply;
+}
+
+static redisReply *command(struct fleet_client *c, const struct str *words, size_t count,
+                           struct err *err)
+{
+    const char *argv[FLEET_ARGUMENTS_MAX + 4];
+    size_t lengths[FLEET_ARGUMENTS_MAX + 4];
+    int is_sent = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = words[i].data;
+        lengths[i] = words[i].len;
+    }
+    if (redisAppendCommandArgv(c->redis, (int)count, argv, lengths) != REDIS_OK) {
+        (void)!away(c, "no memory for a command", err);
+        return NULL;
+    }
+    while (!is_sent) {
+        if (redisBufferWrite(c->redis, &is_sent) != REDIS_OK) {
+            (void)!away(c, c->redis->errstr, err);
+            return NULL;
+        }
+    }
+    return read_reply(c, err);
+}
+
+static bool begins(const redisReply *reply, const char *word)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, strlen(word)) == 0;
+}
+
+/* What is the user's to mend, or to wait for. Hangs up. */
+static enum result fail(struct fleet_client *c, const redisReply *reply, struct err *err)
+{
+    enum result result;
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        result = away(c, "its reply is none of ours", err);
+    } else if (begins(reply, "NOAUTH") || begins(reply, "WRONGPASS") ||
+               begins(reply, "ERR invalid password") || begins(reply, "ERR Client sent AUTH") ||
+               begins(reply, "ERR AUTH")) {
+        result =
+            err_set(err, RESULT_DENIED, "E-FLEET1",
+                    "Redis refuses the password (" FLEET_PASSWORD "): %.*s", SAID_MAX, reply->str);
+    } else {
+        result = away(c, reply->str, err);
+    }
+    hang_up(c);
+    return result;
+}
+
+static enum result expect(struct fleet_client *c, const struct str *words, size_t count, char *text,
+                          size_t size, struct err *err)
+{
+    redisReply *reply = command(c, words, count, err);
+    enum result result = RESULT_OK;
+
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    if (reply->type != REDIS_REPLY_STATUS && reply->type != REDIS_REPLY_STRING) {
+        result = fail(c, reply, err);
+    } else if (text) {
+        snprintf(text, size, "%s", reply->str);
+    }
+    freeReplyObject(reply);
+    return result;
+}
+
+static enum result log_in(struct fleet_client *c, struct err *err)
+{
+    const char *password = getenv(FLEET_PASSWORD);
+    struct str words[3] = { STR("AUTH"), str_view(c->place->user), str_view(password) };
+
+    if (!password || !password[0]) {
+        return RESULT_OK;
+    }
+    if (!c->place->user[0]) {
+        words[1] = words[2];
+    }
+    return expect(c, words, c->place->user[0] ? 3 : 2, NULL, 0, err);
+}
+
+/* A Redis that drops keys when it is full would drop the job's. */
+static enum result look_at_policy(struct fleet_client *c, struct err *err)
+{
+    static const struct str words[] = { STR_INIT("INFO"), STR_INIT("memory") };
+    redisReply *reply = command(c, words, 2, err);
+    const char *policy;
+    enum result result = RESULT_OK;
+
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    policy =
+        reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:allkeys") : NULL;
+    if (policy) {
+        result = err_set(err, RESULT_INVALID, "E-FLEET4",
+                         "this Redis drops any key when its memory is full (%.*s): set "
+                         "maxmemory-policy noeviction, or take another",
+                         (int)strcspn(policy, "\r\n"), policy);
+    }
+    freeReplyObject(reply);
+    return result;
+}
+
+static enum result load(struct fleet_client *c, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (int i = 0; i < FLEET_SCRIPT_COUNT && result == RESULT_OK; i++) {
+        struct str words[] = { STR("SCRIPT"), STR("LOAD"), str_view(fleet_scripts[i]) };
+
+        result = expect(c, words, 3, c->sha[i], SHA_MAX, err);
+    }
+    return result;
+}
+
+static enum result choose_database(struct fleet_client *c, struct err *err)
+{
+    char number[16];
+    struct str words[] = { STR("SELECT"), STR_NONE };
+
+    snprintf(number, sizeof number, "%u", c->place->database);
+    words[1] = str_view(number);
+    return c->place->database ? expect(c, words, 2, NULL, 0, err) : RESULT_OK;
+}
+
+static enum result dial(struct fleet_client *c, struct err *err)
+{
+    const struct timeval limit = { .tv_sec = FLEET_CALL_MS / 1000 };
+    enum result result;
+
+    c->redis = c->place->socket[0]
+                   ? redisConnectUnixWithTimeout(c->place->socket, limit)
+                   : redisConnectWithTimeout(c->place->host, (int)c->place->port, limit);
+    if (!c->redis || c->redis->err || redisSetTimeout(c->redis, limit) != REDIS_OK) {
+        return away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
+    }
+    result = log_in(c, err);
+    if (result == RESULT_OK) {
+        result = choose_database(c, err);
+    }
+    if (result == RESULT_OK) {
+        result = look_at_policy(c, err);
+    }
+    return result == RESULT_OK ? load(c, err) : result;
+}
+
+static redisReply *evaluate(struct fleet_client *c, enum fleet_script script,
+                            const struct str *arguments, size_t count, struct err *err)
+{
+    struct str words[FLEET_ARGUMENTS_MAX + 4] = { STR("EVALSHA"), str_view(c->sha[script]),
+                                                  STR("1") };
+    char key[FLEET_NAME_MAX + 8];
+
+    snprintf(key, sizeof key, "st:{%s}", c->place->job);
+    words[3] = str_view(key);
+    memcpy(&words[4], arguments, count * sizeof *arguments);
+    return command(c, words, 4 + count, err);
+}
+
+enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
+                              const struct str *arguments, size_t count, struct buf *out,
+                              struct err *err)
+{
+    redisReply *reply;
+    enum result result = c->redis ? RESULT_OK : dial(c, err);
+
+    buf_reset(out);
+    if (result != RESULT_OK) {
+        hang_up(c);
+        return result;
+    }
+    reply = evaluate(c, script, arguments, count, err);
+    if (reply && begins(reply, "NOSCRIPT")) {
+        freeReplyObject(reply);
+        result = load(c, err);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        reply = evaluate(c, script, arguments, count, err);
+    }
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    if (reply->type != REDIS_REPLY_STRING) {
+        result = fail(c, reply, err);
+    } else if (buf_append(out, reply->str, (size_t)reply->len) != RESULT_OK) {
+        result = err_nomem(err, "reading a reply of Redis");
+    }
+    freeReplyObject(reply);
+    return result;
+}

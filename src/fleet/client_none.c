@@ -1,0 +1,35 @@
+/* In the place of client.c where hiredis is missing: the option --fleet says so before anything is called. */
+#include "fleet/client.h"
+
+bool fleet_client_is_built(void)
+{
+    return false;
+}
+
+const char *fleet_client_version(void)
+{
+    return "";
+}
+
+struct fleet_client *fleet_client_new(const struct fleet_place *place)
+{
+    (void)place;
+    return NULL;
+}
+
+void fleet_client_free(struct fleet_client *client)
+{
+    (void)client;
+}
+
+enum result fleet_client_call(struct fleet_client *client, enum fleet_script script,
+                              const struct str *arguments, size_t count, struct buf *reply,
+                              struct err *err)
+{
+    (void)client;
+    (void)script;
+    (void)arguments;
+    (void)count;
+    (void)reply;
+    return err_set(err, RESULT_DENIED, "E-FLEET1", "this build has no fleet: hiredis was missing");
+}

@@ -1,0 +1,11 @@
+# Makes OUT, the C file with the texts of the scripts IN (a list, in the order of enum fleet_script).
+set(body "#include \"fleet/scripts.h\"\n\nconst char *const fleet_scripts[] = {\n")
+foreach(script ${IN})
+    file(READ ${script} text)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+    string(APPEND body "    \"${text}\",\n")
+endforeach()
+string(APPEND body "};\n")
+file(WRITE ${OUT} "${body}")

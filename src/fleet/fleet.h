@@ -1,0 +1,82 @@
+/**
+ * Fleet: this worker's side of a job that several workers share by a Redis.
+ *
+ *   loop    fleet_say, fleet_settled --> desk --> thread --> Redis (turn.lua, up to some ten a second)
+ *   loop    fleet_take  <-- desk <-- thread (uv_async: there is news)
+ *
+ * One thread of its own talks to Redis, and waits for it; the loop never does. Redis holds nothing that the workers'
+ * ledgers cannot restore: whenever it has lost the job, or was away, the thread joins anew and tells again what is
+ * settled here (recount.lua).
+ *
+ * Ownership  the options' texts are borrowed until fleet_close's `closed`.
+ * Bounds     a bit for each request of the plan, of which there are FLEET_PLAN_MAX at most.
+ * Errors     fleet_take tells them: RESULT_BUSY is waited out by the thread, others are final (E-FLEET1 to 4).
+ * Threads    all calls on the loop thread.
+ */
+#ifndef SCRAPETOP_FLEET_FLEET_H
+#define SCRAPETOP_FLEET_FLEET_H
+
+#include "base/units.h"
+#include "fleet/place.h"
+#include "fleet/turn.h"
+
+#include <uv.h>
+
+#define FLEET_PLAN_MAX UINT64_C(1000000000)
+#define FLEET_DIGEST_MAX 40
+
+struct fleet_options {
+    uv_loop_t *loop;
+    const struct fleet_place *place;
+    const char *worker;            /* its name, as long as its run directory lives */
+    const char *who;               /* where that is, for people: HOST:/PATH */
+    char digest[FLEET_DIGEST_MAX]; /* of the plan: all workers have the same */
+    uint64_t total;                /* requests in the plan */
+    unsigned cap;                  /* of the fleet, if this worker makes the job */
+    struct rate rate;
+    void (*on_news)(void *context);
+    void *context;
+};
+
+struct fleet;
+
+/** Prepares it; the thread begins with fleet_go. */
+MUST_CHECK enum result fleet_start(struct fleet **fleet, const struct fleet_options *options,
+                                   struct err *err);
+MUST_CHECK enum result fleet_go(struct fleet *fleet, struct err *err);
+
+/** A request of the plan was ended by an earlier session: before fleet_go. */
+void fleet_restored(struct fleet *fleet, uint64_t id);
+
+/** One has ended, durably; `outbox`, as of a tell, is what is found here and not done, that it led to among it. They are
+ *  told together, so that nobody takes the job for over in between. */
+void fleet_settled(struct fleet *fleet, uint64_t id, uint64_t outbox);
+
+/** A lease of the news is heeded: it lives on until it is ended, or the job is made anew. */
+void fleet_keep(struct fleet *fleet, const struct fleet_entry *entry);
+
+/** It is another worker's by now. */
+void fleet_drop(struct fleet *fleet, const struct fleet_entry *entry);
+
+/** All of a lease is settled; told with the next fleet_say, as is a hold. */
+void fleet_ended(struct fleet *fleet, const struct fleet_entry *entry);
+void fleet_held(struct fleet *fleet, const char *origin, uint64_t left_us);
+
+/** What this worker does and wants from now on; of `tell` the lists do not count. `is_urgent`: it is sent at once. */
+void fleet_say(struct fleet *fleet, const struct fleet_tell *tell, bool is_urgent);
+
+struct fleet_state {
+    bool is_joined;     /* Redis answers, and knows this worker */
+    bool is_reset;      /* since the last look the job was made anew: all leases are void */
+    uint64_t silent_us; /* since Redis answered last */
+    uint64_t age_us;    /* of the news */
+    struct err trouble; /* why it is not joined, or RESULT_OK. Other than RESULT_BUSY: for good */
+};
+
+/** The news since the last call, to be released; false when there is none. `state` is filled always. */
+bool fleet_take(struct fleet *fleet, struct fleet_news *news, struct fleet_state *state);
+
+/** Ends the thread, which may be within a call for FLEET_CALL_MS; then `closed`, on the loop. */
+void fleet_close(struct fleet *fleet, void (*closed)(void *context), void *context);
+
+#endif

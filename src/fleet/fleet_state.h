@@ -1,0 +1,70 @@
+/**
+ * The insides of fleet.h, for its own two files: the desk between them, under a lock.
+ *
+ *   fleet         the loop's calls: what is put on the desk, what is taken from it
+ *   fleet_thread  what talks to Redis
+ */
+#ifndef SCRAPETOP_FLEET_FLEET_STATE_H
+#define SCRAPETOP_FLEET_FLEET_STATE_H
+
+#include "fleet/client.h"
+#include "fleet/fleet.h"
+
+#define TOKEN_MAX 24
+#define EPOCH_MAX 64
+
+struct ids {
+    uint64_t *list;
+    size_t count, room;
+};
+
+struct entries {
+    struct fleet_entry *list;
+    size_t count, room;
+};
+
+struct holds {
+    struct fleet_hold *list;
+    size_t count, room;
+};
+
+struct fleet {
+    struct fleet_options options;
+    uv_async_t async;
+    uv_thread_t thread;
+    void (*closed)(void *context);
+    void *closed_context;
+
+    /* The desk, between loop and thread. */
+    uv_mutex_t lock;
+    uv_cond_t wanted; /* a turn is, or the end */
+    bool runs, stops, has_ended, is_urgent;
+    struct fleet_tell tell;
+    struct ids settled;
+    struct entries ended, kept;
+    struct holds holds;
+    uint8_t *bits; /* of requests that are settled here, the first in the highest bit */
+    struct fleet_news news;
+    bool has_news, is_reset, is_joined;
+    bool must_join; /* something was not told for want of memory: all of it is told anew */
+    uint64_t answered_us;
+    struct err trouble;
+
+    /* The thread's own. */
+    struct fleet_client *client;
+    char token[TOKEN_MAX], epoch[EPOCH_MAX];
+    bool is_fresh;
+    uint64_t kept_us; /* when leases were last renewed */
+    struct buf argument, reply;
+};
+
+/** Now, as the desk's times are. */
+static inline uint64_t fleet_now_us(void)
+{
+    return uv_hrtime() / 1000;
+}
+
+/** The thread's life: `context` is the fleet. */
+void fleet_thread_run(void *context);
+
+#endif

@@ -1,0 +1,331 @@
+#include "fleet/fleet_state.h"
+
+#include "base/clock.h"
+#include "base/json_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRACE_MS 1500      /* after the job was made anew: who is there tells what it has */
+#define IDLE_MS 500        /* between turns when nothing happens */
+#define GAP_MS 10          /* between turns at least */
+#define RETRY_FIRST_MS 100 /* after Redis was away; doubled up to the next */
+#define RETRY_MOST_MS 3000
+#define SETTLED_A_TURN 4096 /* the rest goes with the next */
+#define HOLDS_A_TURN 64
+#define ENDED_A_TURN 512
+#define CHUNK_BYTES ((size_t)64 << 10) /* of the bits, told at a time */
+
+/* --- joining ------------------------------------------------------------------------------ */
+
+static enum result write_hello(struct fleet *f, uint64_t outbox)
+{
+    const struct fleet_options *o = &f->options;
+    struct json_writer w;
+
+    buf_reset(&f->argument);
+    w = json_write_begin(&f->argument);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "name", str_view(o->worker));
+    json_write_text(&w, "token", str_view(f->token));
+    json_write_text(&w, "who", str_view(o->who));
+    json_write_text(&w, "digest", str_view(o->digest));
+    json_write_uint(&w, "total", o->total);
+    json_write_uint(&w, "cap", o->cap);
+    json_write_fixed_text(&w, "rate_n", (int64_t)(o->rate.requests * 1000), 3);
+    json_write_uint(&w, "rate_us", o->rate.per_us);
+    json_write_uint(&w, "lease", o->place->lease_ms);
+    json_write_uint(&w, "grace", GRACE_MS);
+    json_write_uint(&w, "outbox", outbox);
+    json_write_object_end(&w);
+    return w.result;
+}
+
+static enum result refuse(struct fleet *f, enum fleet_answer answer, struct err *err)
+{
+    char text[256];
+
+    if (answer == FLEET_DIFFERENT) {
+        fleet_reply_text(buf_view(&f->reply), "digest", text, sizeof text);
+        return err_set(err, RESULT_INVALID, "E-FLEET2",
+                       "the fleet %s is at another job, or at another version of its plan: %s "
+                       "there, %s here; name another job after --fleet, or give all workers the "
+                       "same job file and lists",
+                       f->options.place->job, text, f->options.digest);
+    }
+    fleet_reply_text(buf_view(&f->reply), "who", text, sizeof text);
+    return err_set(err, RESULT_INVALID, "E-FLEET3",
+                   "the worker %s lives in %s already: a copy of its run directory is no worker "
+                   "of its own; begin another with -o",
+                   f->options.worker, text);
+}
+
+/* Requests that are settled here, as bits: those chunks that have any. */
+static enum result recount(struct fleet *f, struct err *err)
+{
+    size_t size = (size_t)(f->options.total + 7) / 8;
+    enum result result = RESULT_OK;
+    char *chunk = malloc(CHUNK_BYTES), offset[24];
+    enum fleet_answer answer;
+
+    if (!chunk) {
+        return err_nomem(err, "joining the fleet");
+    }
+    for (size_t at = 0; at < size && result == RESULT_OK; at += CHUNK_BYTES) {
+        size_t len = size - at < CHUNK_BYTES ? size - at : CHUNK_BYTES;
+        bool any = false;
+
+        uv_mutex_lock(&f->lock);
+        memcpy(chunk, f->bits + at, len);
+        uv_mutex_unlock(&f->lock);
+        for (size_t i = 0; i < len && !any; i++) {
+            any = chunk[i] != 0;
+        }
+        if (any) {
+            struct str words[] = { str_view(f->epoch), STR_NONE, { chunk, len } };
+
+            snprintf(offset, sizeof offset, "%zu", at);
+            words[1] = str_view(offset);
+            result = fleet_client_call(f->client, FLEET_RECOUNT, words, 3, &f->reply, err);
+            if (result == RESULT_OK) {
+                result = fleet_answer_read(buf_view(&f->reply), &answer, err);
+            }
+            if (result == RESULT_OK && answer != FLEET_OK) {
+                result = err_set(err, RESULT_BUSY, "E-FLEET5", "the job was made anew meanwhile");
+            }
+        }
+    }
+    free(chunk);
+    return result;
+}
+
+static enum result join(struct fleet *f, struct err *err)
+{
+    char epoch[EPOCH_MAX];
+    enum fleet_answer answer;
+    enum result result;
+    uint64_t outbox;
+    struct str argument;
+
+    uv_mutex_lock(&f->lock);
+    outbox = f->tell.outbox;
+    f->settled.count = 0; /* the bits have them */
+    f->must_join = false;
+    uv_mutex_unlock(&f->lock);
+    result = write_hello(f, outbox);
+    if (result != RESULT_OK) {
+        return err_nomem(err, "joining the fleet");
+    }
+    argument = buf_view(&f->argument);
+    result = fleet_client_call(f->client, FLEET_HELLO, &argument, 1, &f->reply, err);
+    if (result == RESULT_OK) {
+        result = fleet_answer_read(buf_view(&f->reply), &answer, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (answer == FLEET_DIFFERENT || answer == FLEET_TAKEN) {
+        return refuse(f, answer, err);
+    }
+    fleet_reply_text(buf_view(&f->reply), "epoch", epoch, sizeof epoch);
+    if (strcmp(epoch, f->epoch) != 0) {
+        uv_mutex_lock(&f->lock);
+        f->is_reset = f->epoch[0] != '\0';
+        f->ended.count = f->kept.count = 0;
+        uv_mutex_unlock(&f->lock);
+        memcpy(f->epoch, epoch, sizeof f->epoch);
+    }
+    f->is_fresh = true;
+    return recount(f, err);
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+static void drop_first(void *list, size_t *count, size_t dropped, size_t size)
+{
+    *count -= dropped;
+    memmove(list, (char *)list + dropped * size, *count * size);
+}
+
+/* What the desk has becomes the argument; what goes with it leaves the desk. */
+static enum result write_turn(struct fleet *f)
+{
+    struct fleet_tell t = f->tell;
+    enum result result;
+    bool keeps = fleet_now_us() - f->kept_us >= f->options.place->lease_ms * US_PER_MS / 4;
+
+    t.settled = f->settled.list;
+    t.settled_count = f->settled.count < SETTLED_A_TURN ? f->settled.count : SETTLED_A_TURN;
+    t.ended = f->ended.list; /* not before what is settled of it */
+    t.ended_count = t.settled_count < f->settled.count ? 0 : f->ended.count;
+    t.ended_count = t.ended_count < ENDED_A_TURN ? t.ended_count : ENDED_A_TURN;
+    t.keep = f->kept.list;
+    t.keep_count = keeps || f->is_fresh ? f->kept.count : 0;
+    t.holds = f->holds.list;
+    t.hold_count = f->holds.count < HOLDS_A_TURN ? f->holds.count : HOLDS_A_TURN;
+    buf_reset(&f->argument);
+    result = fleet_turn_write(&t, f->options.worker, f->token, f->epoch, f->is_fresh, &f->argument);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    drop_first(f->settled.list, &f->settled.count, t.settled_count, sizeof *f->settled.list);
+    drop_first(f->ended.list, &f->ended.count, t.ended_count, sizeof *f->ended.list);
+    drop_first(f->holds.list, &f->holds.count, t.hold_count, sizeof *f->holds.list);
+    f->tell.seeds = f->tell.starts = 0; /* asked for once */
+    f->is_urgent = f->settled.count > 0;
+    f->kept_us = keeps ? fleet_now_us() : f->kept_us;
+    return RESULT_OK;
+}
+
+/* What has not been looked at yet, and has to be. */
+static void keep_old(struct fleet_news *old, struct fleet_news *news)
+{
+    struct fleet_lease **end = &news->leases;
+
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = old->leases;
+    old->leases = NULL;
+    if (old->lost_count && !news->lost_count) {
+        free(news->lost);
+        news->lost = old->lost;
+        news->lost_count = old->lost_count;
+        old->lost = NULL;
+    }
+    if (!news->grant.count) {
+        news->grant = old->grant;
+    }
+    fleet_news_release(old);
+}
+
+/* One call. RESULT_BUSY: it has to join anew. */
+static enum result turn(struct fleet *f, struct err *err)
+{
+    enum fleet_answer answer = FLEET_OK;
+    struct fleet_news news;
+    struct str argument;
+    enum result result;
+
+    uv_mutex_lock(&f->lock);
+    result = f->must_join ? RESULT_BUSY : write_turn(f);
+    uv_mutex_unlock(&f->lock);
+    if (result != RESULT_OK) {
+        return result == RESULT_NOMEM ? err_nomem(err, "telling the fleet") : result;
+    }
+    argument = buf_view(&f->argument);
+    result = fleet_client_call(f->client, FLEET_TURN, &argument, 1, &f->reply, err);
+    if (result == RESULT_OK) {
+        result = fleet_answer_read(buf_view(&f->reply), &answer, err);
+    }
+    if (result == RESULT_OK && answer != FLEET_OK) {
+        return err_set(err, RESULT_BUSY, "E-FLEET5",
+                       answer == FLEET_GONE ? "Redis has lost the job, or made it anew"
+                                            : "this worker was silent for too long");
+    }
+    if (result == RESULT_OK) {
+        result = fleet_news_read(buf_view(&f->reply), f->options.total, &news, err);
+    }
+    if (result == RESULT_OK) {
+        f->is_fresh = false;
+        uv_mutex_lock(&f->lock);
+        keep_old(&f->news, &news);
+        f->news = news;
+        f->has_news = f->is_joined = true;
+        f->answered_us = fleet_now_us();
+        f->trouble.result = RESULT_OK;
+        uv_mutex_unlock(&f->lock);
+    }
+    return result;
+}
+
+/* For so long, or until a turn is wanted at once. */
+static void rest(struct fleet *f, uint64_t ms)
+{
+    uint64_t end_us = fleet_now_us() + ms * US_PER_MS;
+
+    uv_mutex_lock(&f->lock);
+    while (!f->stops && !f->is_urgent) {
+        uint64_t at_us = fleet_now_us();
+
+        if (at_us >= end_us) {
+            break;
+        }
+        (void)uv_cond_timedwait(&f->wanted, &f->lock, (end_us - at_us) * 1000);
+    }
+    uv_mutex_unlock(&f->lock);
+}
+
+static bool stops(struct fleet *f)
+{
+    bool does;
+
+    uv_mutex_lock(&f->lock);
+    does = f->stops;
+    uv_mutex_unlock(&f->lock);
+    return does;
+}
+
+static void note_trouble(struct fleet *f, const struct err *err)
+{
+    uv_mutex_lock(&f->lock);
+    f->trouble = *err;
+    f->is_joined = false;
+    uv_mutex_unlock(&f->lock);
+    uv_async_send(&f->async);
+}
+
+/* Not woken by what the loop wants: nothing can be had. */
+static void rest_away(struct fleet *f, uint64_t ms)
+{
+    for (uint64_t slept = 0; slept < ms && !stops(f); slept += 50) {
+        uv_sleep(50);
+    }
+}
+
+void fleet_thread_run(void *context)
+{
+    struct fleet *f = context;
+    uint64_t retry_ms = RETRY_FIRST_MS;
+    bool is_joined = false;
+    struct err err = { .result = RESULT_OK };
+
+    while (!stops(f)) {
+        enum result result = is_joined ? RESULT_OK : join(f, &err);
+
+        if (result == RESULT_OK) {
+            result = turn(f, &err);
+        }
+        if (result == RESULT_OK) {
+            is_joined = true;
+            retry_ms = RETRY_FIRST_MS;
+            uv_async_send(&f->async);
+            uv_sleep(GAP_MS);
+            rest(f, IDLE_MS);
+            continue;
+        }
+        if (is_joined && result == RESULT_BUSY) { /* at once, and then with patience */
+            is_joined = false;
+            continue;
+        }
+        is_joined = false;
+        note_trouble(f, &err);
+        if (result != RESULT_BUSY) {
+            break;
+        }
+        rest_away(f, retry_ms);
+        retry_ms = retry_ms * 2 < RETRY_MOST_MS ? retry_ms * 2 : RETRY_MOST_MS;
+    }
+    if (is_joined) { /* what was settled meanwhile */
+        uv_mutex_lock(&f->lock);
+        f->tell.wants = false;
+        f->tell.in_flight = f->tell.seeds = f->tell.starts = 0;
+        uv_mutex_unlock(&f->lock);
+        (void)!turn(f, &err);
+    }
+    uv_mutex_lock(&f->lock);
+    f->has_ended = true;
+    uv_mutex_unlock(&f->lock);
+    uv_async_send(&f->async);
+}

@@ -1,0 +1,37 @@
+/**
+ * Where a fleet meets: the URL of a Redis or Valkey, and the name of the job in it.
+ *
+ *   redis://[USER@]HOST[:PORT]/JOB[?db=N&lease=TIME]     unix:///PATH/redis.sock#JOB[?...]
+ *
+ * A password never stands in it, for it would stand in `ps`: SCRAPETOP_FLEET_PASSWORD has it.
+ *
+ * Errors     E-FLEET1 says what is wrong with the URL.
+ * Threads    any.
+ */
+#ifndef SCRAPETOP_FLEET_PLACE_H
+#define SCRAPETOP_FLEET_PLACE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+#define FLEET_PASSWORD "SCRAPETOP_FLEET_PASSWORD"
+#define FLEET_PATH_MAX 104 /* of a socket address */
+#define FLEET_HOST_MAX 256
+#define FLEET_NAME_MAX 65
+
+struct fleet_place {
+    char socket[FLEET_PATH_MAX]; /* empty: host and port */
+    char host[FLEET_HOST_MAX];
+    unsigned port;
+    unsigned database;
+    char user[FLEET_NAME_MAX]; /* empty: none */
+    char job[FLEET_NAME_MAX];
+    unsigned lease_ms; /* a worker that is silent for so long has its work taken over */
+};
+
+MUST_CHECK enum result fleet_place_parse(struct str url, struct fleet_place *place,
+                                         struct err *err);
+
+#endif

@@ -1,0 +1,347 @@
+#include "fleet/turn.h"
+
+#include "base/json_scan.h"
+#include "base/json_text.h"
+#include "base/json_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX 8
+#define LEASES_MAX 1024
+
+static enum result corrupt(struct err *err)
+{
+    return err_set(err, RESULT_CORRUPT, "E-FLEET5", "a reply of Redis is none of ours");
+}
+
+/* --- telling ----------------------------------------------------------------------------------------- */
+
+static void write_entries(struct json_writer *w, const char *key, const struct fleet_entry *list,
+                          size_t count)
+{
+    json_write_array(w, key);
+    for (size_t i = 0; i < count; i++) {
+        json_write_text(w, NULL, str_view(list[i].name));
+    }
+    json_write_array_end(w);
+}
+
+static void write_holds(struct json_writer *w, const struct fleet_tell *tell)
+{
+    json_write_array(w, "holds");
+    for (size_t i = 0; i < tell->hold_count; i++) {
+        json_write_array(w, NULL);
+        json_write_text(w, NULL, str_view(tell->holds[i].origin));
+        json_write_uint(w, NULL, tell->holds[i].left_us);
+        json_write_array_end(w);
+    }
+    json_write_array_end(w);
+}
+
+enum result fleet_turn_write(const struct fleet_tell *tell, const char *worker, const char *token,
+                             const char *epoch, bool is_fresh, struct buf *out)
+{
+    struct json_writer w = json_write_begin(out);
+
+    json_write_object(&w, NULL);
+    json_write_text(&w, "name", str_view(worker));
+    json_write_text(&w, "token", str_view(token));
+    json_write_text(&w, "epoch", str_view(epoch));
+    json_write_uint(&w, "in_flight", tell->in_flight);
+    json_write_uint(&w, "want", tell->wants);
+    json_write_uint(&w, "outbox", tell->outbox);
+    json_write_uint(&w, "seeds", tell->seeds);
+    json_write_uint(&w, "starts", tell->starts);
+    json_write_bool(&w, "fresh", is_fresh);
+    json_write_array(&w, "settled");
+    for (size_t i = 0; i < tell->settled_count; i++) {
+        json_write_uint(&w, NULL, tell->settled[i] - 1);
+    }
+    json_write_array_end(&w);
+    write_entries(&w, "ended", tell->ended, tell->ended_count);
+    write_entries(&w, "keep", tell->keep, tell->keep_count);
+    write_holds(&w, tell);
+    json_write_object_end(&w);
+    return w.result;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+static bool find(struct str reply, const char *name, struct str *value)
+{
+    struct json_walk walk;
+    struct str key, one;
+    bool found = false;
+
+    json_walk_begin(&walk, reply);
+    while (json_walk_next(&walk, &key, &one)) {
+        if (json_raw_equal(key, str_view(name))) {
+            *value = one;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Text with escapes in it, or too long, is none of ours: it is empty then. */
+static bool text_of(struct str value, char *text, size_t size)
+{
+    struct buf plain = { .max = 4096 };
+    bool fits = json_type_of(value) == JSON_STRING &&
+                json_unescape(&plain, json_string_raw(value), NULL) == RESULT_OK &&
+                plain.len < size && !memchr(plain.data ? plain.data : "", '\0', plain.len);
+
+    text[0] = '\0';
+    if (fits && plain.len) {
+        memcpy(text, plain.data, plain.len);
+        text[plain.len] = '\0';
+    }
+    buf_release(&plain);
+    return fits;
+}
+
+static bool number_of(struct str value, uint64_t max, uint64_t *number)
+{
+    return json_type_of(value) == JSON_NUMBER && str_to_u64(value, number) && *number <= max;
+}
+
+void fleet_reply_text(struct str reply, const char *name, char *text, size_t size)
+{
+    struct str value;
+
+    text[0] = '\0';
+    if (find(reply, name, &value)) {
+        (void)text_of(value, text, size);
+    }
+}
+
+uint64_t fleet_reply_number(struct str reply, const char *name)
+{
+    struct str value;
+    uint64_t number = 0;
+
+    return find(reply, name, &value) && number_of(value, UINT64_MAX, &number) ? number : 0;
+}
+
+enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struct err *err)
+{
+    static const char *const words[] = {
+        [FLEET_OK] = "OK",       [FLEET_GONE] = "GONE",
+        [FLEET_LOST] = "LOST",   [FLEET_DIFFERENT] = "DIFFERENT",
+        [FLEET_TAKEN] = "TAKEN",
+    };
+    char word[16];
+
+    if (!json_check(reply, DEPTH_MAX, NULL) || json_type_of(reply) != JSON_OBJECT) {
+        return corrupt(err);
+    }
+    fleet_reply_text(reply, "r", word, sizeof word);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *answer = (enum fleet_answer)i;
+            return RESULT_OK;
+        }
+    }
+    return corrupt(err);
+}
+
+/* The elements of an array of two or three numbers; false when it is none. */
+static bool numbers_of(struct str array, uint64_t *numbers, size_t count)
+{
+    struct json_walk walk;
+    struct str value;
+    size_t n = 0;
+
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &value)) {
+        if (n == count || !number_of(value, INT64_MAX, &numbers[n++])) {
+            return false;
+        }
+    }
+    return n == count;
+}
+
+static size_t count_of(struct str container)
+{
+    struct json_walk walk;
+    size_t count = 0;
+
+    json_walk_begin(&walk, container);
+    while (json_walk_next(&walk, NULL, NULL)) {
+        count++;
+    }
+    return count;
+}
+
+static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *lease)
+{
+    struct json_walk walk;
+    struct str value;
+    uint64_t before = 0;
+
+    json_walk_begin(&walk, ranges);
+    while (json_walk_next(&walk, NULL, &value)) {
+        uint64_t ends[2];
+
+        if (!numbers_of(value, ends, 2) || ends[0] > ends[1] || ends[1] >= total ||
+            ends[0] < before) {
+            return false;
+        }
+        before = ends[1] + 1;
+        lease->ranges[lease->range_count++] = (struct fleet_range){ ends[0] + 1, ends[1] + 1 };
+    }
+    return true;
+}
+
+/* ["1700000000-0", [[0, 255], ...]] */
+static enum result read_lease(struct str value, uint64_t total, struct fleet_lease **lease,
+                              struct err *err)
+{
+    struct json_walk walk;
+    struct str name, ranges, more;
+    size_t count;
+
+    json_walk_begin(&walk, value);
+    if (!json_walk_next(&walk, NULL, &name) || !json_walk_next(&walk, NULL, &ranges) ||
+        json_walk_next(&walk, NULL, &more)) {
+        return corrupt(err);
+    }
+    count = count_of(ranges);
+    if (count > FLEET_SEEDS_MAX) {
+        return corrupt(err);
+    }
+    *lease = calloc(1, sizeof **lease + count * sizeof(struct fleet_range));
+    if (!*lease) {
+        return err_nomem(err, "taking work of the fleet");
+    }
+    if (!text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
+        !read_ranges(ranges, total, *lease)) {
+        free(*lease);
+        *lease = NULL;
+        return corrupt(err);
+    }
+    return RESULT_OK;
+}
+
+static enum result read_leases(struct str array, uint64_t total, struct fleet_news *news,
+                               struct err *err)
+{
+    struct fleet_lease **end = &news->leases;
+    struct json_walk walk;
+    struct str value;
+    enum result result = RESULT_OK;
+
+    if (count_of(array) > LEASES_MAX) {
+        return corrupt(err);
+    }
+    json_walk_begin(&walk, array);
+    while (result == RESULT_OK && json_walk_next(&walk, NULL, &value)) {
+        result = read_lease(value, total, end, err);
+        end = result == RESULT_OK ? &(*end)->next : end;
+    }
+    return result;
+}
+
+static enum result read_lost(struct str array, struct fleet_news *news, struct err *err)
+{
+    struct json_walk walk;
+    struct str value;
+    size_t count = count_of(array);
+
+    if (count > LEASES_MAX) {
+        return corrupt(err);
+    }
+    news->lost = calloc(count + 1, sizeof *news->lost);
+    if (!news->lost) {
+        return err_nomem(err, "reading of the fleet");
+    }
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &value)) {
+        if (!text_of(value, news->lost[news->lost_count++].name, FLEET_ENTRY_MAX)) {
+            return corrupt(err);
+        }
+    }
+    return RESULT_OK;
+}
+
+static enum result read_holds(struct str array, struct fleet_news *news, struct err *err)
+{
+    struct json_walk walk, pair;
+    struct str value, origin, left;
+    size_t count = count_of(array);
+
+    if (count > FLEET_HOLDS_MAX) {
+        return corrupt(err);
+    }
+    news->holds = calloc(count + 1, sizeof *news->holds);
+    if (!news->holds) {
+        return err_nomem(err, "reading of the fleet");
+    }
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &value)) {
+        struct fleet_hold *hold = &news->holds[news->hold_count++];
+
+        json_walk_begin(&pair, value);
+        if (!json_walk_next(&pair, NULL, &origin) || !json_walk_next(&pair, NULL, &left) ||
+            !text_of(origin, hold->origin, sizeof hold->origin) ||
+            !number_of(left, INT64_MAX, &hold->left_us)) {
+            return corrupt(err);
+        }
+    }
+    return RESULT_OK;
+}
+
+static struct str member(struct str reply, const char *name)
+{
+    struct str value = STR_NONE;
+
+    return find(reply, name, &value) ? value : STR_NONE;
+}
+
+enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news *news,
+                            struct err *err)
+{
+    char state[16];
+    uint64_t grant[3];
+    enum result result;
+
+    *news = (struct fleet_news){ .leases = NULL };
+    fleet_reply_text(reply, "state", state, sizeof state);
+    fleet_reply_text(reply, "waits", news->waits_for, sizeof news->waits_for);
+    news->is_open = strcmp(state, "open") == 0;
+    news->is_over = str_equal(member(reply, "over"), STR("true"));
+    news->slots = (unsigned)(fleet_reply_number(reply, "slots") & 0xFFFFFF);
+    news->live = (unsigned)(fleet_reply_number(reply, "live") & 0xFFFFFF);
+    result = numbers_of(member(reply, "grant"), grant, 3) ? RESULT_OK : corrupt(err);
+    if (result == RESULT_OK) {
+        news->grant.count = (unsigned)(grant[0] & 0xFFFF);
+        news->grant.first_us = grant[1];
+        news->grant.spacing_us = grant[2];
+        result = read_leases(member(reply, "leases"), total, news, err);
+    }
+    if (result == RESULT_OK) {
+        result = read_lost(member(reply, "lost"), news, err);
+    }
+    if (result == RESULT_OK) {
+        result = read_holds(member(reply, "holds"), news, err);
+    }
+    if (result != RESULT_OK) {
+        fleet_news_release(news);
+    }
+    return result;
+}
+
+void fleet_news_release(struct fleet_news *news)
+{
+    while (news->leases) {
+        struct fleet_lease *next = news->leases->next;
+
+        free(news->leases);
+        news->leases = next;
+    }
+    free(news->lost);
+    free(news->holds);
+    *news = (struct fleet_news){ .leases = NULL };
+}

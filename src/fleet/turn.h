@@ -1,0 +1,100 @@
+/**
+ * A turn: what a worker tells the fleet and asks of it, in one call (turn.lua), and what comes back.
+ *
+ * Requests of the plan are numbered as everywhere, from 1; the scripts count from 0, which is nobody else's business.
+ *
+ * Ownership  a tell's arrays are the caller's; news own what they hold until fleet_news_release.
+ * Errors     fleet_news_read: RESULT_CORRUPT for a reply that is none of ours.
+ * Threads    any, one at a time.
+ */
+#ifndef SCRAPETOP_FLEET_TURN_H
+#define SCRAPETOP_FLEET_TURN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FLEET_ENTRY_MAX 48   /* bytes of a lease's name */
+#define FLEET_ORIGIN_MAX 280 /* of a host's */
+#define FLEET_HOLDS_MAX 256
+#define FLEET_SEEDS_MAX 1024 /* of the plan's requests in one lease */
+
+struct fleet_entry {
+    char name[FLEET_ENTRY_MAX];
+};
+
+struct fleet_hold {
+    char origin[FLEET_ORIGIN_MAX];
+    uint64_t left_us;
+};
+
+/** What is told. Zeroed: nothing, and nothing is wanted. */
+struct fleet_tell {
+    unsigned in_flight;
+    bool wants;      /* to have transfers in flight */
+    uint64_t outbox; /* found here, and not done yet */
+    unsigned seeds;  /* so many more requests of the plan; 0: none */
+    unsigned starts; /* so many starts at the shared rate; 0: none */
+    const uint64_t *settled;
+    size_t settled_count;
+    const struct fleet_entry *ended; /* leases of which all is settled */
+    size_t ended_count;
+    const struct fleet_entry *keep; /* leases that are to live on */
+    size_t keep_count;
+    const struct fleet_hold *holds;
+    size_t hold_count;
+};
+
+struct fleet_range {
+    uint64_t first, last;
+};
+
+/** A lease: what of a part of the plan nobody has settled yet. */
+struct fleet_lease {
+    struct fleet_lease *next;
+    struct fleet_entry entry;
+    size_t range_count;
+    struct fleet_range ranges[];
+};
+
+struct fleet_news {
+    bool is_open; /* not recounted: work is handed out */
+    bool is_over; /* all of the job is settled */
+    unsigned slots, live;
+    struct fleet_lease *leases;
+    struct fleet_entry *lost; /* others have them by now */
+    size_t lost_count;
+    struct fleet_hold *holds;
+    size_t hold_count;
+    struct {
+        unsigned count;
+        uint64_t first_us, spacing_us; /* from now */
+    } grant;
+    char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
+};
+
+/** What the scripts answer with, before anything else of a reply. */
+enum fleet_answer { FLEET_OK, FLEET_GONE, FLEET_LOST, FLEET_DIFFERENT, FLEET_TAKEN };
+
+/** FLEET_GONE: the job was made anew. FLEET_LOST: this worker was silent for too long. */
+MUST_CHECK enum result fleet_answer_read(struct str reply, enum fleet_answer *answer,
+                                         struct err *err);
+
+/** A text or a number of a reply; empty, 0 when it is not there. */
+void fleet_reply_text(struct str reply, const char *name, char *text, size_t size);
+uint64_t fleet_reply_number(struct str reply, const char *name);
+
+/** The argument of turn.lua. `is_fresh`: the leases that it has already are wanted, too. */
+MUST_CHECK enum result fleet_turn_write(const struct fleet_tell *tell, const char *worker,
+                                        const char *token, const char *epoch, bool is_fresh,
+                                        struct buf *out);
+
+/** Of a reply that is FLEET_OK. `total`: requests in the plan; no lease has others. */
+MUST_CHECK enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news *news,
+                                       struct err *err);
+void fleet_news_release(struct fleet_news *news);
+
+#endif

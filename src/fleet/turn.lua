@@ -1,0 +1,161 @@
+-- KEYS[1] st:{JOB}   ARGV[1] JSON, see fleet/turn.h: what a worker tells and asks, in one call that happens as a whole.
+-- Seeds count from 0 here. All times are Redis' own; what goes out is how much is left.
+local a = cjson.decode(ARGV[1])
+local p = KEYS[1]
+local j, q, done = p .. ':job', p .. ':work', p .. ':done'
+local t = redis.call('TIME')
+local us = t[1] * 1000000 + t[2]
+local now = math.floor(us / 1000)
+local d = redis.call('HMGET', j, 'epoch', 'state', 'until', 'cap', 'lease', 'total', 'cursor', 'rate_n', 'rate_us', 'next')
+if d[1] ~= a.epoch then
+  return cjson.encode({r = 'GONE'})
+end
+local w = p .. ':w:' .. a.name
+if redis.call('HGET', w, 'token') ~= a.token then
+  return cjson.encode({r = 'LOST'})
+end
+local lease, total, cursor = tonumber(d[5]), tonumber(d[6]), tonumber(d[7])
+
+-- what is durable at this worker; what it led to and is not done yet is known to this worker alone
+for _, seed in ipairs(a.settled) do redis.call('SETBIT', done, seed, 1) end
+for _, entry in ipairs(a.ended) do
+  redis.call('XACK', q, 'w', entry)
+  redis.call('XDEL', q, entry)
+end
+redis.call('HSET', p .. ':outbox', a.name, a.outbox)
+
+-- it lives, and so do its leases
+redis.call('HSET', w, 'want', a.want, 'counted', 1)
+redis.call('PEXPIRE', w, lease)
+redis.call('ZADD', p .. ':workers', now, a.name)
+local lost = {}
+for _, entry in ipairs(a.keep) do
+  local o = redis.call('XPENDING', q, 'w', entry, entry, 1)
+  if o[1] and o[1][2] == a.name then
+    redis.call('XCLAIM', q, 'w', a.name, 0, entry, 'JUSTID')
+  else
+    lost[#lost + 1] = entry
+  end
+end
+
+-- shares of the cap among those that want some, never more than the cap in all, whoever is slow to let go
+local live, alive, counted = {}, {}, 0
+for _, n in ipairs(redis.call('ZRANGEBYSCORE', p .. ':workers', now - lease, '+inf')) do
+  local h = redis.call('HMGET', p .. ':w:' .. n, 'want', 'counted')
+  if h[1] then
+    live[#live + 1] = {n, tonumber(h[1])}
+    alive[n] = true
+    counted = counted + tonumber(h[2])
+  end
+end
+local state = d[2]
+if state == 'recount' and now >= tonumber(d[3]) and counted >= #live then
+  state = 'open'
+  redis.call('HSET', j, 'state', 'open')
+end
+local cap, slots, others = tonumber(d[4]), p .. ':slots', 0
+local held = redis.call('HGETALL', slots)
+for i = 1, #held, 2 do
+  if not alive[held[i]] then
+    redis.call('HDEL', slots, held[i])
+  elseif held[i] ~= a.name then
+    others = others + tonumber(held[i + 1])
+  end
+end
+table.sort(live, function(x, y) return x[1] < y[1] end)
+local wanting, rank = 0, 0
+for _, l in ipairs(live) do
+  if l[2] > 0 then
+    wanting = wanting + 1
+    if l[1] == a.name then rank = wanting end
+  end
+end
+local mine = 0
+if rank > 0 then
+  mine = math.floor(cap / wanting)
+  if rank <= cap % wanting then mine = mine + 1 end
+end
+mine = math.min(mine, cap - others)
+if mine < 0 or state ~= 'open' then mine = 0 end -- while it is recounted nobody knows what others have in flight
+redis.call('HSET', slots, a.name, math.max(mine, a.in_flight))
+
+-- holds that servers named
+local holds, known = {}, p .. ':holds'
+for _, hold in ipairs(a.holds) do
+  local u = us + hold[2]
+  local before = redis.call('HGET', known, hold[1])
+  if (not before or tonumber(before) < u) and (before or redis.call('HLEN', known) < 256) then
+    redis.call('HSET', known, hold[1], string.format('%.0f', u))
+  end
+end
+held = redis.call('HGETALL', known)
+for i = 1, #held, 2 do
+  local left = tonumber(held[i + 1]) - us
+  if left > 0 then
+    holds[#holds + 1] = {held[i], math.floor(left)}
+  else
+    redis.call('HDEL', known, held[i])
+  end
+end
+
+-- starts: one rate for all, by the generic cell rate algorithm, as many as begin within the next 100 ms
+local grant = {0, 0, 0}
+local per = tonumber(d[9])
+if a.starts > 0 and per > 0 and state == 'open' then
+  local iv = per / tonumber(d[8])
+  local at = math.max(tonumber(d[10] or 0), us)
+  local n = math.min(a.starts, math.floor((us + 100000 - at) / iv) + 1)
+  if n > 0 then
+    redis.call('HSET', j, 'next', string.format('%.0f', at + n * iv))
+    grant = {n, math.floor(at - us), math.ceil(iv)}
+  end
+end
+
+-- work: after a start its own leases, else those that ran out, then new ranges of the plan
+local leases = {}
+local function undone(first, last)
+  local out, from = {}, nil
+  if redis.call('BITCOUNT', done, math.floor(first / 8), math.floor(last / 8)) == 0 then return {{first, last}} end
+  for i = first, last do
+    if redis.call('GETBIT', done, i) == 0 then
+      from = from or i
+    elseif from then
+      out[#out + 1] = {from, i - 1}
+      from = nil
+    end
+  end
+  if from then out[#out + 1] = {from, last} end
+  return out
+end
+local function add(e)
+  if e and e[2] then
+    local first, last = string.match(e[2][2], '(%d+)-(%d+)')
+    leases[#leases + 1] = {e[1], undone(tonumber(first), tonumber(last))}
+  end
+end
+if a.fresh then
+  for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do add(e) end
+end
+if state == 'open' and a.seeds > 0 then
+  for _, e in ipairs(redis.call('XAUTOCLAIM', q, 'w', a.name, lease, '0-0', 'COUNT', 1)[2]) do add(e) end
+  while #leases == 0 and cursor < total do
+    local last = math.min(cursor + a.seeds, total) - 1
+    if redis.call('BITCOUNT', done, cursor / 8, math.floor(last / 8)) < last - cursor + 1 then
+      redis.call('XADD', q, '*', 's', string.format('%d-%d', cursor, last))
+      add(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1, 'STREAMS', q, '>')[1][2][1])
+    end
+    cursor = last + 1
+  end
+  redis.call('HSET', j, 'cursor', cursor)
+end
+
+-- it is over when nothing of the plan is open and nobody has found anything that is
+local rest, waits = 0, ''
+held = redis.call('HGETALL', p .. ':outbox')
+for i = 1, #held, 2 do
+  rest = rest + tonumber(held[i + 1])
+  if tonumber(held[i + 1]) > 0 and not alive[held[i]] and waits == '' then waits = held[i] end
+end
+local over = state == 'open' and cursor >= total and redis.call('XLEN', q) == 0 and rest == 0
+return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
+  leases = leases, over = over, waits = waits})

@@ -1,0 +1,292 @@
+"""`run --fleet`: workers on one job by a real redis-server on a Unix socket; tables beside those of a run alone, the cap and the
+rate of all together by the server's own count, workers that are killed and stopped, and a Redis that loses everything.
+
+Each bad beginning has its sentence: another job, a copied directory, a wrong password, a Redis that is not there, that is read
+only, or that drops keys.
+"""
+
+import collections
+import http.server
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import harness
+from harness import check, check_equal, scratch, wait_for
+
+
+class Shop(http.server.ThreadingHTTPServer):
+    """/list/N?page=P has items, some of which stand in several lists; /item/N is one. It counts who is there at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, lists, delay_s=0.004):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lists, self.delay_s = lists, delay_s
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+        self.starts, self.asked = [], collections.Counter()
+        self.hold_until, self.early = 0, 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def answer(self, path):
+        name, number = path.split("?")[0].strip("/").split("/")
+        if name == "list":
+            page = int(path.split("page=")[1])
+            items = [(int(number) * 3 + n) % (2 * self.lists) for n in range(1 + int(number) % 5)]
+            return {"total": len(items), "items": [{"id": i, "of": int(number)} for i in items[2 * page - 2:2 * page]]}
+        return {"id": int(number), "name": f"item {number}"}
+
+    def most_in_a_second(self):
+        times, most, first = sorted(self.starts), 0, 0
+        for at, moment in enumerate(times):
+            while moment - times[first] > 1:
+                first += 1
+            most = max(most, at - first + 1)
+        return most
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        shop, status = self.server, 200
+        with shop.lock:
+            shop.now += 1
+            shop.most = max(shop.most, shop.now)
+            shop.starts.append(time.monotonic())
+            shop.asked[self.path] += 1
+        time.sleep(shop.delay_s)
+        body = json.dumps(shop.answer(self.path)).encode()
+        with shop.lock:
+            shop.now -= 1
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except (ConnectionError, BrokenPipeError):
+            pass
+
+
+class Redis:
+    def __init__(self, *options, name="r"):
+        if not shutil.which("redis-server"):
+            raise harness.Skipped("redis-server is missing: scripts/deps --test")
+        if b"no fleet" in subprocess.run([harness.BINARY, "--version"], capture_output=True, check=False).stdout:
+            raise harness.Skipped("this build has no fleet: libhiredis-dev was missing")
+        self.socket, self.options = scratch(f"{name}.sock"), options
+        self.start()
+
+    def start(self):
+        self.child = harness.start(["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly",
+                                    "no", "--dir", os.path.dirname(self.socket), *self.options],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: b"PONG" in self.say("ping") or b"NOAUTH" in self.say("ping"), "redis-server")
+
+    def say(self, *words):
+        return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, check=False).stdout
+
+    def kill(self):
+        self.child.kill()
+        self.child.wait()
+
+    def url(self, job, lease="2s"):
+        return f"unix://{self.socket}#{job}?lease={lease}"
+
+
+def write_job(shop, name="shop"):
+    path = scratch(f"{name}.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"name": name, "base": shop.url, "vars": {"n": f"[0-{shop.lists - 1}]"},
+                   "endpoints": [{"name": "listed", "url": "/list/{n}", "records": "/items",
+                                  "pages": {"param": "page", "total": "/total", "size": 2}},
+                                 {"name": "items", "url": "/item/{listed.id}"}]}, file)
+    return path
+
+
+def worker(url, run, *arguments, **options):
+    return harness.scrapetop("run", "--plain", "--fleet", url, "-o", scratch(run), *arguments,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def check_tables(solo, runs, endpoints=("listed", "items")):
+    for endpoint in endpoints:
+        want, got = scratch(f"solo.{endpoint}.csv"), scratch(f"all.{endpoint}.csv")
+        harness.succeed("normalise", "--endpoint", endpoint, "-o", want, scratch(solo))
+        ended = harness.succeed("normalise", "--endpoint", endpoint, "-o", got, *(scratch(run) for run in runs))
+        a, b = harness.read(want), harness.read(got)
+        lost, more = set(a.split(b"\n")) - set(b.split(b"\n")), len(b.split(b"\n")) - len(a.split(b"\n"))
+        check(a == b, endpoint, "of the fleet differs from that of one run:", len(lost), "rows lost", more, "more", ended)
+
+
+def test_workers__make_the_table_of_one_run__within_one_cap_and_rate():
+    redis, shop = Redis(), Shop(harness.scaled(150, 60))
+    job = write_job(shop)
+    harness.succeed("run", "--plain", "-c", "20", "-o", scratch("solo.run"), job)
+    solo = collections.Counter(shop.asked)
+    shop.asked.clear()
+    shop.starts.clear()
+    shop.most = 0
+    runs = ["a.run", "b.run", "c.run"]
+    workers = [worker(redis.url("even"), run, "-c", "9", "--rate", "150/s", job) for run in runs]
+    for run, child in zip(runs, workers):
+        ended = harness.finish(child)
+        check_equal(ended.code, 0, f"exit code of {run}: {ended}")
+    check_tables("solo.run", runs)
+    seeds = {path: n for path, n in shop.asked.items() if "page=1" in path}
+    check_equal(seeds, {path: 1 for path in solo if "page=1" in path}, "requests of the plan, each once")
+    check(shop.most <= 9, "in flight at once:", shop.most, "of 9")
+    check(shop.most_in_a_second() <= 150 * 1.05 + 9, "in a second:", shop.most_in_a_second(), "at 150/s, 9 of them held up")
+    counts = [harness.ledger(scratch(run), "SELECT count(*) FROM request")[0][0] for run in runs]
+    check(sum(count > 0 for count in counts) > 1, "one worker had all:", counts)
+    before = sum(shop.asked.values())
+    for run in runs:  # the same command again, with what the ledger keeps of it
+        check(b"DONE" in harness.succeed("run", "--plain", "-o", scratch(run)).err, run)
+    check_equal(sum(shop.asked.values()), before, "requests after the end")
+    redis.kill()
+
+
+def test_a_fleet__loses_nothing__when_workers_die_and_stop_and_redis_forgets():
+    random.seed(11)
+    redis, shop = Redis(), Shop(harness.scaled(500, 150), delay_s=0.02)
+    job = write_job(shop)
+    harness.succeed("run", "--plain", "-c", "60", "-o", scratch("solo.run"), job)
+    shop.asked.clear()
+    shop.most = 0
+    runs = ["a.run", "b.run", "c.run"]
+    start = lambda run: harness.scrapetop("run", "--plain", "--fleet", redis.url("hard", "1s"), "-o", scratch(run), "-c", "8",
+                                          job, stdout=subprocess.DEVNULL, stderr=open(scratch(run + ".err"), "ab"))
+    workers = {run: start(run) for run in runs}
+    wait_for(lambda: sum(shop.asked.values()) > 20, "the first requests")
+    acts = ["kill", "stop", "flush", "kill", "redis", "kill", "stop", "kill", "flush", "kill"]
+    for act in acts:
+        before = sum(shop.asked.values())
+        wait_for(lambda: sum(shop.asked.values()) > before + 30 or all(w.poll() is not None for w in workers.values()),
+                 f"requests before {act}", 60)
+        run = random.choice(runs)
+        if act == "kill":
+            workers[run].kill()
+            workers[run].wait()
+            workers[run] = start(run)
+        elif act == "stop" and workers[run].poll() is None:
+            workers[run].send_signal(signal.SIGSTOP)
+            time.sleep(1.6)  # longer than a lease: others take over
+            workers[run].send_signal(signal.SIGCONT)
+        elif act == "flush":
+            redis.say("flushall")
+        elif act == "redis":
+            redis.kill()
+            redis.start()
+    for run in runs:
+        wait_for(lambda: workers[run].poll() is not None, f"the end of {run}", 120)
+        check_equal(workers[run].returncode, 0, f"exit code of {run}: {harness.read(scratch(run + '.err'))[-1500:]}")
+    check_tables("solo.run", runs)
+    check(shop.most <= 8 + 8, "in flight at once, with those of the killed:", shop.most)
+    redis.kill()
+
+
+def test_without_redis__a_worker_waits_says_so_and_goes_on():
+    redis, shop = Redis(), Shop(60, delay_s=0.02)
+    job = write_job(shop)
+    redis.kill()
+    child = worker(redis.url("away"), "w.run", "-c", "4", job)
+    harness.read_until(child.stderr, rb"no contact with the fleet: .*; nothing is started until Redis answers")
+    check_equal(sum(shop.asked.values()), 0, "requests without Redis")
+    redis.start()
+    wait_for(lambda: sum(shop.asked.values()) > 15, "requests with Redis")
+    redis.kill()
+    harness.read_until(child.stderr, rb"no contact with the fleet")
+    time.sleep(2)  # half a lease is a second
+    wait_for(lambda: not shop.now, "what was in flight ends")
+    before = sum(shop.asked.values())
+    time.sleep(0.5)
+    check_equal(sum(shop.asked.values()), before, "requests while Redis is away")
+    redis.start()
+    check_equal(harness.finish(child).code, 0, "exit code")
+    redis.kill()
+
+
+def test_what_is_wrong_at_the_beginning__has_its_sentence():
+    redis, shop = Redis(), Shop(400, delay_s=0.05)
+    job, other = write_job(shop), write_job(Shop(401), "other")
+    first = worker(redis.url("bad", "5s"), "first.run", "-c", "1", job)
+    wait_for(lambda: shop.asked, "the first request")
+
+    def refused(words, url, run, *arguments, **env):
+        ended = harness.succeed("run", "--plain", "--fleet", url, "-o", scratch(run), *arguments, code=2,
+                                env=harness.environment(**env))
+        check(words in ended.err, "want", words, "in", ended)
+
+    refused(b"E-FLEET2", redis.url("bad"), "other.run", other)
+    shutil.copytree(scratch("first.run"), scratch("copy.run"))
+    refused(b"E-FLEET3", redis.url("bad"), "copy.run")
+    first.kill()
+    first.wait()
+    locked = Redis("--requirepass", "secret-of-redis", name="locked")
+    refused(b"refuses the password", locked.url("j"), "l1.run", job)
+    refused(b"refuses the password", locked.url("j"), "l2.run", job, SCRAPETOP_FLEET_PASSWORD="wrong-secret")
+    child = worker(locked.url("j"), "l3.run", "--max-requests", "3", job,
+                   env=harness.environment(SCRAPETOP_FLEET_PASSWORD="secret-of-redis"))
+    check_equal(harness.finish(child).code, 4, "exit code with the password")
+    check(all(b"secret-of-redis" not in text for text in harness.everything_in(scratch("l3.run")).values()), "the password is kept")
+    evicts = Redis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru", name="evicts")
+    refused(b"E-FLEET4", evicts.url("j"), "e.run", job)
+    for url, words in (("redis://:pw@h/j", b"stands in `ps`"), ("redis://u:pw@h/j", b"stands in `ps`"), ("rediss://h/j", b"stunnel"),
+                       ("redis://h", b"job's name"), ("redis://h:x/j", b"no host"), ("redis://h/j?x=1", b"db=N"),
+                       ("unix://r.sock#j", b"begins with /"), ("http://h/j", b"no such URL"), ("redis://h/a b", b"job's name")):
+        refused(words, url, "never.run", job)
+    for options in (["--shard", "1/2"], ["--every", "1s"], ["--sweep", "1,2"]):
+        refused(b"E-FLEET6", redis.url("bad"), "never.run", *options, job)
+    check(not os.path.exists(os.path.join(scratch("never.run"), "job.json")), "a run was begun")
+    ended = harness.succeed("run", "--plain", "--fleet", redis.url("bad"), job, code=2)
+    check(b"name it with -o" in ended.err, ended)
+    for server in (redis, locked, evicts):
+        server.kill()
+
+
+def test_a_redis_that_cannot_write__is_waited_for_by_its_words():
+    redis, shop = Redis(), Shop(40)
+    job = write_job(shop)
+    for words in (("replicaof", "127.0.0.1", "9"), ("config", "set", "maxmemory", "1")):
+        redis.say("flushall")
+        redis.say(*words)
+        child = worker(redis.url("ro"), f"{words[0]}.run", job)
+        harness.read_until(child.stderr, rb"no contact with the fleet: (READONLY|MASTERDOWN|OOM|.*READONLY|.*OOM)")
+        redis.say("replicaof", "no", "one")
+        redis.say("config", "set", "maxmemory", "0")
+        check_equal(harness.finish(child).code, 0, f"exit code after {words}")
+    redis.kill()
+
+
+def test_a_hold__that_one_worker_was_told__is_obeyed_by_all():
+    redis = Redis()
+    with harness.api("--latency", "5ms", "--limit", "40/s:5") as api:
+        url = f"{api.url}/posts/[1-{harness.scaled(150, 80)}]"
+        workers = [worker(redis.url("holds"), f"h{i}.run", "-c", "4", url) for i in (1, 2)]
+        for child in workers:
+            check_equal(harness.finish(child).code, 0, "exit code")
+        done = sum(harness.ledger_counts(scratch(f"h{i}.run")).get(1, 0) for i in (1, 2))
+        check_equal(done, harness.scaled(150, 80), "requests that are done")
+    redis.kill()
+
+
+if __name__ == "__main__":
+    harness.main(globals())

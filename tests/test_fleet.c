@@ -1,0 +1,233 @@
+#include "fleet/client.h"
+#include "fleet/turn.h"
+
+#include "base/json_scan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the place ------------------------------------------------------------------------------------- */
+
+static void place__takes_its_forms(void **state)
+{
+    struct fleet_place p;
+
+    (void)state;
+    assert_int_equal(fleet_place_parse(STR("redis://10.0.0.5/catalog"), &p, NULL), RESULT_OK);
+    assert_string_equal(p.host, "10.0.0.5");
+    assert_int_equal(p.port, 6379);
+    assert_string_equal(p.job, "catalog");
+    assert_int_equal(p.lease_ms, 15000);
+    assert_string_equal(p.socket, "");
+    assert_int_equal(fleet_place_parse(STR("redis://me@[::1]:7000/a.b-c?db=2&lease=30s"), &p, NULL),
+                     RESULT_OK);
+    assert_string_equal(p.host, "::1");
+    assert_string_equal(p.user, "me");
+    assert_int_equal(p.port, 7000);
+    assert_int_equal(p.database, 2);
+    assert_int_equal(p.lease_ms, 30000);
+    assert_int_equal(fleet_place_parse(STR("unix:///run/r.sock#j?lease=1s"), &p, NULL), RESULT_OK);
+    assert_string_equal(p.socket, "/run/r.sock");
+    assert_string_equal(p.job, "j");
+    assert_int_equal(p.lease_ms, 1000);
+}
+
+static void place__refuses_the_rest(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "redis",
+        "redis://",
+        "redis://h",
+        "redis://h/",
+        "redis:///j",
+        "redis://h:0/j",
+        "redis://h:65536/j",
+        "redis://h:6379x/j",
+        "redis://[::1/j",
+        "redis://[::1]x/j",
+        "redis://:secret@h/j",
+        "redis://u:secret@h/j",
+        "redis://@h/j",
+        "redis://h/a b",
+        "redis://h/{a}",
+        "redis://h/j?db",
+        "redis://h/j?db=-1",
+        "redis://h/j?lease=999ms",
+        "redis://h/j?lease=11m",
+        "redis://h/j?color=red",
+        "rediss://h/j",
+        "unix://",
+        "unix://r.sock#j",
+        "unix:///r.sock",
+        "unix:///r.sock#",
+        "unix:///r.sock#a/b",
+        "redis://h/0123456789012345678901234567890123456789012345678901234567890123456",
+        "http://h/j",
+    };
+    struct fleet_place p;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (fleet_place_parse(str_view(bad[i]), &p, &err) != RESULT_INVALID) {
+            fail_msg("\"%s\" was taken", bad[i]);
+        }
+        assert_string_equal(err.code, "E-FLEET1");
+        assert_null(strstr(err.text, "secret"));
+    }
+}
+
+/* --- a turn ------------------------------------------------------------------------------------------- */
+
+static void turn__is_json_that_counts_from_0(void **state)
+{
+    static const uint64_t settled[] = { 1, 8, 1000000000 };
+    static const struct fleet_entry ended[] = { { "1-0" } }, keep[] = { { "2-0" }, { "3-1" } };
+    static const struct fleet_hold holds[] = { { "http://h:80", 1500000 } };
+    const struct fleet_tell tell = { .in_flight = 3,
+                                     .wants = true,
+                                     .outbox = 12,
+                                     .seeds = 64,
+                                     .starts = 20,
+                                     .settled = settled,
+                                     .settled_count = 3,
+                                     .ended = ended,
+                                     .ended_count = 1,
+                                     .keep = keep,
+                                     .keep_count = 2,
+                                     .holds = holds,
+                                     .hold_count = 1 };
+    struct buf out = { 0 };
+
+    (void)state;
+    assert_int_equal(fleet_turn_write(&tell, "w\"1", "tok", "ep:1", true, &out), RESULT_OK);
+    assert_true(json_check(buf_view(&out), 8, NULL));
+    assert_int_equal(buf_append_char(&out, '\0'), RESULT_OK);
+    assert_string_equal(
+        out.data,
+        "{\"name\":\"w\\\"1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"in_flight\":3,\"want\":1,"
+        "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,7,999999999],"
+        "\"ended\":[\"1-0\"],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[[\"http://h:80\",1500000]]}");
+    buf_release(&out);
+}
+
+#define REPLY                                                                                      \
+    "{\"r\":\"OK\",\"state\":\"open\",\"slots\":5,\"live\":2,\"lost\":[\"9-0\"],"                  \
+    "\"holds\":[[\"https://a\",2000]],\"grant\":[4,1000,250],"                                     \
+    "\"leases\":[[\"1-0\",[[0,7],[9,9]]],[\"2-0\",{}]],\"over\":false,\"waits\":\"w2\"}"
+
+static void news__say_what_the_reply_says(void **state)
+{
+    struct fleet_news news;
+    enum fleet_answer answer;
+
+    (void)state;
+    assert_int_equal(fleet_answer_read(STR(REPLY), &answer, NULL), RESULT_OK);
+    assert_int_equal(answer, FLEET_OK);
+    assert_int_equal(fleet_news_read(STR(REPLY), 10, &news, NULL), RESULT_OK);
+    assert_true(news.is_open && !news.is_over);
+    assert_int_equal(news.slots, 5);
+    assert_int_equal(news.live, 2);
+    assert_int_equal(news.lost_count, 1);
+    assert_string_equal(news.lost[0].name, "9-0");
+    assert_string_equal(news.holds[0].origin, "https://a");
+    assert_int_equal(news.holds[0].left_us, 2000);
+    assert_int_equal(news.grant.count, 4);
+    assert_string_equal(news.leases->entry.name, "1-0");
+    assert_int_equal(news.leases->range_count, 2);
+    assert_int_equal(news.leases->ranges[0].first, 1);
+    assert_int_equal(news.leases->ranges[0].last, 8);
+    assert_int_equal(news.leases->ranges[1].first, 10);
+    assert_int_equal(news.leases->next->range_count, 0);
+    assert_null(news.leases->next->next);
+    assert_string_equal(news.waits_for, "w2");
+    fleet_news_release(&news);
+}
+
+/* A Redis that is none, or another's keys: whatever comes, a lease never leaves the plan. */
+static void news__are_refused__when_they_are_out_of_bounds(void **state)
+{
+    static const char *const bad[] = {
+        "{\"r\":\"OK\"}",
+        "{\"r\":\"OK\",\"grant\":[1,2]}",
+        "{\"r\":\"OK\",\"grant\":[1,2,-3]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,10]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[5,4]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[4,5],[5,6]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[1.5,2]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\"]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[1,[[0,1]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"a-name-that-is-longer-than-any-name-of-an-"
+        "entry-"
+        "can-be\",[]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"lost\":[7]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\",-1]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\\u0000\",1]]}",
+    };
+    static const char *const none[] = { "", "x", "[]", "7", "{}", "{\"r\":\"NO\"}", "{\"r\":1}" };
+    struct fleet_news news;
+    enum fleet_answer answer;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (fleet_news_read(str_view(bad[i]), 10, &news, NULL) != RESULT_CORRUPT) {
+            fail_msg("taken: %s", bad[i]);
+        }
+        assert_null(news.leases);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_int_equal(fleet_answer_read(str_view(none[i]), &answer, NULL), RESULT_CORRUPT);
+    }
+}
+
+/* Each byte of a reply replaced in turn: what is taken is within bounds. */
+static void news__stay_within_the_plan__whatever_byte_is_another(void **state)
+{
+    static const char bytes[] = "0919-\"[]{},:ax\\\x01\xff";
+    char reply[] = REPLY;
+
+    (void)state;
+    for (size_t at = 0; at + 1 < sizeof reply; at++) {
+        char before = reply[at];
+
+        for (size_t i = 0; i + 1 < sizeof bytes; i++) {
+            struct str text = { reply, sizeof reply - 1 };
+            struct fleet_news news;
+            enum fleet_answer answer;
+
+            reply[at] = bytes[i];
+            if (fleet_answer_read(text, &answer, NULL) != RESULT_OK ||
+                fleet_news_read(text, 10, &news, NULL) != RESULT_OK) {
+                continue;
+            }
+            for (const struct fleet_lease *l = news.leases; l; l = l->next) {
+                for (size_t n = 0; n < l->range_count; n++) {
+                    assert_in_range(l->ranges[n].first, 1, 10);
+                    assert_in_range(l->ranges[n].last, l->ranges[n].first, 10);
+                }
+            }
+            fleet_news_release(&news);
+        }
+        reply[at] = before;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(place__takes_its_forms),
+        cmocka_unit_test(place__refuses_the_rest),
+        cmocka_unit_test(turn__is_json_that_counts_from_0),
+        cmocka_unit_test(news__say_what_the_reply_says),
+        cmocka_unit_test(news__are_refused__when_they_are_out_of_bounds),
+        cmocka_unit_test(news__stay_within_the_plan__whatever_byte_is_another),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
