@@ -199,7 +199,9 @@ static void host__is_asked_nothing_more__when_it_alone_refuses_for_long(void **s
     r.job.pace.cap = 6;
     run_to_its_end(&r);
     assert_int_equal(r.report.ok, 200);
-    assert_in_range(r.report.failed, SAME_ANSWER_STOP_AT, SAME_ANSWER_STOP_AT + 3);
+    /* Some of the hundred may still wait for their second try. */
+    assert_in_range(r.report.failed, SAME_ANSWER_STOP_AT - SAME_ANSWER_TELL_AT,
+                    SAME_ANSWER_STOP_AT + 3);
     assert_int_equal(r.report.failed + r.report.pending, 200);
     assert_int_equal(r.report.exit, EXIT_DRAINED);
     assert_string_equal(r.report.stopped_code, "E-SAME1");
