@@ -199,6 +199,8 @@ static void what_all_are_refused__is_the_origins__and_one_at_a_time_looks(void *
     twins_stop(&w.table, w.first);
     assert_true(twin_at(&w.table, 1)->is_stopped && twin_at(&w.table, 3)->is_stopped);
     assert_int_equal(next(&w, T0, &why), 0);
+    host_hold_user(twin_at(&w.table, 1), false, T0);
+    assert_int_equal(next(&w, T0, &why), 1);
     host_table_release(&w.table);
 }
 
