@@ -189,10 +189,14 @@ static bool is_kept(const struct engine *e, uint32_t endpoint)
     return body_format_is_kept(e->job->endpoints[endpoint].reading.as);
 }
 
-static void settle_by_verdict(struct engine *e, struct response *response,
-                              const struct attempt *attempt, const struct deadline *deadline,
-                              struct discoveries *discoveries)
+static void settle_by_verdict(struct engine *e, struct response *response, struct attempt *attempt,
+                              const struct deadline *deadline, struct discoveries *discoveries)
 {
+    struct request *request = response->request;
+
+    if (deadline->holds_host && refusal_is_limits(host_at(&e->hosts, request->host), request)) {
+        attempt->attempt = --request->attempt;
+    }
     switch (retry_judge(attempt, &e->job->retry)) {
     case VERDICT_DONE:
         judge_done(e, response,

@@ -76,8 +76,8 @@ static void set_due(struct engine *e, struct request *request, const struct dead
     const struct host *host = host_at(&e->hosts, request->host);
     struct job_retry policy = backoff_policy(e, host, request);
     uint64_t now_us = engine_now_us(e), ceiling_us;
-    uint64_t backoff_us =
-        retry_backoff_us(&policy, request->attempt, engine_random(e), &ceiling_us);
+    uint64_t backoff_us = retry_backoff_us(&policy, request->attempt + request->limit_free,
+                                           engine_random(e), &ceiling_us);
     struct host_hold hold = host_hold_of(host, request, now_us);
 
     if (deadline->named && deadline->wait_us > 0) {

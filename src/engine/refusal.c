@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define QUOTA_FIELDS_MAX 32
+#define LIMIT_FREE_MOST 24 /* with waits that grow: minutes */
 
 /* Told once a host: it will say so with every refusal. */
 static void tell_ignored(struct engine *e, struct host *host, struct str value)
@@ -216,6 +217,22 @@ void refusal_hold(struct engine *e, struct host *host, const struct response *re
         tell_hold(e, host, bucket, now_us);
     }
     tell_learned(e, host, bucket);
+}
+
+bool refusal_is_limits(const struct host *host, struct request *request)
+{
+    const struct bucket *bucket = host_bucket(host, request);
+    uint32_t refused = (uint32_t)bucket->refused, accepted = (uint32_t)bucket->accepted;
+    bool is_first = !request->limit_refused;
+    bool others_were = refused - request->limit_refused > 1 && accepted != request->limit_accepted;
+
+    request->limit_refused = refused;
+    request->limit_accepted = accepted;
+    if (is_first || !others_were || request->limit_free >= LIMIT_FREE_MOST) {
+        return false;
+    }
+    request->limit_free++;
+    return true;
 }
 
 bool refusal_by_problem(struct engine *e, struct host *host, const struct response *response)

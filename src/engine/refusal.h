@@ -14,6 +14,7 @@
 
 struct engine;
 struct host;
+struct request;
 struct response;
 
 /** When to ask again, by the server's word. */
@@ -45,6 +46,10 @@ struct deadline refusal_deadline(struct engine *engine, struct host *host,
                                  const struct response *response);
 void refusal_hold(struct engine *engine, struct host *host, const struct response *response,
                   const struct deadline *deadline);
+
+/** A refusal that has been heeded is the limit's and no try of this URL: since the one before, others were
+ *  refused, too, and others were accepted. So often, and no more: afterwards it is the URL's own. */
+bool refusal_is_limits(const struct host *host, struct request *request);
 
 /** The words of application/problem+json (plan/quota.h); false when there are none. One of them is not
  *  for us to decide upon: it stops the run, or the host until the user releases it. */

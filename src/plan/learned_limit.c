@@ -324,6 +324,7 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     if (!bare_window_refused(&l->window, a->started_us) && l->phase == LEARNED_SEARCH) {
         l->phase = LEARNED_FREE; /* there is no such window */
     }
+    l->sent_most = l->latency_us > 0 ? a->crowd * (double)US_PER_S / l->latency_us : 0;
     accepted = likely_accepted(l, a);
     is_row = l->episode_us && a->started_us < l->episode_us + row_us && accepted < ROW_ACCEPTED;
     l->episodes_in_row = is_row ? l->episodes_in_row + 1 : 1;

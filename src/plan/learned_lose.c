@@ -72,11 +72,17 @@ static bool is_near(double rate, double target)
     return rate > NEAR * target && NEAR * rate < target;
 }
 
+/* The rate that was allowed, or what so few in flight can have made of it. */
+static double sent_rate(const struct learned_limit *l)
+{
+    return l->sent_most > 0 ? fmin(l->rate, l->sent_most) : l->rate;
+}
+
 static void lose_search(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
 {
     double whole = whole_rate(l, accepted, span_us), upper = l->rate, found;
 
-    l->refused_at = upper;
+    l->refused_at = sent_rate(l);
     if (accepted <= 0) {
         return; /* still the refusal before: the next accepted one tells how long it took */
     }
@@ -105,7 +111,7 @@ static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_
 {
     double whole = whole_rate(l, accepted, span_us), rate = l->rate, found = rate;
 
-    l->refused_at = rate;
+    l->refused_at = sent_rate(l);
     if (accepted <= 0) {
         return;
     }

@@ -47,6 +47,7 @@ struct learned_limit {
     double least;      /* of the rate, by that */
     double rate;       /* starts a second at most; 0: none learned */
     double refused_at; /* the rate at which it was refused last, for people */
+    double sent_most;  /* a second, when that began: what was in flight, over a round trip */
     struct at_once at_once;
 
     uint64_t stepped_us;   /* the rate has grown up to here */

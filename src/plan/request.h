@@ -92,6 +92,8 @@ struct request {
     uint8_t moves;       /* of several tokens those in a row that it was taken from (plan/twin.h) */
     uint64_t refused_by; /* a bit for each of them that was refused to it (plan/twin.h) */
     uint16_t refused_status;
+    uint8_t limit_free; /* refusals that were its host's limit's, and no tries of its own */
+    uint32_t limit_refused, limit_accepted; /* its bucket's answers when it was refused last */
     bool is_asked_again; /* after its credential was refused (plan/credential.h) */
     bool is_scout;       /* only to see whether its host answers; the plan's own was answered */
     uint64_t refused_us; /* when that was, the first time (monotonic); 0: it was not */
