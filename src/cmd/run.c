@@ -137,13 +137,16 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
                                     struct run_lists *lists, struct run_growth *growth, int argc,
                                     char **argv, struct err *err)
 {
-    enum result result = settle_job(options, dir, growth, argc, argv, err);
+    enum result result = run_growth_recover(dir, err);
 
+    if (result == RESULT_OK) {
+        result = settle_job(options, dir, growth, argc, argv, err);
+    }
     if (result == RESULT_OK) {
         result = run_lists_open(lists, dir, &options->job, err);
     }
     if (result == RESULT_OK && dir->fresh) {
-        result = run_values_keep(dir, &options->job, err);
+        result = run_values_keep(dir, &options->job, "", NULL, err);
     }
     if (result == RESULT_OK) {
         result = run_growth_open(growth, dir, lists, err);
@@ -162,7 +165,7 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     if (result == RESULT_OK && options->has_sources && dir->fresh) {
         result = stored_job_write(dir, &options->job, err);
     }
-    return result;
+    return result == RESULT_OK ? run_growth_put(growth, dir, lists, &options->job, err) : result;
 }
 
 /* A directory that was free may be another's by now, who began at the same moment: once its job is there, it can be
@@ -213,7 +216,6 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .feed = lists->feed.is_used ? &lists->feed : NULL,
             .feed_list = lists->count - (lists->count > 0),
             .growth = &growth,
-            .lists = lists,
             .prunes = options->prune,
             .outputs = options->outputs,
             .output_count = options->output_count,

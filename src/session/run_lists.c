@@ -23,7 +23,7 @@ struct run_list_given {
     const char *path; /* the job's */
     uint64_t size, urls, checksum;
     bool has_lines;  /* good or bad ones */
-    bool is_changed; /* since the run began: it lies beside the copy, as "urls-N.new" */
+    bool is_changed; /* since the run began: it lies beside the copy, as "urls-N.txt.new" */
 };
 
 static enum result check(struct list *list, struct list_report *report, struct err *err)
@@ -214,7 +214,7 @@ static enum result open_one(struct run_lists *lists, const struct run_dir *dir, 
     enum result result = RESULT_OK;
 
     name_of(lists->opened + 1, ".txt", name);
-    name_of(lists->opened + 1, ".new", new_name);
+    name_of(lists->opened + 1, ".txt" RUN_DIR_NEW, new_name);
     name_of(lists->opened + 1, ".open", mark);
     if (lists->given) {
         struct run_list_given *given = &lists->given[lists->opened];
@@ -333,21 +333,17 @@ enum result run_lists_open_before(const struct run_dir *dir, const struct job *j
     return result;
 }
 
-enum result run_lists_keep(const struct run_lists *lists, const struct run_dir *dir,
-                           struct err *err)
+enum result run_lists_name_changed(const struct run_lists *lists, struct buf *names)
 {
-    for (size_t i = 0; lists->given && i < lists->opened; i++) {
-        char name[NAME_SIZE], new_name[NAME_SIZE];
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; lists->given && i < lists->opened && result == RESULT_OK; i++) {
+        char name[NAME_SIZE];
 
         name_of(i + 1, ".txt", name);
-        name_of(i + 1, ".new", new_name);
-        if (lists->given[i].is_changed && renameat(dir->fd, new_name, dir->fd, name) != 0) {
-            return err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
-        }
+        result = lists->given[i].is_changed ? buf_printf(names, " %s", name) : RESULT_OK;
     }
-    return !lists->have_changed || os_sync_all(dir->fd) == 0
-               ? RESULT_OK
-               : err_set_write(err, errno, "E-DIR3", "%s: cannot write the lists", dir->path);
+    return result;
 }
 
 bool run_lists_have_piped(const struct run_lists *lists)

@@ -6,7 +6,7 @@
  * that goes on with the rest when the list is given again.
  *
  * So a run resumes though its list came from a pipe, was deleted, or is being edited. A list that was given again
- * and differs lies beside the copy as "urls-N.new" until what it asks is merged with what the run knows
+ * and differs lies beside the copy as "urls-N.txt.new" until what it asks is merged with what the run knows
  * (engine/grow.h), and takes its place then.
  *
  * Ownership  run_lists_close closes the descriptors.
@@ -43,9 +43,8 @@ MUST_CHECK enum result run_lists_open(struct run_lists *lists, const struct run_
 MUST_CHECK enum result run_lists_open_before(const struct run_dir *dir, const struct job *job,
                                              int **fds, size_t *count, struct err *err);
 
-/** The changed ones take the place of the copies. */
-MUST_CHECK enum result run_lists_keep(const struct run_lists *lists, const struct run_dir *dir,
-                                      struct err *err);
+/** Appends the names of the copies that are to be replaced, a blank before each. */
+MUST_CHECK enum result run_lists_name_changed(const struct run_lists *lists, struct buf *names);
 
 /** Whether one of them came by stdin, which so can give no keys. */
 bool run_lists_have_piped(const struct run_lists *lists);

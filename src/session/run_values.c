@@ -106,19 +106,24 @@ static enum result take_back(const struct run_dir *dir, const char *name, struct
     return result;
 }
 
-enum result run_values_keep(const struct run_dir *dir, const struct job *job, struct err *err)
+enum result run_values_keep(const struct run_dir *dir, const struct job *job, const char *ending,
+                            struct buf *names, struct err *err)
 {
     enum result result = RESULT_OK;
 
     for (size_t i = 0; i < job->var_count && result == RESULT_OK; i++) {
         const struct job_var *var = &job->vars[i];
-        char name[NAME_SIZE];
+        char name[NAME_SIZE], full[2 * NAME_SIZE];
 
+        if (var->kind != JOB_VAR_FILE) {
+            continue;
+        }
         name_of(i, name);
-        if (is_stdin(var)) {
-            result = run_dir_replace(dir, name, buf_view(&var->piped), err);
-        } else if (var->kind == JOB_VAR_FILE) {
-            result = copy_in(dir, name, var, err);
+        snprintf(full, sizeof full, "%s%s", name, ending);
+        result = is_stdin(var) ? run_dir_replace(dir, full, buf_view(&var->piped), err)
+                               : copy_in(dir, full, var, err);
+        if (result == RESULT_OK && names && buf_printf(names, " %s", name) != RESULT_OK) {
+            result = err_nomem(err, "keeping values");
         }
     }
     return result;

@@ -16,9 +16,10 @@
 /** Reads stdin for the variable of a given job that wants it, if one does. */
 MUST_CHECK enum result run_values_read(struct job *job, struct err *err);
 
-/** The values of all files are copied into the directory, in the place of what is there. */
+/** The values of all files are copied into the directory, under names that end with `ending`. `names`, unless it is
+ *  NULL, gets those without it, a blank before each. */
 MUST_CHECK enum result run_values_keep(const struct run_dir *dir, const struct job *job,
-                                       struct err *err);
+                                       const char *ending, struct buf *names, struct err *err);
 
 /** Takes them from there. `*all`: there are copies of all; scrapetops of before kept none of files. */
 MUST_CHECK enum result run_values_take_back(const struct run_dir *dir, struct job *job, bool *all,

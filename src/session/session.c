@@ -368,7 +368,7 @@ static enum result open_engine(struct session *s, struct err *err)
         result = run_growth_tell(growth, options.dir, options.job, err);
     }
     if (result == RESULT_OK && is_grown) {
-        result = run_growth_keep(growth, options.dir, s->options->lists, options.job, err);
+        result = run_growth_keep(growth, options.dir, err);
     }
     if (result == RESULT_OK) {
         saved_report_forget(options.dir);

@@ -34,7 +34,6 @@ struct session_options {
     const struct feed_source *feed;     /* the rest of the last list, or NULL */
     size_t feed_list;                   /* its place in list_fds */
     const struct run_growth *growth;    /* what the run asked until now, or NULL */
-    const struct run_lists *lists;      /* likewise */
     bool prunes;                        /* what is not asked any more leaves the tables */
     const struct table_output *outputs; /* to write when all is settled */
     size_t output_count;

@@ -142,6 +142,7 @@ MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planne
 
 #define LEDGER_KEPT_JOB "job.json"
 #define LEDGER_KEPT_TOKENS "tokens" /* store/token_note.h */
+#define LEDGER_KEPT_PLAN "plan"     /* session/run_growth.h */
 
 /** A copy of a text that lies beside the ledger. The same text again costs nothing. */
 MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,
@@ -167,7 +168,8 @@ struct ledger_merge {
     ledger_seed_fn *is;    /* of the present plan, from 1 to `total`, in order */
     uint64_t total;
     void *context;
-    bool prunes; /* what is gone leaves the tables */
+    bool prunes;     /* what is gone leaves the tables */
+    struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */
     uint64_t kept, added,
         gone;        /* filled in: seeds that both have, that are new, that have gone now */
     uint64_t pruned; /* seeds that are in no table any more, and were before */

@@ -557,6 +557,9 @@ static enum result merge_all(struct merging *m)
     if (result == RESULT_OK) {
         result = settle_rounds(m, before);
     }
+    if (result == RESULT_OK && m->merge->note.len) {
+        result = ledger_put_kept(ledger, LEDGER_KEPT_PLAN, m->merge->note, m->err);
+    }
     return result == RESULT_OK ? note_listed(m) : result;
 }
 

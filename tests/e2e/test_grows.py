@@ -279,6 +279,77 @@ def test_kill__at_any_moment_of_the_merge__leaves_a_run_that_goes_on():
         sound()
 
 
+def between(before, moved):
+    """a.run as a kill leaves it when the ledger has the new plan, and so many of its files are in their places."""
+    with sqlite3.connect(scratch("a.run/ledger.db")) as db:
+        note = db.execute("SELECT text FROM kept WHERE name='plan'").fetchone()[0]
+    db.close()
+    for name in note.split(" ")[1 + moved:]:
+        os.rename(scratch(f"a.run/{name}"), scratch(f"a.run/{name}.new"))
+        shutil.copy(f"{before}/{name}", scratch(f"a.run/{name}"))
+    with open(scratch("a.run/plan.new"), "w", encoding="ascii") as file:
+        file.write(note)
+
+
+def test_kill__before_the_new_list_is_in_its_place__loses_nothing():
+    peer, before = Peer(echo), scratch("before")
+    give(peer, ["/1", "/2"])
+    shutil.copytree(scratch("a.run"), before)
+    give(peer, ["/0", "/2", "/1"])
+    copy = harness.read(scratch("a.run/urls-1.txt"))
+    take(peer)
+    for moved in range(3):  # the list and the job
+        between(before, moved)
+        harness.succeed("run", "--plain", "-o", scratch("a.run"))  # by itself
+        check_equal(take(peer), [], "asked")
+        check_equal(harness.read(scratch("a.run/urls-1.txt")), copy, "the list")
+        check_equal([name for name in os.listdir(scratch("a.run")) if name.endswith(".new")], [], "left")
+    between(before, 0)
+    give(peer, ["/1", "/2"])  # the list of before is a change again
+    check_equal(take(peer), [], "asked")
+    check_equal(column(), ["/1", "/2", "/0"], "the table")
+    sound()
+
+
+def test_kill__before_new_values_are_in_their_place__loses_nothing():
+    peer, before = Peer(echo), scratch("before")
+    path = job(peer, {"v": {"file": "rows.txt"}})
+    write("rows.txt", "1\n2\n")
+    run(path)
+    shutil.copytree(scratch("a.run"), before)
+    write("rows.txt", "0\n2\n1\n")
+    run(path)
+    take(peer)
+    for moved in range(3):  # the values and the job
+        between(before, moved)
+        harness.succeed("run", "--plain", "-o", scratch("a.run"))
+        check_equal(take(peer), [], "asked")
+        check_equal(harness.read(scratch("a.run/values-1")), b"0\n2\n1\n", "values")
+    sound()
+
+
+def test_a_note_of_another_plan__moves_nothing():
+    peer = Peer(echo)
+    give(peer, ["/1", "/2"])
+    give(peer, ["/0", "/2", "/1"])
+    copy = harness.read(scratch("a.run/urls-1.txt"))
+    write("a.run/urls-1.txt.new", f"{peer.url}/evil\n")
+    write("victim.new", "evil")
+    write("victim", "good")
+    for note in ("00 urls-1.txt", "", "urls-1.txt", "00 ../victim"):
+        write("a.run/plan.new", note)
+        harness.succeed("run", "--plain", "-o", scratch("a.run"))
+        check_equal(harness.read(scratch("a.run/urls-1.txt")), copy, note)
+    with sqlite3.connect(scratch("a.run/ledger.db")) as db:  # a directory that somebody else has made
+        db.execute("UPDATE kept SET text='00 ../victim ledger.db lock' WHERE name='plan'")
+    db.close()
+    write("a.run/plan.new", "00 ../victim ledger.db lock")
+    harness.succeed("run", "--plain", "-o", scratch("a.run"))
+    check_equal(harness.read(scratch("victim")), b"good", "a file beside the directory")
+    give(peer, ["/3", "/0"])  # and the next change takes all of its own
+    check_equal(column()[:2], ["/3", "/0"], "the table")
+
+
 def test_a_directory_of_an_older_version__grows_too():
     peer = Peer(echo)
     give(peer, ["/1", "/2"])
