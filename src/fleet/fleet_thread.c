@@ -144,6 +144,9 @@ static enum result join(struct fleet *f, struct err *err)
 
 static void drop_first(void *list, size_t *count, size_t dropped, size_t size)
 {
+    if (!dropped) {
+        return; /* there may be no list yet */
+    }
     *count -= dropped;
     memmove(list, (char *)list + dropped * size, *count * size);
 }
