@@ -113,6 +113,17 @@ static enum result is(void *context, uint64_t number, struct ledger_seed *seed, 
     return seed_of(w, &w->now, number, seed);
 }
 
+/* All of the plan before, when the present one begins with it. */
+static uint64_t count_same(const struct world *w)
+{
+    const struct plan *before = &w->before, *now = &w->now;
+
+    return before->count <= now->count &&
+                   memcmp(before->names, now->names, before->count * sizeof now->names[0]) == 0
+               ? before->count
+               : 0;
+}
+
 static enum result merge(struct world *w, bool prunes, struct ledger_merge *m, struct err *err)
 {
     *m = (struct ledger_merge){ .was = was,
@@ -120,7 +131,8 @@ static enum result merge(struct world *w, bool prunes, struct ledger_merge *m, s
                                 .is = is,
                                 .total = w->now.count,
                                 .context = w,
-                                .prunes = prunes };
+                                .prunes = prunes,
+                                .same = count_same(w) };
     return ledger_merge(w->archive.ledger, m, err);
 }
 
@@ -249,6 +261,12 @@ static void change(struct world *w)
     struct plan *p = &w->now;
 
     w->before = *p;
+    if (dice(w, 3) == 0) { /* added at the end, equal ones among them */
+        for (unsigned more = 1 + dice(w, 4); more && p->count < PLAN_MAX; more--) {
+            p->names[p->count++] = dice(w, NAMES);
+        }
+        return;
+    }
     for (unsigned changes = 1 + dice(w, 6); changes; changes--) {
         unsigned at = dice(w, p->count), other = dice(w, p->count), name = p->names[at];
 

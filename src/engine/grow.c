@@ -124,6 +124,7 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
         .total = seeds_total(r->now),
         .context = r,
         .prunes = e->options.prunes,
+        .same = before ? before->same : 0,
         .note = before ? before->note : STR_NONE,
     };
     return committer_merge(e->committer, m, &e->recovery, err);

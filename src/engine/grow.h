@@ -22,6 +22,7 @@ struct engine;
 struct plan_before {
     const struct job *job; /* with the endpoints of the present one */
     const int *list_fds;   /* see struct frontier_options */
+    uint64_t same;         /* the present plan begins with all of them, so many; 0: it need not */
     struct str note;       /* what the ledger is to keep of it (struct ledger_merge) */
 };
 

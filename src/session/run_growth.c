@@ -28,6 +28,13 @@ enum result run_growth_compare(struct run_growth *g, const struct run_dir *dir, 
     return result;
 }
 
+/* And nothing else, of which the rest is as it was. */
+static bool has_one_list(const struct run_growth *g)
+{
+    return !g->is_other && g->stored.endpoint_count == 1 &&
+           g->stored.endpoints[0].source_count == 1;
+}
+
 enum result run_growth_open(struct run_growth *g, const struct run_dir *dir,
                             const struct run_lists *lists, struct err *err)
 {
@@ -55,7 +62,11 @@ enum result run_growth_open(struct run_growth *g, const struct run_dir *dir,
     if (result == RESULT_OK) {
         result = run_values_take_back(dir, &g->stored, &all, err);
     }
-    g->before = (struct plan_before){ &g->stored, g->fds, STR_NONE };
+    g->before = (struct plan_before){
+        .job = &g->stored,
+        .list_fds = g->fds,
+        .same = has_one_list(g) ? run_lists_same(lists) : 0,
+    };
     g->is_grown = result == RESULT_OK;
     return result;
 }

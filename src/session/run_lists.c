@@ -23,6 +23,7 @@ struct run_list_given {
     const char *path; /* the job's */
     uint64_t size, urls, checksum;
     bool has_lines;  /* good or bad ones */
+    uint64_t begins; /* with the copy, which had so many URLs; 0: otherwise */
     bool is_changed; /* since the run began: it lies beside the copy, as "urls-N.txt.new" */
 };
 
@@ -147,6 +148,24 @@ static enum result wait_for_rest(struct run_list_given *given, struct err *err)
                                         : result;
 }
 
+/* Lines have been added to it. */
+static bool is_longer(const struct run_list_given *given, const struct run_dir *dir,
+                      const char *name, const struct list_report *stored)
+{
+    bool is;
+    char last = 0;
+    int fd;
+
+    if (!stored->size || given->size < stored->size ||
+        run_dir_open_file(dir, name, O_RDONLY, &fd, NULL) != RESULT_OK) {
+        return false;
+    }
+    is = pread(fd, &last, 1, (off_t)stored->size - 1) == 1 && last == '\n' &&
+         list_begins_with(given->list, fd, stored->size);
+    close(fd);
+    return is;
+}
+
 /* The list of the command line against that copy. Another one is kept beside it until the run has taken it in. */
 static enum result compare(const struct run_dir *dir, const char *name, const char *new_name,
                            struct run_list_given *given, struct err *err)
@@ -159,6 +178,8 @@ static enum result compare(const struct run_dir *dir, const char *name, const ch
     }
     if (result == RESULT_NOT_FOUND || (result == RESULT_OK && !is_same(given, &stored))) {
         given->is_changed = true;
+        given->begins =
+            result == RESULT_OK && is_longer(given, dir, name, &stored) ? stored.urls : 0;
         result = copy_in(dir, new_name, given->list, err);
     }
     return result;
@@ -331,6 +352,11 @@ enum result run_lists_open_before(const struct run_dir *dir, const struct job *j
         *count += result == RESULT_OK;
     }
     return result;
+}
+
+uint64_t run_lists_same(const struct run_lists *lists)
+{
+    return lists->given && lists->opened == 1 ? lists->given[0].begins : 0;
 }
 
 enum result run_lists_name_changed(const struct run_lists *lists, struct buf *names)

@@ -43,6 +43,10 @@ MUST_CHECK enum result run_lists_open(struct run_lists *lists, const struct run_
 MUST_CHECK enum result run_lists_open_before(const struct run_dir *dir, const struct job *job,
                                              int **fds, size_t *count, struct err *err);
 
+/** Of a job with one list and nothing else: how many URLs it had before, when they are still its first ones, in the
+ *  same bytes. Else 0. */
+uint64_t run_lists_same(const struct run_lists *lists);
+
 /** Appends the names of the copies that are to be replaced, a blank before each. */
 MUST_CHECK enum result run_lists_name_changed(const struct run_lists *lists, struct buf *names);
 

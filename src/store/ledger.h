@@ -168,7 +168,9 @@ struct ledger_merge {
     ledger_seed_fn *is;    /* of the present plan, from 1 to `total`, in order */
     uint64_t total;
     void *context;
-    bool prunes;     /* what is gone leaves the tables */
+    bool prunes; /* what is gone leaves the tables */
+    uint64_t
+        same; /* the first so many are those of before, one by one: nothing is looked up for them */
     struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */
     uint64_t kept, added,
         gone;        /* filled in: seeds that both have, that are new, that have gone now */

@@ -7,7 +7,8 @@
  *   the others --> gone                        after all that is there, not asked any more, stored as they are
  *
  * Nothing is held in memory but one seed: what is compared is the index found_once, what is noted lies in temporary
- * tables. Seeds that ask for the very same are told apart by how many came before them in their plan.
+ * tables. Seeds that ask for the very same are told apart by how many came before them in their plan. The first ones,
+ * where they are as they were (a list to which lines were added), stay where they are and are in no temporary table.
  */
 #include "store/ledger_sql.h"
 
@@ -16,8 +17,7 @@
 
 #include <string.h>
 
-#define NUMBER_BYTES 8
-#define GONE_AT UINT64_C(0x4000000000000000) /* numbers after those of any plan */
+#define NUMBER_BYTES LEDGER_NUMBER_BYTES
 
 static const char temporary_tables[] =
     "CREATE TEMP TABLE merge_now(id INTEGER PRIMARY KEY, was BLOB NOT NULL, at BLOB NOT NULL);"
@@ -42,7 +42,8 @@ static const char find_left[] =
     "INSERT INTO merge_left(was,id,endpoint) SELECT substr(f.place,5,8),f.id,f.endpoint"
     " FROM found f WHERE length(f.place)=12 AND substr(f.place,1,4)=x'00000000'"
     " AND NOT EXISTS(SELECT 1 FROM merge_now n WHERE n.id=f.id)"
-    " AND NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id);";
+    " AND NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id)"
+    " AND NOT merge_same(substr(f.place,5,8));";
 
 /* What came of them in other endpoints may belong to others as well: that is asked to its end. */
 static const char note_gone[] =
@@ -83,52 +84,6 @@ static const char move_all[] =
 static enum result execute(struct ledger *ledger, const char *text, struct err *err)
 {
     return sqlite3_exec(ledger->db, text, NULL, NULL, NULL) == SQLITE_OK
-               ? RESULT_OK
-               : ledger_fail(ledger, "taking in a plan that has changed", err);
-}
-
-/* --- functions for SQL ------------------------------------------------------------------------------ */
-
-static void gone_at(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct sort_key key;
-
-    (void)count;
-    sort_key_of_seed(0, GONE_AT + (uint64_t)sqlite3_value_int64(values[0]), &key);
-    sqlite3_result_blob(context, key.bytes + SORT_KEY_ROUND_BYTES, NUMBER_BYTES, SQLITE_TRANSIENT);
-}
-
-static struct str text_of(sqlite3_value *value)
-{
-    const unsigned char *text = sqlite3_value_text(value);
-
-    return text ? (struct str){ (const char *)text, (size_t)sqlite3_value_bytes(value) } : STR_NONE;
-}
-
-static void polled_as(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    const void *place = sqlite3_value_blob(values[1]);
-    struct str key = { place ? place : "", (size_t)sqlite3_value_bytes(values[1]) };
-    struct request_texts texts = { .url = text_of(values[2]), .body = text_of(values[3]) };
-    uint8_t digest[DIGEST_BYTES];
-
-    (void)count;
-    if (ledger_digest_polled((uint32_t)sqlite3_value_int64(values[0]), key, &texts, digest) !=
-        RESULT_OK) {
-        sqlite3_result_error_nomem(context);
-        return;
-    }
-    sqlite3_result_blob(context, digest, DIGEST_BYTES, SQLITE_TRANSIENT);
-}
-
-static enum result add_functions(struct ledger *ledger, struct err *err)
-{
-    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
-
-    return sqlite3_create_function(ledger->db, "merge_gone_at", 1, flags, NULL, gone_at, NULL,
-                                   NULL) == SQLITE_OK &&
-                   sqlite3_create_function(ledger->db, "merge_polled_as", 4, flags, NULL, polled_as,
-                                           NULL, NULL) == SQLITE_OK
                ? RESULT_OK
                : ledger_fail(ledger, "taking in a plan that has changed", err);
 }
@@ -206,6 +161,7 @@ static enum result look(struct merging *m, const struct ledger_seed *seed,
                           str_equal(ledger_column_text(st, 3), seed->texts.vars);
         if (known->is_seed) {
             memcpy(known->number, place.data + SORT_KEY_ROUND_BYTES, NUMBER_BYTES);
+            known->is_taken |= ledger_merge_is_same(m->merge->same, known->number);
         }
     }
     return result;
@@ -416,7 +372,9 @@ static enum result take_present(struct merging *m)
 {
     enum result result = RESULT_OK;
 
-    for (uint64_t number = 1; number <= m->merge->total && result == RESULT_OK; number++) {
+    m->merge->kept = m->merge->same;
+    for (uint64_t number = m->merge->same + 1; number <= m->merge->total && result == RESULT_OK;
+         number++) {
         uint8_t digest[DIGEST_BYTES];
         struct ledger_seed seed;
         struct known_seed known;
@@ -542,6 +500,9 @@ static enum result merge_all(struct merging *m)
     if (result == RESULT_OK) {
         result = execute(ledger, temporary_tables, m->err);
     }
+    if (!ledger->is_listed || ledger->listed != m->merge->same) {
+        m->merge->same = 0; /* not all that it says is in the ledger */
+    }
     if (result == RESULT_OK && !ledger->is_listed) {
         result = list_before(m);
     }
@@ -566,7 +527,7 @@ static enum result merge_all(struct merging *m)
 enum result ledger_merge(struct ledger *ledger, struct ledger_merge *merge, struct err *err)
 {
     struct merging m = { .ledger = ledger, .merge = merge, .err = err };
-    enum result result = add_functions(ledger, err);
+    enum result result = ledger_add_merge_functions(ledger, &merge->same, err);
 
     merge->kept = merge->added = merge->gone = merge->pruned = 0;
     if (result == RESULT_OK) {

@@ -120,6 +120,15 @@ MUST_CHECK enum result ledger_digest_polled(uint32_t endpoint, struct str place,
                                             const struct request_texts *texts,
                                             uint8_t digest[DIGEST_BYTES]);
 
+#define LEDGER_NUMBER_BYTES 8 /* of a seed, in its place */
+
+/** Whether it is the number of one of the first `same` seeds. ledger_merge_functions.c. */
+bool ledger_merge_is_same(uint64_t same, const uint8_t *number);
+
+/** Gives the connection the functions that ledger_merge.c calls; they look at `*same` until they are given anew. */
+MUST_CHECK enum result ledger_add_merge_functions(struct ledger *ledger, uint64_t *same,
+                                                  struct err *err);
+
 #define LEDGER_ETAG_MAX 256
 
 /** The ETag of the last answer to this request, in a further round of polls; empty: none. ledger_poll.c. */

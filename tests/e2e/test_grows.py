@@ -80,6 +80,33 @@ def test_list__beside_a_script_that_keeps_what_it_has_seen():
     sound()
 
 
+def test_list__to_which_lines_are_added__night_after_night():
+    peer, have = Peer(echo), ["/1", "/2", "/2"]
+    give(peer, have)
+    take(peer)
+    for more in (["/3"], ["/2", "/1", "/4", "/4"], ["/5"], ["/4", "/5", "/2"]):  # equal lines are rows of their own
+        have += more
+        ended = give(peer, have, "--prune")
+        check_equal(take(peer), sorted(more), more)
+        check(f"{len(have) - len(more)} of its requests are known, {len(more)} new".encode() in ended.err, ended)
+        check_equal(column(), have, "the table")
+    for more, lost in ((["/6"], 1), (["/7"], 0)):  # one that has gone, and lines after it
+        have = have[lost:] + more
+        give(peer, have)
+        check_equal(take(peer), more, more)
+        check_equal(column(), have + ["/1"], "the table with what has gone")
+    sound()
+
+
+def test_list__whose_last_line_has_no_end__may_grow_within_it():
+    peer = Peer(echo)
+    for text, asked in (("/1\n{0}/2", ["/1", "/2"]), ("/1\n{0}/23\n", ["/23"]), ("/1\r\n{0}/23\r\n{0}/4", ["/4"])):
+        urls = write("ids.txt", peer.url + text.format(peer.url))
+        harness.succeed("run", "--plain", "--prune", "-o", scratch("a.run"), "-i", urls)
+        check_equal(take(peer), asked, "asked")
+    check_equal(column(), ["/1", "/23", "/4"], "the table")
+
+
 def test_list__with_the_same_line_twice__keeps_both():
     peer = Peer(echo)
     give(peer, ["/a", "/a", "/b"])
