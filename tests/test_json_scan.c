@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static void assert_fault(struct str text, unsigned depth_max, size_t at, const char *words)
@@ -213,6 +215,49 @@ static void json_kernels__say_what_the_judge_says__when_any_byte_is_another(void
             assert_all_agree((struct str){ room, at }, 16);
         }
     }
+}
+
+/* The piece's first byte, spaces, and the rest of it before `end`: `len` bytes in all, of the piece what fits. */
+static struct str text_before(char *end, size_t len, struct str piece)
+{
+    size_t rest = len ? len - 1 : 0;
+
+    rest = rest < piece.len - 1 ? rest : piece.len - 1;
+    memset(end - len, ' ', len);
+    if (len) {
+        end[-(ptrdiff_t)len] = piece.data[0];
+        memcpy(end - rest, piece.data + piece.len - rest, rest);
+    }
+    return (struct str){ end - len, len };
+}
+
+static void json_kernels__read_nothing_after_the_end__when_a_text_ends_its_page(void **state)
+{
+    static const struct str pieces[] = {
+        STR_INIT("[\"\\\\\\\""),      STR_INIT("[\"\\u00e9"), STR_INIT("[\"\xf0\x9f\x98\x80"),
+        STR_INIT("[-1.5e+30"),        STR_INIT("{\"a\":tru"), STR_INIT("[123456789012345678901"),
+        STR_INIT("[\"\\\\\",\"a\"]"), STR_INIT("{\"a\":0}"),  STR_INIT("[\"\xf0\x9f\x98"),
+    };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), count;
+    char *room = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const struct json_kernel *kernels[JSON_KERNELS_MAX];
+    char *end = room + page;
+
+    (void)state;
+    assert_true(room != MAP_FAILED && mprotect(end, page, PROT_NONE) == 0);
+    count = json_kernels(kernels);
+    for (size_t n = 0; n < sizeof pieces / sizeof pieces[0] * 131; n++) {
+        struct str text = text_before(end, n % 131, pieces[n / 131]);
+        bool is_json = json_check_closely(text, 16, NULL), is_escaped = false;
+
+        assert_int_equal(json_check(text, 16, NULL), is_json);
+        for (size_t i = 0; i < count && text.len; i++) {
+            assert_int_equal(kernels[i]->verify(text.data, end, 16) == end, is_json);
+            assert_true(kernels[i]->container_end(text.data, end) <= end);
+            (void)kernels[i]->verify_string(text.data, end, &is_escaped);
+        }
+    }
+    assert_int_equal(munmap(room, 2 * page), 0);
 }
 
 static bool read_file(const char *directory, const char *name, struct buf *text)
@@ -543,6 +588,7 @@ int main(void)
         cmocka_unit_test(json_pointer_parse__says_why__when_pointer_is_bad),
         cmocka_unit_test(json_pointer_each__visits_in_order__when_steps_are_stars),
         cmocka_unit_test(json_kernels__say_what_the_judge_says__when_any_byte_is_another),
+        cmocka_unit_test(json_kernels__read_nothing_after_the_end__when_a_text_ends_its_page),
         cmocka_unit_test(json_unescape__gives_utf8__when_string_has_escapes),
         cmocka_unit_test(json_step_unescape__stays_within_the_room__when_escapes_stand_anywhere),
         cmocka_unit_test(json_unescape__gives_the_text_back__when_it_was_appended),

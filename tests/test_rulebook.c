@@ -428,6 +428,31 @@ static void usual__knows__what_servers_say(void **state)
     }
 }
 
+/* Wherever the blocks begin that it is looked for in. */
+static void usual__knows_a_limit__wherever_it_stands_in_the_body(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } limits[] = {
+        { "{\"error\":\"ratelimited\",\"pad\":\"", "\"}" },
+        { "{\"pad\":\"", "\",\"error\":\"ratelimited\"}" },
+        { "{\"pad\":\"", "\",\"title\":\"Too Many Requests\",\"status\":429}" },
+    };
+    char why[ANSWER_WHY_MAX], pad[80], body[200];
+
+    (void)state;
+    memset(pad, '4', sizeof pad);
+    for (size_t n = 0; n < sizeof limits / sizeof limits[0] * sizeof pad; n++) {
+        struct answer_asker asker = { .asks_safely = true };
+        struct answer_view a;
+
+        snprintf(body, sizeof body, "%s%.*s%s", limits[n / sizeof pad].before,
+                 (int)(n % sizeof pad), pad, limits[n / sizeof pad].after);
+        a = answer_of(200, "", body);
+        assert_int_equal(answer_usual_of(&a, &asker, why), ANSWER_USUAL_LIMIT);
+    }
+}
+
 /* A POST that is accepted with nothing else is done: asking it again would do it twice. */
 static void usual__leaves_a_202_alone__when_it_cannot_be_asked_again(void **state)
 {
@@ -494,6 +519,7 @@ int main(void)
             match__takes_the_first__of_the_command_line_then_the_endpoint_then_the_job),
         cmocka_unit_test(wait__is_read__as_servers_write_it),
         cmocka_unit_test(usual__knows__what_servers_say),
+        cmocka_unit_test(usual__knows_a_limit__wherever_it_stands_in_the_body),
         cmocka_unit_test(usual__leaves_a_202_alone__when_it_cannot_be_asked_again),
         cmocka_unit_test(usual__waits_for_the_end__of_what_is_asked_about),
         cmocka_unit_test(usual_wait__is_found__where_apis_put_it),

@@ -228,7 +228,7 @@ static inline int verify_tokens(struct verify *v, const char *p, uint64_t tokens
     return VERIFY_BLOCK;
 }
 
-/* `p` at an opening brace or bracket; to after its partner, or NULL. */
+/* `p` at an opening brace or bracket; to after its partner, or NULL. `p` is never moved beyond `end`. */
 static const char *verify_container(const char *p, const char *end, unsigned depth_max)
 {
     struct verify v = { .end = end,
@@ -236,7 +236,7 @@ static const char *verify_container(const char *p, const char *end, unsigned dep
                         .state = WANTS_ELEMENT, /* which the container is */
                         .depth_max = depth_max < JSON_DEPTH_MAX ? depth_max : JSON_DEPTH_MAX };
 
-    for (; p < end; p += VERIFY_BLOCK) {
+    for (;; p += VERIFY_BLOCK) {
         struct verify_masks m;
         char tail[VERIFY_BLOCK];
         const char *block = p;
@@ -261,8 +261,10 @@ static const char *verify_container(const char *p, const char *end, unsigned dep
         if (last < VERIFY_BLOCK) {
             return p + last + 1;
         }
+        if (end - p <= VERIFY_BLOCK) {
+            return NULL;
+        }
     }
-    return NULL;
 }
 
 #endif
