@@ -134,6 +134,10 @@ static void drop__reaches_what_is_in_flight__and_all_that_pass_a_filter(void **s
     assert_int_equal(d->commands[0].number, 903);
     assert_int_equal(d->commands[3].number, 906);
     d->count = 0;
+    d->snapshot.waiting += 1000; /* of which the snapshot has no rows */
+    desk_type(d, "d");
+    desk_expect_question(d, "drop 4 requests shown that pass the filter,");
+    desk_type(d, "n");
     desk_type(d, "/\x15zzz\rd"); /* nothing passes */
     assert_int_equal(d->view.prompt, PROMPT_NONE);
     assert_non_null(strstr(d->view.message, "select"));

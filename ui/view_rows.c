@@ -92,6 +92,16 @@ static void retry_classes(struct view *v, const struct snapshot *s, enum meant m
     prompt_ask(v, question);
 }
 
+/* Of more that wait than are shown, those are meant that can be seen. */
+static const char *which_words(const struct view *v, const struct snapshot *s, enum meant meant)
+{
+    if (meant != MEANT_FILTERED) {
+        return "";
+    }
+    return v->focus == PANEL_WAITS && s->waiting > s->wait_count ? " shown that pass the filter"
+                                                                 : " that pass the filter";
+}
+
 static void drop_requests(struct view *v, const struct snapshot *s, enum meant meant)
 {
     char question[VIEW_PROMPT_MAX];
@@ -101,7 +111,7 @@ static void drop_requests(struct view *v, const struct snapshot *s, enum meant m
     order_requests(v, s, meant, &named);
     snprintf(question, sizeof question, "%s %zu request%s%s, as failed? y/n",
              v->focus == PANEL_FLIGHTS ? "cut off" : "drop", v->orders.count,
-             units_plural(v->orders.count), meant == MEANT_FILTERED ? " that pass the filter" : "");
+             units_plural(v->orders.count), which_words(v, s, meant));
     prompt_ask(v, question);
 }
 
