@@ -202,18 +202,21 @@ static void abnormal_usage__is_for_the_user_to_decide(void **state)
 
 #define DAYS(n) ((int64_t)(n)*86400 * (int64_t)US_PER_S)
 
-/* A hold of two seconds, with the date set forth and back in the middle of it. */
+/* A hold of two seconds, named or the moment of a quota, with the date set forth and back in the middle of it. */
 static void hold__is_as_long_as_it_was_meant__when_the_date_is_set(void **state)
 {
     static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+    const struct server_answer refusals[] = {
+        EMPTY_ANSWER("429 No\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                     "Retry-After: Sun, 06 Nov 1994 08:49:39 GMT"),
+        EMPTY_ANSWER("429 No\r\nDate: Fri, 14 Jul 2017 02:40:00 GMT\r\n"
+                     "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1500000002"),
+    };
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct script script = { .usual = USUAL,
-                                 .odd = EMPTY_ANSWER("429 No\r\n"
-                                                     "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                                                     "Retry-After: Sun, 06 Nov 1994 08:49:39 GMT"),
-                                 .times = 1 };
+    for (size_t n = 0; n < 4; n++) {
+        size_t i = n % 2;
+        struct script script = { .usual = USUAL, .odd = refusals[n / 2], .times = 1 };
         struct server *server = server_start(play, &script);
         uint64_t first_us, second_us;
         struct fast_clock fast;
