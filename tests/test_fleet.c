@@ -186,6 +186,24 @@ static void news__are_refused__when_they_are_out_of_bounds(void **state)
     }
 }
 
+/* The loop looks at each request of a lease: a lease of all the plan would stop it. */
+static void news__are_refused__when_a_lease_is_larger_than_any_that_is_asked_for(void **state)
+{
+    static const char most[] =
+        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1511]]]],\"lost\":[],\"holds\":[]}";
+    static const char more[] =
+        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1512]]]],\"lost\":[],\"holds\":[]}";
+    static const char all[] =
+        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,999999999]]]],\"lost\":[],\"holds\":[]}";
+    struct fleet_news news;
+
+    (void)state;
+    assert_int_equal(fleet_news_read(str_view(most), 1000000000, &news, NULL), RESULT_OK);
+    fleet_news_release(&news);
+    assert_int_equal(fleet_news_read(str_view(more), 1000000000, &news, NULL), RESULT_CORRUPT);
+    assert_int_equal(fleet_news_read(str_view(all), 1000000000, &news, NULL), RESULT_CORRUPT);
+}
+
 /* Each byte of a reply replaced in turn: what is taken is within bounds. */
 static void news__stay_within_the_plan__whatever_byte_is_another(void **state)
 {
@@ -226,6 +244,7 @@ int main(void)
         cmocka_unit_test(turn__is_json_that_counts_from_0),
         cmocka_unit_test(news__say_what_the_reply_says),
         cmocka_unit_test(news__are_refused__when_they_are_out_of_bounds),
+        cmocka_unit_test(news__are_refused__when_a_lease_is_larger_than_any_that_is_asked_for),
         cmocka_unit_test(news__stay_within_the_plan__whatever_byte_is_another),
     };
 

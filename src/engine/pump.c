@@ -461,7 +461,7 @@ static bool is_login_in_vain(const struct engine *e)
 /* A stop that comes once the last answer is in leaves nothing behind, so its tables are due as well. */
 static bool is_all_settled(const struct engine *e)
 {
-    return !engine_work_left(e) && !poll_left(e) && !feed_is_cut(e->feed);
+    return !engine_work_left(e) && !poll_left(e) && !feed_is_cut(e->feed) && !fleet_link_goes_on(e);
 }
 
 static void see_whether_over(struct engine *e, uint64_t now_us)

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/engine_state.h"
 #include "engine/feed.h"
+#include "engine/fleet_link.h"
 #include "engine/ladder.h"
 #include "engine/limit_words.h"
 #include "engine/poll.h"
@@ -56,7 +57,8 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->session.limit != SESSION_LIMIT_NONE) {
         return EXIT_LIMIT;
     }
-    if (r->pending > 0 || (e->ending.why[0] && poll_is_unfinished(e)) || r->list_is_cut) {
+    if (r->pending > 0 || (e->ending.why[0] && (poll_is_unfinished(e) || fleet_link_goes_on(e))) ||
+        r->list_is_cut) {
         return EXIT_DRAINED;
     }
     if (e->tables.result != RESULT_OK) {

@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <uv.h>
 
 #define SHA_MAX 41
 #define SAID_MAX 160
+#define POLICY_MAX 40
 
 struct fleet_client {
     const struct fleet_place *place;
     redisContext *redis; /* NULL: not connected */
+    uint64_t due_ns;     /* when the command under way is given up */
     char sha[FLEET_SCRIPT_COUNT][SHA_MAX];
 };
 
@@ -69,7 +72,9 @@ static redisReply *read_reply(struct fleet_client *c, struct err *err)
 {
     void *reply = NULL;
 
-    for (size_t pieces = 0; !reply; pieces++) {
+    for (size_t bytes = 0; !reply;) {
+        size_t before;
+
         if (redisGetReplyFromReader(c->redis, &reply) != REDIS_OK) {
             (void)!away(c, c->redis->errstr, err);
             return NULL;
@@ -77,14 +82,19 @@ static redisReply *read_reply(struct fleet_client *c, struct err *err)
         if (reply) {
             break;
         }
-        if (pieces > FLEET_REPLY_MAX / 1024) { /* a read brings up to 16 KiB */
-            (void)!away(c, "its reply is longer than any of ours", err);
+        if (bytes > FLEET_REPLY_MAX || uv_hrtime() >= c->due_ns) {
+            (void)!away(c,
+                        bytes > FLEET_REPLY_MAX ? "its reply is longer than any of ours"
+                                                : "it takes too long to answer",
+                        err);
             return NULL;
         }
+        before = c->redis->reader->len;
         if (redisBufferRead(c->redis) != REDIS_OK) {
             (void)!away(c, c->redis->errstr, err);
             return NULL;
         }
+        bytes += c->redis->reader->len - before;
     }
     return reply;
 }
@@ -96,6 +106,7 @@ static redisReply *command(struct fleet_client *c, const struct str *words, size
     size_t lengths[FLEET_ARGUMENTS_MAX + 4];
     int is_sent = 0;
 
+    c->due_ns = uv_hrtime() + (uint64_t)FLEET_CALL_MS * 1000000;
     for (size_t i = 0; i < count; i++) {
         argv[i] = words[i].data;
         lengths[i] = words[i].len;
@@ -118,6 +129,13 @@ static bool begins(const redisReply *reply, const char *word)
     return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, strlen(word)) == 0;
 }
 
+static bool refuses_password(const redisReply *reply)
+{
+    return begins(reply, "NOAUTH") || begins(reply, "WRONGPASS") ||
+           begins(reply, "ERR invalid password") || begins(reply, "ERR Client sent AUTH") ||
+           begins(reply, "ERR AUTH");
+}
+
 /* What is the user's to mend, or to wait for. Hangs up. */
 static enum result fail(struct fleet_client *c, const redisReply *reply, struct err *err)
 {
@@ -125,9 +143,7 @@ static enum result fail(struct fleet_client *c, const redisReply *reply, struct 
 
     if (reply->type != REDIS_REPLY_ERROR) {
         result = away(c, "its reply is none of ours", err);
-    } else if (begins(reply, "NOAUTH") || begins(reply, "WRONGPASS") ||
-               begins(reply, "ERR invalid password") || begins(reply, "ERR Client sent AUTH") ||
-               begins(reply, "ERR AUTH")) {
+    } else if (refuses_password(reply)) {
         result =
             err_set(err, RESULT_DENIED, "E-FLEET1",
                     "Redis refuses the password (" FLEET_PASSWORD "): %.*s", SAID_MAX, reply->str);
@@ -156,6 +172,29 @@ static enum result expect(struct fleet_client *c, const struct str *words, size_
     return result;
 }
 
+/* Of an error only the first word is taken: the rest may name what was sent, as that of an unknown command does. */
+static enum result send_password(struct fleet_client *c, const struct str *words, size_t count,
+                                 struct err *err)
+{
+    redisReply *reply = command(c, words, count, err);
+    enum result result = RESULT_OK;
+
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    if (reply->type == REDIS_REPLY_ERROR) {
+        bool is_refused = refuses_password(reply);
+
+        result = err_set(err, is_refused ? RESULT_DENIED : RESULT_BUSY,
+                         is_refused ? "E-FLEET1" : "E-FLEET5",
+                         is_refused ? "Redis refuses the password (" FLEET_PASSWORD "): %.*s"
+                                    : "Redis does not take AUTH (" FLEET_PASSWORD "): %.*s",
+                         (int)strspn(reply->str, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), reply->str);
+    }
+    freeReplyObject(reply);
+    return result;
+}
+
 static enum result log_in(struct fleet_client *c, struct err *err)
 {
     const char *password = getenv(FLEET_PASSWORD);
@@ -167,7 +206,7 @@ static enum result log_in(struct fleet_client *c, struct err *err)
     if (!c->place->user[0]) {
         words[1] = words[2];
     }
-    return expect(c, words, c->place->user[0] ? 3 : 2, NULL, 0, err);
+    return send_password(c, words, c->place->user[0] ? 3 : 2, err);
 }
 
 /* A Redis that drops keys when it is full would drop the job's. */
@@ -184,10 +223,12 @@ static enum result look_at_policy(struct fleet_client *c, struct err *err)
     policy =
         reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:allkeys") : NULL;
     if (policy) {
+        size_t len = strspn(policy, "abcdefghijklmnopqrstuvwxyz_:-");
+
         result = err_set(err, RESULT_INVALID, "E-FLEET4",
                          "this Redis drops any key when its memory is full (%.*s): set "
                          "maxmemory-policy noeviction, or take another",
-                         (int)strcspn(policy, "\r\n"), policy);
+                         (int)(len < POLICY_MAX ? len : POLICY_MAX), policy);
     }
     freeReplyObject(reply);
     return result;

@@ -61,6 +61,16 @@ static enum result refuse(struct fleet *f, enum fleet_answer answer, struct err 
                    f->options.worker, text);
 }
 
+static bool stops(struct fleet *f)
+{
+    bool does;
+
+    uv_mutex_lock(&f->lock);
+    does = f->stops;
+    uv_mutex_unlock(&f->lock);
+    return does;
+}
+
 /* Requests that are settled here, as bits: those chunks that have any. */
 static enum result recount(struct fleet *f, struct err *err)
 {
@@ -93,6 +103,9 @@ static enum result recount(struct fleet *f, struct err *err)
             }
             if (result == RESULT_OK && answer != FLEET_OK) {
                 result = err_set(err, RESULT_BUSY, "E-FLEET5", "the job was made anew meanwhile");
+            }
+            if (result == RESULT_OK && stops(f)) {
+                result = err_set(err, RESULT_BUSY, "E-FLEET5", "the run ends");
             }
         }
     }
@@ -258,16 +271,6 @@ static void rest(struct fleet *f, uint64_t ms)
         (void)uv_cond_timedwait(&f->wanted, &f->lock, (end_us - at_us) * 1000);
     }
     uv_mutex_unlock(&f->lock);
-}
-
-static bool stops(struct fleet *f)
-{
-    bool does;
-
-    uv_mutex_lock(&f->lock);
-    does = f->stops;
-    uv_mutex_unlock(&f->lock);
-    return does;
 }
 
 static void note_trouble(struct fleet *f, const struct err *err)

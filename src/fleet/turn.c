@@ -179,7 +179,7 @@ static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *l
 {
     struct json_walk walk;
     struct str value;
-    uint64_t before = 0;
+    uint64_t before = 0, seeds = 0;
 
     json_walk_begin(&walk, ranges);
     while (json_walk_next(&walk, NULL, &value)) {
@@ -190,6 +190,10 @@ static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *l
             return false;
         }
         before = ends[1] + 1;
+        seeds += before - ends[0];
+        if (seeds > FLEET_SEEDS_MAX) { /* the loop looks at each of them */
+            return false;
+        }
         lease->ranges[lease->range_count++] = (struct fleet_range){ ends[0] + 1, ends[1] + 1 };
     }
     return true;

@@ -92,7 +92,7 @@ held = redis.call('HGETALL', known)
 for i = 1, #held, 2 do
   local left = tonumber(held[i + 1]) - us
   if left > 0 then
-    holds[#holds + 1] = {held[i], math.floor(left)}
+    holds[#holds + 1] = {held[i], math.min(math.floor(left), 9e13)} -- cjson writes 1e14 and more with an exponent
   else
     redis.call('HDEL', known, held[i])
   end
@@ -103,7 +103,7 @@ local grant = {0, 0, 0}
 local per = tonumber(d[9])
 if a.starts > 0 and per > 0 and state == 'open' then
   local iv = per / tonumber(d[8])
-  local at = math.max(tonumber(d[10] or 0), us)
+  local at = math.min(math.max(tonumber(d[10] or 0), us), us + 100000 + iv) -- later only after Redis' clock was set back
   local n = math.min(a.starts, math.floor((us + 100000 - at) / iv) + 1)
   if n > 0 then
     redis.call('HSET', j, 'next', string.format('%.0f', at + n * iv))
@@ -137,7 +137,12 @@ if a.fresh then
   for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do add(e) end
 end
 if state == 'open' and a.seeds > 0 then
-  for _, e in ipairs(redis.call('XAUTOCLAIM', q, 'w', a.name, lease, '0-0', 'COUNT', 1)[2]) do add(e) end
+  local from, looks = '0-0', 0
+  repeat -- one look is at ten of them, which others may hold
+    local found = redis.call('XAUTOCLAIM', q, 'w', a.name, lease, from, 'COUNT', 1)
+    for _, e in ipairs(found[2]) do add(e) end
+    from, looks = found[1], looks + 1
+  until #leases > 0 or from == '0-0' or looks == 100
   while #leases == 0 and cursor < total do
     local last = math.min(cursor + a.seeds, total) - 1
     if redis.call('BITCOUNT', done, cursor / 8, math.floor(last / 8)) < last - cursor + 1 then

@@ -134,6 +134,8 @@ static void say_left(const struct session_options *options, const struct report 
         snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
     } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
         snprintf(left, sizeof left, "rounds are left");
+    } else if (!r->pending && options->job->fleet && r->exit == EXIT_DRAINED) {
+        snprintf(left, sizeof left, "the fleet has more to do");
     } else if (r->list_is_cut && !r->store_is_gone) {
         snprintf(left, sizeof left, "all that came is done");
     } else {

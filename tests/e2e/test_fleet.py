@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -224,6 +225,51 @@ def test_without_redis__a_worker_waits_says_so_and_goes_on():
     redis.kill()
 
 
+def test_a_redis_that_hangs__does_not_keep_a_worker_from_its_end():
+    redis, shop = Redis(), Shop(400, delay_s=0.02)
+    child = worker(redis.url("hangs"), "w.run", "-c", "2", write_job(shop))
+    wait_for(lambda: shop.asked, "the first request")
+    redis.child.send_signal(signal.SIGSTOP)
+    child.send_signal(signal.SIGINT)
+    check_equal(harness.finish(child).code, 7, "exit code")
+    redis.kill()
+    away = socket.socket(socket.AF_UNIX)
+    os.unlink(redis.socket)
+    away.bind(redis.socket)
+    away.listen()
+    threading.Thread(target=trickle, args=[away], daemon=True).start()
+    child = worker(redis.url("trickles"), "t.run", write_job(shop))
+    harness.read_until(child.stderr, rb"no contact with the fleet: it takes too long to answer;")
+    child.send_signal(signal.SIGINT)
+    ended = harness.finish(child)
+    check_equal(ended.code, 7, "exit code")  # it did nothing, which is not all
+    check(b"the fleet has more to do; resume with" in ended.err, ended)
+    away.close()
+
+
+def trickle(listening):
+    """One byte after the other of an answer that never ends."""
+    while True:
+        try:
+            peer = listening.accept()[0]
+            peer.sendall(b"+")
+            while True:
+                peer.sendall(b"x")
+                time.sleep(0.1)
+        except OSError:
+            if listening.fileno() < 0:
+                return
+
+
+def test_a_hold_of_ten_years__is_told_in_figures_that_all_can_read():
+    redis, shop = Redis(), Shop(20)
+    child = worker(redis.url("long"), "w.run", "-c", "1", write_job(shop))
+    wait_for(lambda: shop.asked, "the first request")
+    redis.say("hset", "st:{long}:holds", "https://elsewhere.test", str(int((time.time() + 3650 * 86400) * 1e6)))
+    check_equal(harness.finish(child).code, 0, "exit code")
+    redis.kill()
+
+
 def test_what_is_wrong_at_the_beginning__has_its_sentence():
     redis, shop = Redis(), Shop(400, delay_s=0.05)
     job, other = write_job(shop), write_job(Shop(401), "other")
@@ -246,6 +292,13 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
     child = worker(locked.url("j"), "l3.run", "--max-requests", "3", job,
                    env=harness.environment(SCRAPETOP_FLEET_PASSWORD="secret-of-redis"))
     check_equal(harness.finish(child).code, 4, "exit code with the password")
+    renamed = Redis("--rename-command", "AUTH", "", name="renamed")  # its error names what was sent
+    child = worker(renamed.url("j"), "l4.run", job, env=harness.environment(SCRAPETOP_FLEET_PASSWORD="secret-of-redis"))
+    harness.read_until(child.stderr, rb"Redis does not take AUTH \(SCRAPETOP_FLEET_PASSWORD\): ERR;")
+    child.kill()
+    child.wait()
+    renamed.kill()
+    check(all(b"secret-of-redis" not in text for text in harness.everything_in(scratch("l4.run")).values()), "the password is told")
     check(all(b"secret-of-redis" not in text for text in harness.everything_in(scratch("l3.run")).values()), "the password is kept")
     evicts = Redis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru", name="evicts")
     refused(b"E-FLEET4", evicts.url("j"), "e.run", job)
