@@ -3,6 +3,8 @@
 #include "engine_fixture.h"
 
 #include "engine/named_wait.h"
+#include "engine/refusal.h"
+#include "plan/host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -332,6 +335,100 @@ static void resume__neither_stalls_nor_bursts__when_the_date_is_set_between(void
     }
 }
 
+/* --- a limit of which others spend, too --------------------------------------------------------------- */
+
+#define CROWDED 9
+#define CROWDED_URLS 24
+
+/* Of the first few URLs: how often each was refused, and what all had got by then. */
+struct crowded {
+    unsigned refused, accepted, again;
+    struct {
+        unsigned times, refused, accepted;
+    } url[CROWDED + 1];
+};
+
+/* Each of them is refused once, and again when others were refused and others were let in meanwhile. */
+static struct server_answer crowded(void *context, const struct server_asked *asked,
+                                    unsigned number)
+{
+    struct crowded *c = context;
+    long item = strtol(asked->head + strlen("GET /"), NULL, 10);
+    bool is_first, is_limits;
+
+    (void)number;
+    if (item > CROWDED) {
+        c->accepted++;
+        return USUAL;
+    }
+    is_first = !c->url[item].times;
+    is_limits = c->refused > c->url[item].refused && c->accepted > c->url[item].accepted;
+    if (!is_first && (!is_limits || c->url[item].times == 2)) {
+        c->accepted++;
+        return USUAL;
+    }
+    c->again += !is_first;
+    c->url[item].times++;
+    c->url[item].refused = ++c->refused;
+    c->url[item].accepted = c->accepted;
+    return EMPTY_ANSWER("429 No");
+}
+
+/* Two tries are all that a URL has; it is refused twice, and has not failed. */
+static void refusal__is_no_try_of_its_url__when_the_limit_refuses_others_too(void **state)
+{
+    struct crowded c = { .refused = 0 };
+    struct server *server = server_start(crowded, &c);
+    struct fast_clock fast;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-24]"));
+    r.clock = fast_clock(&fast, 400);
+    r.job.pace.cap = 1;
+    r.job.retry.attempts = 2;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 60 * US_PER_S;
+    run_to_its_end(&r);
+    assert_true(c.again > 0);
+    assert_int_equal(r.report.ok, CROWDED_URLS);
+    assert_int_equal(r.report.exit, EXIT_WELL);
+    assert_int_equal(r.report.attempts, CROWDED_URLS + c.refused);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* It is bounded, whatever its host says to others. */
+static void refusal__is_its_urls_own__at_first_and_alone_and_after_many(void **state)
+{
+    struct request request = { .host = 0 };
+    struct host_table table;
+    struct bucket *bucket;
+    struct host *host;
+    struct url url;
+    unsigned free_ones = 0;
+
+    (void)state;
+    host_table_init(&table, 0, (struct rate){ 0 });
+    assert_int_equal(url_split(STR("http://h.test/"), &url, NULL), RESULT_OK);
+    assert_int_equal(host_find(&table, &url, &request.host, NULL), RESULT_OK);
+    host = host_at(&table, request.host);
+    bucket = host_bucket(host, &request);
+    bucket->refused = 1;
+    assert_false(refusal_is_limits(host, &request));
+    bucket->refused += 1; /* it alone was */
+    bucket->accepted += 5;
+    assert_false(refusal_is_limits(host, &request));
+    bucket->refused += 5; /* nobody was let in */
+    assert_false(refusal_is_limits(host, &request));
+    for (unsigned i = 0; i < 1000; i++) {
+        bucket->refused += 2;
+        bucket->accepted += 1;
+        free_ones += refusal_is_limits(host, &request);
+    }
+    assert_int_equal(free_ones, 24);
+    host_table_release(&table);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +440,8 @@ static int group(void)
         cmocka_unit_test(hold__is_as_long_as_it_was_meant__when_the_date_is_set),
         cmocka_unit_test(hold__is_bounded__when_the_date_was_wrong_from_the_start),
         cmocka_unit_test(resume__neither_stalls_nor_bursts__when_the_date_is_set_between),
+        cmocka_unit_test(refusal__is_no_try_of_its_url__when_the_limit_refuses_others_too),
+        cmocka_unit_test(refusal__is_its_urls_own__at_first_and_alone_and_after_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

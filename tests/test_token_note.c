@@ -39,6 +39,7 @@ static void lines_that_are_none__are_passed_over(void **state)
                                        "a 1 2 -3 4 5 6",
                                        "a 1 2 1000 4 5 6",
                                        "a 1 2 3 4 9223372036854775808 6",
+                                       "a 1 2 3 4 9223372036854775807 9223372036854775807",
                                        "a 18446744073709551616 2 3 4 5 6",
                                        " 1 2 3 4 5 6" };
     char longest[TOKEN_NOTE_NAME_SIZE + 16] = "";

@@ -7,7 +7,8 @@
 
 enum field { OK, REFUSED, ASIDE, HELD_BY, HELD_UNTIL, HELD, FIELD_COUNT };
 
-#define SMALL_MAX 999 /* a status, or who holds it */
+#define SMALL_MAX 999                  /* a status, or who holds it */
+#define HELD_UNTIL_MAX (INT64_MAX / 2) /* what is added to it later does not overflow */
 
 enum result token_note_append(struct buf *text, const struct token_note *note)
 {
@@ -30,7 +31,7 @@ static bool read_line(struct str line, struct token_note *note)
         }
     }
     if (line.data || numbers[ASIDE] > SMALL_MAX || numbers[HELD_BY] > SMALL_MAX ||
-        numbers[HELD_UNTIL] > INT64_MAX) {
+        numbers[HELD_UNTIL] > HELD_UNTIL_MAX) {
         return false;
     }
     *note = (struct token_note){ .ok = numbers[OK],
