@@ -217,10 +217,10 @@ static void columns__are_refused__when_nothing_is_called_so(void **state)
     static const struct table_spec present = { .where_present = STR_INIT("end_") };
 
     (void)state;
-    assert_refused(LOTS, NULL, &by_name, RESULT_NOT_FOUND, "E-TAB5", "did you mean lot.id?");
+    assert_refused(LOTS, NULL, &by_name, RESULT_NOT_FOUND, "E-TAB5", "did you mean \"lot.id\"?");
     assert_refused(LOTS, NULL, &by_pointer, RESULT_NOT_FOUND, "E-TAB5", "/lot/x");
     assert_refused(LOTS, NULL, &unique, RESULT_NOT_FOUND, "E-TAB5", "--unique absent");
-    assert_refused(LOTS, NULL, &present, RESULT_NOT_FOUND, "E-TAB5", "did you mean end?");
+    assert_refused(LOTS, NULL, &present, RESULT_NOT_FOUND, "E-TAB5", "did you mean \"end\"?");
 }
 
 static void unique__keeps_the_first_in_plan_order__when_workers_are_many(void **state)

@@ -39,13 +39,14 @@ static enum result expect_not_null(struct read_options *options, const char *tex
     return result;
 }
 
-/* As a job's "expect" has them: the word, a blank, and the rest. */
+/* As a job's "expect" has them: the word, and the rest; `next` may stand between or begin it. */
 static const struct {
-    const char *word;
+    const char *word, *next;
     enum result (*set)(struct read_options *options, const char *text, struct err *err);
 } expectations[] = {
-    { "rows", expect_rows },   { "unique", expect_unique }, { "not_null", expect_not_null },
-    { "types", expect_types }, { "fresh", expect_fresh },
+    { "rows", " <>=", expect_rows }, { "unique", " ", expect_unique },
+    { "types", " ", expect_types },  { "not_null", " ", expect_not_null },
+    { "fresh", " ", expect_fresh },
 };
 
 enum result expect_option_set(void *target, const char *value, struct err *err)
@@ -53,8 +54,9 @@ enum result expect_option_set(void *target, const char *value, struct err *err)
     for (size_t i = 0; i < sizeof expectations / sizeof expectations[0]; i++) {
         size_t len = strlen(expectations[i].word);
 
-        if (strncmp(value, expectations[i].word, len) == 0 && value[len] == ' ') {
-            return expectations[i].set(target, value + len + 1 + strspn(value + len + 1, " "), err);
+        if (strncmp(value, expectations[i].word, len) == 0 && value[len] &&
+            strchr(expectations[i].next, value[len])) {
+            return expectations[i].set(target, value + len + strspn(value + len, " "), err);
         }
     }
     return err_set(err, RESULT_INVALID, "E-EXP2",

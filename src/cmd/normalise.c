@@ -327,7 +327,8 @@ static int normalise_runs(const struct read_options *options)
         return message_fail(&err);
     }
     if (options->operand_count > 1 && options->outcomes.path) {
-        err_set(&err, RESULT_INVALID, "E-ARG1", "--outcomes is of one run");
+        err_set(&err, RESULT_INVALID, "E-ARG1",
+                "--outcomes takes one run; name the others in commands of their own");
         return message_fail(&err);
     }
     if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
@@ -365,10 +366,11 @@ static enum result check_files(const struct read_options *options, struct err *e
         }
     }
     if (options->spec.as_of_us) {
-        return err_set(err, RESULT_INVALID, "E-ARG1", "--as-of is of a run, not of files");
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--as-of wants a run directory, not files");
     }
     if (options->outcomes.path) {
-        return err_set(err, RESULT_INVALID, "E-ARG1", "--outcomes is of a run, not of files");
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--outcomes wants a run directory, not files");
     }
     return options->json && !options->output_count
                ? err_set(err, RESULT_INVALID, "E-ARG1",

@@ -108,7 +108,7 @@ static enum result set_keep(void *target, const char *text, struct err *err)
 
     return row_keep_parse(str_view(text), &options->spec.keep)
                ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1", "--keep \"%.32s\": want one of %s", text,
+               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\": want one of %s", text,
                          ROW_KEEP_WORDS);
 }
 

@@ -49,9 +49,8 @@ static enum result refuse(struct fleet *f, enum fleet_answer answer, struct err 
     if (answer == FLEET_DIFFERENT) {
         fleet_reply_text(buf_view(&f->reply), "digest", text, sizeof text);
         return err_set(err, RESULT_INVALID, "E-FLEET2",
-                       "the fleet %s is at another job, or at another version of its plan: %s "
-                       "there, %s here; name another job after --fleet, or give all workers the "
-                       "same job file and lists",
+                       "the fleet %s has another job, or other lists (plan %.8s, here %.8s); "
+                       "give it another name after --fleet, or all workers the same files",
                        f->options.place->job, text, f->options.digest);
     }
     fleet_reply_text(buf_view(&f->reply), "who", text, sizeof text);

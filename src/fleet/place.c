@@ -14,7 +14,7 @@
 static enum result refuse(struct err *err, const char *what)
 {
     return err_set(err, RESULT_INVALID, "E-FLEET1",
-                   "--fleet: %s; want redis://HOST/JOB or unix:///PATH/redis.sock#JOB", what);
+                   "%s; want redis://HOST/JOB or unix:///PATH/redis.sock#JOB", what);
 }
 
 /* False: it is empty, or has no room. */
@@ -133,5 +133,5 @@ enum result fleet_place_parse(struct str url, struct fleet_place *place, struct 
     }
     return refuse(err, str_starts(url, STR("rediss://"))
                            ? "TLS is not in this program: let stunnel carry it"
-                           : "no such URL");
+                           : "not a URL of Redis");
 }

@@ -22,7 +22,7 @@ static enum result no_column(const struct columns *columns, struct str name, con
         struct str other = columns_name(columns, near);
 
         return err_set(err, RESULT_NOT_FOUND, "E-TAB5",
-                       "%s %.*s: there is no such column (did you mean %.*s?)", option,
+                       "%s %.*s: there is no such column (did you mean \"%.*s\"?)", option,
                        STR_ARG(name), STR_ARG(other));
     }
     return err_set(err, RESULT_NOT_FOUND, "E-TAB5", "%s %.*s: none of the %u columns is called so",

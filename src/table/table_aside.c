@@ -105,11 +105,12 @@ enum result table_aside_tell(const struct table_build *b, struct err *err)
     char names[TABLE_OUTPUTS_TEXT];
 
     return b->output_count
-               ? err_set(
-                     err, RESULT_INVALID, "E-EXP1",
-                     "the table is not what is expected: %s%s; it is in %s, and %s is as it was",
-                     b->report.verdict.broken[0], b->report.verdict.count > 1 ? " (and more)" : "",
-                     table_outputs_text(b->outputs, b->output_count, names), b->aside_of)
+               ? err_set(err, RESULT_INVALID, "E-EXP1",
+                         "the table is not what is expected: %s%s; it is in %s, and nothing was "
+                         "written to %s",
+                         b->report.verdict.broken[0],
+                         b->report.verdict.count > 1 ? " (and more)" : "",
+                         table_outputs_text(b->outputs, b->output_count, names), b->aside_of)
                : err_set(err, RESULT_INVALID, "E-EXP1",
                          "the table is not what is expected: %s%s; none is written",
                          b->report.verdict.broken[0],

@@ -304,7 +304,7 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
     refused(b"E-FLEET4", evicts.url("j"), "e.run", job)
     for url, words in (("redis://:pw@h/j", b"stands in `ps`"), ("redis://u:pw@h/j", b"stands in `ps`"), ("rediss://h/j", b"stunnel"),
                        ("redis://h", b"job's name"), ("redis://h:x/j", b"no host"), ("redis://h/j?x=1", b"db=N"),
-                       ("unix://r.sock#j", b"begins with /"), ("http://h/j", b"no such URL"), ("redis://h/a b", b"job's name")):
+                       ("unix://r.sock#j", b"begins with /"), ("http://h/j", b"error[E-FLEET1]: --fleet: not a URL"), ("redis://h/a b", b"job's name")):
         refused(words, url, "never.run", job)
     for options in (["--shard", "1/2"], ["--every", "1s"], ["--sweep", "1,2"]):
         refused(b"E-FLEET6", redis.url("bad"), "never.run", *options, job)

@@ -69,7 +69,7 @@ def test_outcomes__are_refused__where_there_are_none():
     ended = harness.run("normalise", "--outcomes", scratch("out.csv"), scratch("x.run"))
     check(ended.code == 2 and b"E-OUTC1" in ended.err, ended)
     ended = harness.run("normalise", "--outcomes", scratch("out.csv"), "-", stdin=b"{}")
-    check(ended.code == 2 and b"--outcomes is of a run" in ended.err, ended)
+    check(ended.code == 2 and b"--outcomes wants a run" in ended.err, ended)
     ended = harness.run("normalise", "--outcomes", scratch("out.xlsx"), scratch("x.run"))
     check(ended.code == 2 and b"no table is written in such a file" in ended.err, ended)
 

@@ -96,7 +96,7 @@ def test_table__has_the_last_state_of_each_train__with_keep_last():
     ended = harness.succeed("normalise", "-o", out, "--as-of", "2001-01-01", run_dir)
     check_equal(table(out), [], "before anything came")
     check(f"{len(lines)} records left out: came after --as-of".encode() in ended.err, ended)
-    for arguments, words in (["--as-of", "2001-01-01", "-"], b"--as-of is of a run"), (["--as-of", "soon", run_dir], b"is no time"):
+    for arguments, words in (["--as-of", "2001-01-01", "-"], b"--as-of wants a run"), (["--as-of", "soon", run_dir], b"is no time"):
         refused = harness.run("normalise", *arguments, stdin=b"{}")
         check(refused.code == 2 and words in refused.err, refused)
     refused = harness.run("normalise", "--keep", "last", "-o", scratch("x.csv"), "-", stdin=b"{}")

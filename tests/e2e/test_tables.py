@@ -434,7 +434,7 @@ def test_columns__beyond_count__are_told_with_the_way_to_their_records():
 def test_column__is_refused_with_the_near_ones__when_missing():
     path = put(LOTS)
     for option in ("--columns", "--unique", "--where-present"):
-        refuse(3, "E-TAB5", "did you mean seller.name?", option, "seler.name", "-o", scratch("old.csv"), path)
+        refuse(3, "E-TAB5", 'did you mean "seller.name"?', option, "seler.name", "-o", scratch("old.csv"), path)
 
 
 def test_output__is_refused__when_it_cannot_be_written():
