@@ -128,12 +128,16 @@ static void remove_left(const struct output_file *f)
     closedir(listing);
 }
 
-/* Another process may have taken the file for one that was left, before it was locked. */
+/* Another process may have taken the file for one that was left, before it was locked: then that has the lock, or has
+ * removed it already. Where the file system has no locks, no file is taken for a left one either. */
 static bool hold(int fd)
 {
     struct stat st;
 
-    return flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0 || st.st_nlink > 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return false;
+    }
+    return fstat(fd, &st) != 0 || st.st_nlink > 0;
 }
 
 /* A name that nobody can have laid a link at; 0666 leaves the mode to the umask. */
