@@ -50,7 +50,7 @@ static void lines_that_are_none__are_passed_over(void **state)
         assert_int_equal(token_notes_read(str_view(bad[i]), notes), 0);
     }
     memset(longest, 'n', TOKEN_NOTE_NAME_SIZE);
-    strcat(longest, " 1 2 3 4 5 6");
+    snprintf(longest + TOKEN_NOTE_NAME_SIZE, sizeof longest - TOKEN_NOTE_NAME_SIZE, " 1 2 3 4 5 6");
     assert_int_equal(token_notes_read(str_view(longest), notes), 0);
     assert_int_equal(token_notes_read(str_view(longest + 1), notes), 1);
     assert_int_equal(token_notes_read(STR("bad\nx 1 2 3 4 5 6\nworse 1\n"), notes), 1);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +17,7 @@ static struct err err;
 /* The name gives the form; the text comes by "-", whose form is told by its beginning, where it is NULL. */
 static enum result open_text(struct var_file **f, const char *name, struct str text)
 {
-    char path[] = "/tmp/scrapetop-var-XXXXXX.jsonl";
-    char *dot = strrchr(path, '.');
+    char path[64];
     enum result result;
     int fd;
 
@@ -27,7 +27,7 @@ static enum result open_text(struct var_file **f, const char *name, struct str t
     if (!name) {
         return var_file_open(f, "-", NULL, text, &faults, &err);
     }
-    strcpy(dot, name); /* no longer than .jsonl */
+    snprintf(path, sizeof path, "/tmp/scrapetop-var-XXXXXX%s", name);
     fd = mkstemps(path, (int)strlen(name));
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text.data, text.len), text.len);

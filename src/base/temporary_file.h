@@ -3,7 +3,7 @@
  *
  * Ownership  the descriptor is the caller's; with it the file is gone.
  * Errors     -1 and errno.
- * Threads    any, while nobody changes the environment.
+ * Threads    any, while no other thread changes the environment.
  */
 #ifndef SCRAPETOP_BASE_TEMPORARY_FILE_H
 #define SCRAPETOP_BASE_TEMPORARY_FILE_H

@@ -9,7 +9,7 @@
 #include "cmd/opened_runs.h"
 #include "cmd/read_options.h"
 
-/** To options->outcomes. The exit code; what went wrong is told. */
+/** To options->outcomes. Gives the exit code, and prints what went wrong. */
 int outcomes_table_make(const struct read_options *options, struct opened_run *run);
 
 #endif

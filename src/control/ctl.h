@@ -11,7 +11,7 @@
 #include "control/control_client.h"
 #include "engine/snapshot.h"
 
-enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
+enum ctl_follow { CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
 
 /** Connects to the run that `word` names: a run directory, a process number, a socket, or HOST:RUN, where ssh may ask
  *  for a password if `may_ask`. Waits for nothing else. The client is to be closed, whatever the result. */

@@ -18,7 +18,7 @@
 #define STARTS_ASKED 20
 #define GRANT_LAPSES_US (200 * US_PER_MS)
 #define PARKED_ENOUGH 64
-#define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is told again */
+#define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is reported again */
 
 /* --- holds --------------------------------------------------------------------------------------------- */
 
@@ -164,7 +164,7 @@ static void on_news(void *context)
     engine_want_turn(e);
 }
 
-/* --- what is told ------------------------------------------------------------------------------------------ */
+/* --- reports ------------------------------------------------------------------------------------------ */
 
 /* What is found here and not done. */
 static uint64_t outbox(const struct engine *e)

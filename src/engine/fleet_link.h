@@ -1,10 +1,10 @@
 /**
  * Fleet link: the loop's side of a job that is shared with other workers (fleet/fleet.h).
  *
- *   leases   parts of the plan come from the fleet and go to the frontier; what is settled of them is told
+ *   leases   parts of the plan come from the fleet and go to the frontier; what is settled of them is reported
  *   slots    this worker's share of the cap; grants: starts at the shared rate
  *   holds    what a server says to one is obeyed by all
- *   end      the run ends when all of the job is settled, by whomever
+ *   end      the run ends when all of the job is settled, here or by other workers
  *
  * What an answer leads to stays with the worker that asked: the others are told how much of it there is, so that none
  * ends before. Nothing is started while Redis has been silent for half a lease. In a run without a fleet

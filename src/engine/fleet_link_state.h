@@ -3,7 +3,7 @@
  *
  *   fleet_digest  what tells two plans apart
  *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
- *   fleet_link    what is told and heeded
+ *   fleet_link    reports to the fleet, and obeys what comes back
  */
 #ifndef SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
 #define SCRAPETOP_ENGINE_FLEET_LINK_STATE_H

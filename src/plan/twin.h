@@ -19,7 +19,6 @@
 
 #include "plan/host.h"
 
-#define TWINS_MAX 64
 #define TWIN_LABEL_MAX 96
 
 /** Makes `count` twins of a host, itself the first of them, with these names: "NAME@HOST" is what people see. Once in

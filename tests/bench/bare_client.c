@@ -7,6 +7,7 @@
  * ledger or asked again: a transfer that fails ends the program with 1. Built and run by tests/bench/fetch.py.
  */
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,13 +216,14 @@ static void add_transfer(void)
 
 int main(int count, char **arguments)
 {
-    int cap = count == 5 ? atoi(arguments[3]) : 0;
+    long cap = count == 5 ? strtol(arguments[3], NULL, 10) : 0;
+    long total = count == 5 ? strtol(arguments[2], NULL, 10) : 0;
 
-    if (cap <= 0) {
+    if (cap <= 0 || cap > 100000 || total <= 0 || total > INT_MAX) {
         die("give URL, REQUESTS, CAP and FILE");
     }
     bare.url = arguments[1];
-    bare.total = atoi(arguments[2]);
+    bare.total = (int)total;
     bare.out = fopen(arguments[4], "ab");
     bare.loop = uv_default_loop();
     curl_global_init(CURL_GLOBAL_ALL);
@@ -232,7 +234,7 @@ int main(int count, char **arguments)
     uv_timer_init(bare.loop, &bare.timer);
     curl_multi_setopt(bare.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(bare.multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-    curl_multi_setopt(bare.multi, CURLMOPT_MAXCONNECTS, (long)cap + 16);
+    curl_multi_setopt(bare.multi, CURLMOPT_MAXCONNECTS, cap + 16);
     for (int i = 0; i < cap && bare.next < bare.total; i++) {
         add_transfer();
     }
