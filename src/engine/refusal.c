@@ -159,7 +159,13 @@ static void tell_hold(struct engine *e, struct host *host, const struct bucket *
                     length, why, end);
 }
 
-/* Told when it is learned first, and when it has changed by much. */
+/* Learned first, or changed by much. A rate above the one that was refused keeps nothing back yet. */
+static bool is_news(const struct learned_limit *l, double told_rate)
+{
+    return l->phase == LEARNED_NARROW && l->rate < l->refused_at &&
+           (l->rate < 0.8 * told_rate || l->rate > 1.25 * told_rate);
+}
+
 static void tell_learned(struct engine *e, struct host *host, struct bucket *bucket)
 {
     const struct learned_limit *l = &bucket->learned;
@@ -178,8 +184,7 @@ static void tell_learned(struct engine *e, struct host *host, struct bucket *buc
                         "%.*s refuses at any rate: others spend of the same limit",
                         STR_ARG(host->label));
     }
-    if (l->phase == LEARNED_NARROW &&
-        (l->rate < 0.8 * bucket->told_rate || l->rate > 1.25 * bucket->told_rate)) {
+    if (is_news(l, bucket->told_rate)) {
         bucket->told_rate = l->rate;
         snprintf(fields, sizeof fields, ",\"rate\":%.2f,\"refused_at\":%.2f", l->rate,
                  l->refused_at);

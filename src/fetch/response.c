@@ -1,6 +1,19 @@
 #include "fetch/response.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* What begins there, to the NUL that ends it. */
+static struct str take_text(const struct response *response, size_t *at)
+{
+    const char *from = response->headers.data + *at;
+    size_t left = response->headers.len - *at;
+    const char *end = memchr(from, '\0', left);
+    struct str text = { from, end ? (size_t)(end - from) : left };
+
+    *at += text.len + (end != NULL);
+    return text;
+}
 
 bool response_header_next(const struct response *response, size_t *at, struct str *name,
                           struct str *value)
@@ -8,9 +21,8 @@ bool response_header_next(const struct response *response, size_t *at, struct st
     if (*at >= response->headers.len) {
         return false;
     }
-    *name = str_view(response->headers.data + *at);
-    *value = str_view(name->data + name->len + 1);
-    *at += name->len + value->len + 2;
+    *name = take_text(response, at);
+    *value = take_text(response, at);
     return true;
 }
 
