@@ -229,7 +229,11 @@ static bool read_exit(struct str line, int *exit)
 
 enum result ctl_follow(const char *word, enum ctl_follow what, int *exit, struct err *err)
 {
-    static const char *const members[] = { "", "/totals", "/snapshot", "/event" };
+    static const char *const members[] = {
+        [CTL_FOLLOW_TOTALS] = "/totals",
+        [CTL_FOLLOW_SNAPSHOT] = "/snapshot",
+        [CTL_FOLLOW_EVENTS] = "/event",
+    };
     struct control_client c;
     const struct control_hello hello = {
         .frames = what == CTL_FOLLOW_TOTALS     ? "totals"
