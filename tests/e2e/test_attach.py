@@ -8,27 +8,12 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import harness
-from harness import check, check_equal, scaled, scratch, wait_for
+from harness import check, check_equal, scratch, wait_for
+from live import ctl, live_run, socket_of
 
 SECRET = "planted-token-8417-x"
-
-
-@contextlib.contextmanager
-def live_run(server, urls, *options, name="a.run", **environment):
-    """A plain run in the background that can be steered, and its directory."""
-    run = scratch(name)
-    child = harness.scrapetop("run", "--plain", "-o", run, *options, f"{server.url}/posts/[1-{urls}]",
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=harness.environment(**environment))
-    wait_for(lambda: os.path.exists(os.path.join(run, "control")), "the run's control file")
-    yield child, run
-
-
-def ctl(run, *words, code=0):
-    return harness.succeed("ctl", run, *words, code=code)
 
 
 def test_ctl__steers_and_looks__from_another_process():
@@ -309,11 +294,6 @@ def test_ls__without_a_live_run__lists_the_latest_at_rest():
     check_equal(harness.run("ls", cwd="/").out, b"", "where there is none")
 
 
-def socket_of(run):
-    with open(os.path.join(run, "control"), encoding="utf-8") as file:
-        return json.load(file)["socket"]
-
-
 def test_secrets__are_in_no_frame():
     with harness.api("--latency", "30ms") as server:
         with live_run(server, 100_000, "-H", "Authorization: Bearer ${TOKEN}", TOKEN=SECRET) as (child, run):
@@ -329,42 +309,6 @@ def test_secrets__are_in_no_frame():
             check(SECRET.encode() not in seen and SECRET[:8].encode() not in seen, "the token is in a frame")
             ctl(run, "abort")
             harness.finish(child)
-
-
-def storm(path, end, seed):
-    """Connects, says anything, and goes."""
-    lines = [b"\n", b"{}\n", b'{"hello":1}\n', b'{"hello":1,"frames":"snapshot"}\n{"seq":1,"do":"status"}\n',
-             b'{"hello":9}\n', b"\xff\x00\x1b[2J\n", b"[" * 5000, b'{"hello":1}\n' + b'{"report":true}\n' * 60,
-             b'{"hello":1}\n{"seq":{"a":1},"detail":"x"}\n{"do":""}\n', os.urandom(3000)]
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(0.2)
-            client.connect(path)
-            client.sendall(lines[seed % len(lines)])
-            if seed % 3 == 0:
-                client.recv(1000)
-        seed += 1
-
-
-def test_storm_of_clients__loses_nothing():
-    with harness.api("--latency", "5ms") as server:
-        urls = scaled(4000, 1500)
-        with live_run(server, urls, "-c", "8") as (child, run):
-            path = socket_of(run)
-            stuck = socket.socket(socket.AF_UNIX)  # says hello, and never reads
-            stuck.connect(path)
-            stuck.sendall(b'{"hello":1,"frames":"snapshot","every_ms":100,"events":true}\n')
-            end = time.monotonic() + 2
-            threads = [threading.Thread(target=storm, args=(path, end, seed)) for seed in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            ended = harness.finish(child)
-            stuck.close()
-        check_equal(ended.code, 0, f"exit code: {ended}")
-        check_equal(server.count(), urls, "requests")
-        check_equal(len(list(harness.raw_lines(run))), urls, "bodies")
 
 
 if __name__ == "__main__":

@@ -16,22 +16,13 @@ import time
 
 import harness
 from harness import check, check_equal, scaled, scratch, wait_for
+from live import live_run, socket_of
 
 FUZZ_S = float(os.environ.get("CONTROL_FUZZ_S", "10"))
 FUZZ_BYTES_S = 20_000
 CONNECTS_S = 1000
 CLIENTS_MAX = 8
 CORE_OF_VIEWERS = 0.25  # most of it frames, ten a second for each
-
-
-@contextlib.contextmanager
-def live_run(server, urls, *options, name="a.run", **environment):
-    """A plain run that can be steered, its directory, and the path of its socket."""
-    run = scratch(name)
-    child = harness.scrapetop("run", "--plain", "-o", run, *options, f"{server.url}/posts/[1-{urls}]",
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(**environment))
-    wait_for(lambda: os.path.exists(os.path.join(run, "control")), "the run's control file")
-    yield child, run, json.loads(harness.read(os.path.join(run, "control")))["socket"]
 
 
 def connect(path, hello=b""):
@@ -149,8 +140,8 @@ def test_fuzz_and_storm__lose_nothing():
         asked = server.count()
         began = time.monotonic()
         with live_run(server, urls, "-c", "8", "--rate", f"{max(int(urls / FUZZ_S), 1)}/s", "--csv",
-                      scratch("loud.csv")) as (child, run, path):
-            end = began + FUZZ_S
+                      scratch("loud.csv")) as (child, run):
+            path, end = socket_of(run), began + FUZZ_S
             threads = [threading.Thread(target=fuzz, args=(path, end, seed)) for seed in range(2)]
             threads.append(threading.Thread(target=steer, args=(path, end, 7)))
             threads.append(threading.Thread(target=storm, args=(path, end, counts)))
@@ -188,7 +179,8 @@ def test_viewers__cost_next_to_nothing__even_those_that_do_not_read():
     with harness.api("--latency", "20ms") as server:
         for viewers in (0, CLIENTS_MAX):
             stop, clients = threading.Event(), []
-            with live_run(server, urls, "-c", "16", "--json", name=f"v{viewers}.run") as (child, _, path):
+            with live_run(server, urls, "-c", "16", "--json", name=f"v{viewers}.run") as (child, run):
+                path = socket_of(run)
                 for i in range(viewers):
                     clients.append(connect(path, VIEWER))
                     if i > 0:  # the first never reads, the second a byte a second
@@ -230,7 +222,8 @@ def test_bad_lines__each_have_a_sentence():
         (b'{"hello":1}\n{"seq":1}\n', b'a request has \\"do\\"', False),
         (b'{"hello":1}\n' + b'{"seq":1,"do":"status"}\n' * 60, b'"E-CTL4","reply":"more than 50 requests', False),
     ]
-    with harness.api("--latency", "50ms") as server, live_run(server, 100_000, "-c", "3") as (child, run, path):
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000, "-c", "3") as (child, run):
+        path = socket_of(run)
         for sent, wanted, is_closed in cases:
             with connect(path) as client:
                 client.sendall(sent)
@@ -248,8 +241,9 @@ def test_bad_lines__each_have_a_sentence():
 
 def test_two_runs_of_one_name__and_stale_sockets__are_told_apart():
     with harness.api("--latency", "50ms") as server:
-        with live_run(server, 100_000) as (first, run, path):
-            with live_run(server, 100_000, name="sub/a.run") as (second, other, _):
+        with live_run(server, 100_000) as (first, run):
+            path = socket_of(run)
+            with live_run(server, 100_000, name="sub/a.run") as (second, other):
                 listed = harness.succeed("ls").out.decode()
                 check(run in listed and other in listed, "ls:", listed)
                 several = harness.run("attach", "--plain")
@@ -263,7 +257,7 @@ def test_two_runs_of_one_name__and_stale_sockets__are_told_apart():
         check(os.path.exists(path), "a killed run leaves its socket")
         gone = harness.run("ctl", run, "status")
         check(gone.code == 4 and b"E-CTL6" in gone.err, "what is left of it:", gone)
-        with live_run(server, 100_000) as (again, run, _):
+        with live_run(server, 100_000) as (again, run):
             wait_for(lambda: not os.path.exists(path), "the next run clears it")
             wait_for(lambda: harness.run("ctl", run, "status").code == 0, "the next run answers")
             harness.succeed("ctl", run, "abort")

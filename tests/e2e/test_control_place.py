@@ -1,22 +1,11 @@
 """Where the control socket is: not for other users, and on a disk that has no room for it. Both need root."""
 
-import contextlib
-import json
 import os
 import subprocess
 
 import harness
-from harness import Skipped, check, scratch, wait_for
-
-
-@contextlib.contextmanager
-def live_run(server, urls, *options, name="a.run", **environment):
-    """A plain run that can be steered, its directory, and the path of its socket."""
-    run = scratch(name)
-    child = harness.scrapetop("run", "--plain", "-o", run, *options, f"{server.url}/posts/[1-{urls}]",
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment(**environment))
-    wait_for(lambda: os.path.exists(os.path.join(run, "control")), "the run's control file")
-    yield child, run, json.loads(harness.read(os.path.join(run, "control")))["socket"]
+from harness import Skipped, check, scratch
+from live import live_run, socket_of
 
 
 def test_another_user__cannot_connect():
@@ -25,7 +14,8 @@ def test_another_user__cannot_connect():
     place = scratch("open")
     os.makedirs(place)
     with harness.api("--latency", "50ms") as server, \
-            live_run(server, 100_000, XDG_RUNTIME_DIR=place) as (child, run, path):
+            live_run(server, 100_000, XDG_RUNTIME_DIR=place) as (child, run):
+        path = socket_of(run)
         script = ("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
                   "s.sendall(b'{\"hello\":1}\\n')\nprint(s.recv(100))\n")
 

@@ -9,6 +9,7 @@ import threading
 import harness
 import peer
 from harness import check, check_equal, scratch, wait_for
+from live import ctl
 
 LATER = "429 Too Many Requests"
 
@@ -24,10 +25,6 @@ def job(name, server, rules, count, **more):
         json.dump({"name": name, "base": server.url, "vars": {"id": f"[1-{count}]"},
                    "endpoints": [{"url": "/a/{id}"}], "on": rules, **more}, file)
     return path
-
-
-def ctl(run, *words, code=0):
-    return harness.succeed("ctl", run, *words, code=code)
 
 
 class Gate:
