@@ -133,12 +133,15 @@ static void ideal__is_of_the_caps_that_it_had__and_none_under_a_rate(void **stat
         r.limited_s[others[i]] = 0;
     }
 
-    r = ten_seconds(); /* three requests never filled a cap of 50 */
-    r.session_attempts = 3;
+    r = ten_seconds(); /* a cap that was not filled twice is no ideal */
+    r.cap_max = 50;
     r.rung_count = 1;
-    r.rungs[0] = (struct snapshot_rung){ .cap = 50, .requests = 3, .ideal_per_s = 50 };
+    r.rungs[0] = (struct snapshot_rung){ .cap = 50, .requests = 100, .ideal_per_s = 50 };
     report_fill_ideal(&r, &facts);
-    assert_true(r.ideal_s > 0.99 && r.ideal_s < 1.01);
+    assert_true(r.ideal_s > 1.99 && r.ideal_s < 2.01);
+    r.session_attempts = r.rungs[0].requests = 99;
+    report_fill_ideal(&r, &facts);
+    assert_true(r.ideal_s == 0 && r.ideal_percent == 0);
 }
 
 int main(void)

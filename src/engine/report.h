@@ -89,7 +89,7 @@ struct report {
     double wall_s, cpu_s, io_ratio, requests_per_s;
     double ideal_s; /* had each cap that it had always been full: Little's law */
     double
-        ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, or when something else bound */
+        ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, with few requests, or when something else bound */
     uint64_t p50_us, p95_us, p99_us, mean_us;
     uint64_t latency_within[REPORT_LATENCY_EDGES]; /* answers not slower than each edge */
     uint64_t latency_count, latency_sum_us;

@@ -6,6 +6,8 @@
 #define TABLE_PART 0.05 /* of the time; below, normalising is not worth a word */
 #define RATE_PART 0.05  /* of the time; above, a cap is not what the run could have filled */
 #define LOOP_PERCENT 90
+#define CAP_FILLED_TIMES                                                                           \
+    2 /* fewer requests for each slot are a start and an end, with nothing between */
 #define CORES_BUSY 0.8 /* of all of them: more would help */
 
 enum bound {
@@ -197,6 +199,9 @@ void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
     uint64_t requests = 0;
 
     r->ideal_s = r->ideal_percent = 0;
+    if (r->session_attempts < (uint64_t)CAP_FILLED_TIMES * r->cap_max) {
+        return; /* hardly begun when it ended: a share of the cap says nothing then */
+    }
     sum_bounds(r, seconds);
     for (size_t i = 0; i < r->rung_count; i++) {
         const struct snapshot_rung *rung = &r->rungs[i];
