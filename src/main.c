@@ -109,7 +109,7 @@ static void prepare_process(void)
     utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
     /* Else it grows with what is freed, up to 32 MiB: then large bodies lie on the heap, are copied as they grow and
      * leave holes, which cost nearly as much as the bodies themselves. */
-    os_return_blocks(LARGE_BLOCK_BYTES);
+    os_set_mmap_threshold(LARGE_BLOCK_BYTES);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored by who started us, no child could be waited for */
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */

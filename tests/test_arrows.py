@@ -63,7 +63,8 @@ OF_ONE_SYSTEM = re.compile(
     r"\b(fdatasync|fsync|F_FULLFSYNC|F_OFD_\w+|renameat2|RENAME_NOREPLACE|memfd_create|O_TMPFILE|p?fallocate|"
     r"posix_fallocate|sync_file_range|SCHED_IDLE|sched_setscheduler|CLOCK_BOOTTIME|getrandom|explicit_bzero|pipe2|dup3|"
     r"accept4|eventfd\w*|epoll_(?:create1?|ctl|wait)|kqueue|kevent|prctl|SO_PEERCRED|SOCK_CLOEXEC|SOCK_NONBLOCK|MSG_NOSIGNAL|ppoll|mallopt|"
-    r"getauxval|memrchr|st_mtim|socketpair|copy_file_range|statfs|gettid|close_range)\b|\"/proc/(?!self/fd/\")|/proc/%")
+    r"getauxval|memrchr|st_mtim|socketpair|copy_file_range|statfs|gettid|close_range)\b|\"/proc/(?!self/fd/\")|/proc/%|"
+    r"<(?:asm|linux|mach)/\w+\.h>|<sys/(?:auxv|epoll|event|eventfd|prctl|syscall|sysctl|sysinfo)\.h>")
 
 # What is not libc: everything that the table above names, and every library somebody may think of.
 FOREIGN = re.compile(r"(curl|cjson|uv|openssl|hiredis)(/|\.h)|(sqlite3|microhttpd|zlib|zstd|zip|expat|curses|ncurses\w*|cmocka)\.h")
@@ -211,9 +212,12 @@ def self_test():
         ("src/cmd/x.c", 'say(stderr, "%s", path);\n', 0),
         ("src/cmd/x.c", 'fprintf(stderr, "%s", path);\n', 1),
         ("src/engine/x.c", "fputs(path, stderr);\n", 1),
-        ("src/store/x.c", "/* as fdatasync does */\nreturn os_sync(fd);\n", 0),
+        ("src/store/x.c", "/* as fdatasync does */\nreturn os_fdatasync(fd);\n", 0),
         ("src/store/x.c", "return fdatasync(fd);\n", 1),
         ("src/session/x.c", 'open("/proc/self/stat", O_RDONLY);\n', 1),
+        ("src/base/x.c", "#include <sys/auxv.h>\n", 1),
+        ("src/base/x.c", "#include <sys/stat.h>\n", 0),
+        ("src/base/os/linux.c", "#include <sys/auxv.h>\n", 0),
         ("src/base/os/linux.c", "return fdatasync(fd);\n", 0),
     ]
     for name, text, want in cases:

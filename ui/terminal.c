@@ -132,7 +132,7 @@ static void prepare_colours(struct terminal *t, bool wanted)
 static enum result open_screen(struct terminal *t, const struct terminal_options *options,
                                struct err *err)
 {
-    int memory = os_memory_file("scrapetop-frame");
+    int memory = os_memfd("scrapetop-frame");
     const char *enter, *type;
 
     if (memory < 0) {

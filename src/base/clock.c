@@ -31,7 +31,7 @@ struct clock clock_system(void)
 
 uint64_t clock_boot(void)
 {
-    return os_boot();
+    return os_boot_id();
 }
 
 uint64_t clock_now_us(const struct clock *clock)

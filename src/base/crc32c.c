@@ -7,8 +7,6 @@
 
 #if defined(__aarch64__)
 #include <arm_acle.h>
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
 #elif defined(__x86_64__)
 #include <nmmintrin.h>
 #include <wmmintrin.h>
@@ -120,7 +118,7 @@ crc32c_processor(uint32_t crc, const void *bytes, size_t len)
 
 static bool processor_has_crc(void)
 {
-    return os_has_arm_crc();
+    return os_cpu_has_crc32();
 }
 
 __attribute__((target("+crc"))) static uint32_t crc32c_processor(uint32_t crc, const void *bytes,

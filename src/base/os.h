@@ -22,17 +22,17 @@ struct pollfd;
 
 /* --- the disk ------------------------------------------------------------------------------------------ */
 
-/** Returns once the file's bytes and its length outlive a loss of power. */
-int os_sync(int fd);
+/** As fdatasync: returns once the file's bytes and its length outlive a loss of power. */
+int os_fdatasync(int fd);
 
-/** The same with all else that the system knows of the file; what a directory needs after a rename. */
-int os_sync_all(int fd);
+/** As fsync: the same with all else that the system knows of the file; what a directory needs after a rename. */
+int os_fsync(int fd);
 
 /** Reserves so many bytes from the file's begin; never by writing zeros where the file system cannot. */
 int os_reserve(int fd, uint64_t bytes);
 
 /** A hint: these bytes are to go to the disk soon. */
-void os_write_back(int fd, uint64_t offset, uint64_t bytes);
+void os_start_writeback(int fd, uint64_t offset, uint64_t bytes);
 
 /** Locks the open file for this descriptor and its duplicates; only what comes through os_lock is kept out. EAGAIN or
  *  EACCES: another has it. */
@@ -45,10 +45,10 @@ int os_is_locked(int fd);
 int os_rename_new(const char *from, const char *to);
 
 /** A file without a name in `directory`, to read and write. */
-int os_unnamed_file(const char *directory);
+int os_tmpfile(const char *directory);
 
 /** A file in memory, to read and write. `name` is for who debugs. */
-int os_memory_file(const char *name);
+int os_memfd(const char *name);
 
 /** An absolute path without links to the open directory. False: the system does not know one. */
 bool os_path_of(int fd, char *path, size_t size);
@@ -61,10 +61,10 @@ int64_t os_modified_us(const struct stat *st);
 int os_pipe(int ends[2]);
 int os_socket(int family, int type, int protocol);
 int os_socket_pair(int ends[2]); /* of the Unix kind, a stream */
-int os_do_not_block(int fd);
+int os_set_nonblocking(int fd);
 
 /** `to` becomes a duplicate of `from`. */
-int os_move_to(int from, int to);
+int os_dup2(int from, int to);
 
 /** Sends without SIGPIPE when the other end is closed, and without waiting if `may_wait` is false. */
 ssize_t os_send(int fd, const void *bytes, size_t len, bool may_wait);
@@ -96,28 +96,28 @@ int os_watch_ready(int watch, struct os_ready *ready, int max);
 
 /* --- processes and threads ----------------------------------------------------------------------------- */
 
-/** The calling thread runs when no other thread wants to, as far as the system has that. */
-void os_idle_thread(void);
+/** From now on the calling thread runs only when no other wants to, as far as the system has that. */
+void os_set_thread_idle(void);
 
 /** Whether other processes of this user may read this one's memory, and whether a crash writes it to a file. */
-void os_let_others_read(bool may);
+void os_set_dumpable(bool may);
 
 /** Whether the process is stopped (SIGSTOP). Safe in a signal handler and after fork. */
 bool os_is_stopped(pid_t process);
 
-/** Blocks of memory from so many bytes on are given back to the system when they are freed. */
-void os_return_blocks(size_t bytes);
+/** Blocks of memory from so many bytes on are mapped each by itself: the system has them back when they are freed. */
+void os_set_mmap_threshold(size_t bytes);
 
-/** Whether this processor has the CRC-32C instructions of ARMv8. */
-bool os_has_arm_crc(void);
+/** Whether this processor has the CRC32 instructions of ARMv8, of which only the system knows; false on any other. */
+bool os_cpu_has_crc32(void);
 
 /* --- time, chance, memory ------------------------------------------------------------------------------ */
 
 /** Microseconds since the machine started, its sleep included. */
 uint64_t os_uptime_us(void);
 
-/** Another number after each start of the machine; 0: unknown. */
-uint64_t os_boot(void);
+/** A number that each start of the machine changes; 0: unknown. */
+uint64_t os_boot_id(void);
 
 /** Random bytes; false: none are to be had, without waiting for them. */
 bool os_random(void *bytes, size_t len);
@@ -125,7 +125,7 @@ bool os_random(void *bytes, size_t len);
 /** Zeros that no compiler leaves out. */
 void os_wipe(void *bytes, size_t len);
 
-/** The last of `byte` in these bytes, or NULL. */
-const char *os_find_last(const char *bytes, char byte, size_t len);
+/** As memrchr: the last of `byte` in these bytes, or NULL. */
+const char *os_memrchr(const char *bytes, char byte, size_t len);
 
 #endif

@@ -14,7 +14,7 @@ static void sync_directory(const char *path)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd >= 0) {
-        (void)os_sync_all(fd); /* as much as this file system does */
+        (void)os_fsync(fd); /* as much as this file system does */
         close(fd);
     }
 }

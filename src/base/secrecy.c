@@ -18,7 +18,7 @@ static void set_dumpable(bool is_dumpable)
 #else
 static void set_dumpable(bool is_dumpable)
 {
-    os_let_others_read(is_dumpable);
+    os_set_dumpable(is_dumpable);
 }
 #endif
 

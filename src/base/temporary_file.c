@@ -8,5 +8,5 @@ int temporary_file(void)
 {
     const char *directory = getenv("TMPDIR");
 
-    return os_unnamed_file(directory && *directory ? directory : "/tmp");
+    return os_tmpfile(directory && *directory ? directory : "/tmp");
 }

@@ -50,7 +50,7 @@ enum result control_client_connect(struct control_client *c, const char *path, s
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     /* A run that is stopped (Ctrl-Z) takes no connection: once its queue is full, connecting would wait for ever. */
     c->fd = os_socket(AF_UNIX, SOCK_STREAM, 0);
-    if (c->fd < 0 || os_do_not_block(c->fd) != 0) {
+    if (c->fd < 0 || os_set_nonblocking(c->fd) != 0) {
         return err_set_errno(err, errno, "E-CTL8", "cannot make a socket");
     }
     if (connect(c->fd, (const struct sockaddr *)&address, sizeof address) != 0) {

@@ -126,7 +126,7 @@ static enum result open_socket(struct demo *demo, uint16_t port, struct err *err
     int fd = os_socket(AF_INET, SOCK_STREAM, 0);
 
     demo->listen_fd = fd;
-    if (fd < 0 || os_do_not_block(fd) != 0) {
+    if (fd < 0 || os_set_nonblocking(fd) != 0) {
         return err_set_errno(err, errno, "E-DEMO3", "cannot open a socket");
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

@@ -46,7 +46,7 @@ static int append(struct feed *f, size_t len)
 {
     int failed = write_all(f->source->copy_fd, (struct str){ f->pending.data, len });
 
-    if (!failed && os_sync(f->source->copy_fd) != 0) {
+    if (!failed && os_fdatasync(f->source->copy_fd) != 0) {
         failed = errno;
     }
     if (!failed) {
@@ -66,7 +66,7 @@ static int take(struct feed *f, const char *bytes, size_t len)
     if (buf_append(&f->pending, bytes, len) != RESULT_OK) {
         return ENOMEM;
     }
-    last = os_find_last(f->pending.data, '\n', f->pending.len);
+    last = os_memrchr(f->pending.data, '\n', f->pending.len);
     if (!last && f->pending.len > 2 * LIST_LINE_MAX) {
         last = f->pending.data + f->pending.len - 1;
     }

@@ -22,7 +22,7 @@ static void name_after_file(struct job_reader *r)
 {
     const char *slash = strrchr(r->path, '/');
     struct str stem = str_view(slash ? slash + 1 : r->path);
-    const char *dot = os_find_last(stem.data, '.', stem.len);
+    const char *dot = os_memrchr(stem.data, '.', stem.len);
 
     if (!r->job->name && !r->is_stored) {
         stem.len = dot && dot > stem.data ? (size_t)(dot - stem.data) : stem.len;

@@ -58,7 +58,7 @@ static void close_pipe(struct list *list)
 /* Whole lines go to the copy, the begun one waits for its end. */
 static enum result keep(struct list *list, const char *bytes, size_t len, struct err *err)
 {
-    const char *last = os_find_last(bytes, '\n', len);
+    const char *last = os_memrchr(bytes, '\n', len);
     size_t whole = last ? (size_t)(last - bytes) + 1 : 0;
     struct str begun = buf_view(&list->begun);
 

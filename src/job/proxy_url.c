@@ -108,7 +108,7 @@ enum result proxy_url_split(struct str text, struct proxy_url *url, struct err *
     if (result != RESULT_OK) {
         return result;
     }
-    at = rest.len ? os_find_last(rest.data, '@', rest.len) : NULL;
+    at = rest.len ? os_memrchr(rest.data, '@', rest.len) : NULL;
     if (at) {
         url->user = (struct str){ rest.data, (size_t)(at - rest.data) };
         rest = (struct str){ at + 1, rest.len - url->user.len - 1 };

@@ -187,7 +187,7 @@ void at_end_ping(const char *url, int exit, const struct at_end_pulse *pulse)
 /* A descriptor from which the report can be read; -1: there is none. */
 static int report_as_file(struct str report)
 {
-    int fd = os_memory_file("report");
+    int fd = os_memfd("report");
 
     while (fd >= 0 && report.len) {
         ssize_t count = write(fd, report.data, report.len);

@@ -147,7 +147,7 @@ static enum result move_all(const struct run_dir *dir, struct str note, struct e
             return err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
         }
     }
-    return os_sync_all(dir->fd) == 0 && unlinkat(dir->fd, NOTE_FILE, 0) == 0
+    return os_fsync(dir->fd) == 0 && unlinkat(dir->fd, NOTE_FILE, 0) == 0
                ? RESULT_OK
                : err_set_write(err, errno, "E-DIR3", "%s: cannot write the plan", dir->path);
 }

@@ -79,12 +79,12 @@ static enum result copy_in(const struct run_dir *dir, const char *name, struct l
         return err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     result = list_copy(list, fd, err);
-    if (result == RESULT_OK && os_sync_all(fd) != 0) {
+    if (result == RESULT_OK && os_fsync(fd) != 0) {
         result = err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     close(fd);
     if (result == RESULT_OK &&
-        (renameat(dir->fd, TEMP_NAME, dir->fd, name) != 0 || os_sync_all(dir->fd) != 0)) {
+        (renameat(dir->fd, TEMP_NAME, dir->fd, name) != 0 || os_fsync(dir->fd) != 0)) {
         result = err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     return result;

@@ -287,8 +287,8 @@ static enum result create_ledger(const struct run_dir *dir, struct err *err)
     }
     result = fill_new(dir, err);
     if (result == RESULT_OK &&
-        (os_sync_all(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, RUN_DIR_LEDGER) ||
-         os_sync_all(dir->fd))) {
+        (os_fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, RUN_DIR_LEDGER) ||
+         os_fsync(dir->fd))) {
         result =
             err_set_write(err, errno, "E-DISK2", "%s/" RUN_DIR_LEDGER ": cannot create", dir->path);
     }

@@ -49,7 +49,7 @@ static enum result sync_parent(const char *path, struct err *err)
     }
     fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* A parent that may not be read cannot be synced, and need not be for us to go on. */
-    if (fd >= 0 && os_sync_all(fd) && errno != EINVAL) {
+    if (fd >= 0 && os_fsync(fd) && errno != EINVAL) {
         result = err_set_errno(err, errno, "E-DIR1", "%s: cannot sync the directory", name);
     }
     if (fd >= 0) {
@@ -339,7 +339,7 @@ static enum result renew_lock(const struct run_dir *dir, struct err *err)
     if (result == RESULT_OK) {
         result = write_holder(dir, fd, err);
     }
-    if (result == RESULT_OK && os_move_to(fd, dir->lock_fd) < 0) {
+    if (result == RESULT_OK && os_dup2(fd, dir->lock_fd) < 0) {
         result = err_set_errno(err, errno, "E-DIR1", "%s: cannot keep the lock", dir->path);
     }
     if (fd >= 0) {
@@ -550,7 +550,7 @@ static enum result replace(const struct run_dir *dir, const char *name, const ch
         return err_set_write(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
     }
     errnum = write_all(fd, bytes);
-    if (!errnum && os_sync_all(fd)) {
+    if (!errnum && os_fsync(fd)) {
         errnum = errno;
     }
     if (close(fd) && !errnum) {
@@ -559,7 +559,7 @@ static enum result replace(const struct run_dir *dir, const char *name, const ch
     if (!errnum && renameat(dir->fd, temp, dir->fd, name)) {
         errnum = errno;
     }
-    if (!errnum && os_sync_all(dir->fd)) {
+    if (!errnum && os_fsync(dir->fd)) {
         errnum = errno;
     }
     if (errnum) {

@@ -76,7 +76,7 @@ enum result segment_begin_next(struct segment *segment, struct err *err)
     if (fd < 0) {
         return segment_disk_error(err, errno, "create", name);
     }
-    if (os_sync_all(segment->raw_fd)) {
+    if (os_fsync(segment->raw_fd)) {
         int errnum = errno;
 
         close(fd);
@@ -150,7 +150,7 @@ enum result segment_sync(struct segment *segment, struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
 
-    if (!os_sync(segment->fd)) {
+    if (!os_fdatasync(segment->fd)) {
         return RESULT_OK;
     }
     segment_name(segment->extent.number, name);

@@ -215,7 +215,7 @@ enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err)
     enum result result = segment_open(raw_fd, number, O_WRONLY, &fd, err);
 
     if (result == RESULT_OK) {
-        if (os_sync(fd)) {
+        if (os_fdatasync(fd)) {
             segment_name(number, name);
             segment_disk_error(err, errno, "sync", name);
             result = RESULT_IO;

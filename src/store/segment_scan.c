@@ -33,7 +33,7 @@ static enum result cut_tail(int fd, const struct segment_extent *extent, const c
     if (ftruncate(fd, (off_t)extent->committed)) {
         return segment_disk_error(err, errno, "cut the uncommitted tail", name);
     }
-    if (os_sync_all(fd)) {
+    if (os_fsync(fd)) {
         return segment_disk_error(err, errno, "sync", name);
     }
     *discarded += (uint64_t)st.st_size - extent->committed;

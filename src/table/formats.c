@@ -55,7 +55,7 @@ static const struct table_packing *packing_ending_in(struct str ending)
 /* What stands after the name's last dot, which is not its first character, and is taken off; or "". */
 static struct str take_ending(struct str *name)
 {
-    const char *dot = name->len > 1 ? os_find_last(name->data + 1, '.', name->len - 1) : NULL;
+    const char *dot = name->len > 1 ? os_memrchr(name->data + 1, '.', name->len - 1) : NULL;
     struct str ending = STR("");
 
     if (dot) {

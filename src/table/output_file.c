@@ -223,7 +223,7 @@ enum result output_open(struct output_file **file, const char *path, struct err 
 static void hand_down(struct output_file *f)
 {
     if (f->directory >= 0 && f->written - f->handed_down >= HAND_DOWN_BYTES) {
-        os_write_back(f->fd, f->handed_down, f->written - f->handed_down);
+        os_start_writeback(f->fd, f->handed_down, f->written - f->handed_down);
         f->handed_down = f->written;
     }
 }
@@ -329,7 +329,7 @@ static enum result commit(struct output_file *f,
         release(f);
         return result;
     }
-    if (result == RESULT_OK && os_sync_all(f->fd) != 0) {
+    if (result == RESULT_OK && os_fsync(f->fd) != 0) {
         result = err_set_write(err, errno, "E-OUT3", "cannot sync %s", f->path);
     }
     result = result == RESULT_OK ? name(f, err) : result;
@@ -337,7 +337,7 @@ static enum result commit(struct output_file *f,
         output_abandon(f);
         return result;
     }
-    if (os_sync_all(f->directory) != 0) {
+    if (os_fsync(f->directory) != 0) {
         result = err_set_write(err, errno, "E-OUT3", "cannot sync the directory of %s", f->path);
     }
     release(f);

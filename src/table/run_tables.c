@@ -11,7 +11,7 @@ struct str run_tables_name(const char *output)
 {
     const char *slash = strrchr(output, '/');
     struct str name = str_view(slash ? slash + 1 : output);
-    const char *dot = name.len > 1 ? os_find_last(name.data + 1, '.', name.len - 1) : NULL;
+    const char *dot = name.len > 1 ? os_memrchr(name.data + 1, '.', name.len - 1) : NULL;
 
     name.len = dot ? (size_t)(dot - name.data) : name.len;
     return name;

@@ -294,7 +294,7 @@ static void *run_quietly(void *context)
     uint64_t began_us = uv_hrtime() / 1000U, cpu_us = 0;
 
     /* Where it is refused, the table only takes more of the machine. */
-    os_idle_thread();
+    os_set_thread_idle();
     p->owed_us = 0;
     while (!is_over(p) && p->owed_us == 0) {
         uint64_t share_us;

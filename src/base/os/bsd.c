@@ -39,7 +39,7 @@ static int close_on_exec(int fd)
 }
 
 /* Apple's fsync leaves bytes in the disk's own memory: fcntl(2). File systems that lack it have fsync only. */
-int os_sync(int fd)
+int os_fdatasync(int fd)
 {
 #ifdef __APPLE__
     return fcntl(fd, F_FULLFSYNC) == 0 ? 0 : fsync(fd);
@@ -48,10 +48,10 @@ int os_sync(int fd)
 #endif
 }
 
-int os_sync_all(int fd)
+int os_fsync(int fd)
 {
 #ifdef __APPLE__
-    return os_sync(fd);
+    return os_fdatasync(fd);
 #else
     return fsync(fd);
 #endif
@@ -69,7 +69,7 @@ int os_reserve(int fd, uint64_t bytes)
 #endif
 }
 
-void os_write_back(int fd, uint64_t offset, uint64_t bytes)
+void os_start_writeback(int fd, uint64_t offset, uint64_t bytes)
 {
     (void)fd;
     (void)offset;
@@ -112,7 +112,7 @@ int os_rename_new(const char *from, const char *to)
 }
 #endif
 
-int os_unnamed_file(const char *directory)
+int os_tmpfile(const char *directory)
 {
     char path[PATH_MAX];
     int fd;
@@ -128,11 +128,11 @@ int os_unnamed_file(const char *directory)
     return fd;
 }
 
-int os_memory_file(const char *name)
+int os_memfd(const char *name)
 {
 #ifdef __APPLE__
     (void)name;
-    return os_unnamed_file("/tmp");
+    return os_tmpfile("/tmp");
 #else
     return memfd_create(name, MFD_CLOEXEC);
 #endif
@@ -202,14 +202,14 @@ int os_socket_pair(int ends[2])
     return 0;
 }
 
-int os_do_not_block(int fd)
+int os_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-int os_move_to(int from, int to)
+int os_dup2(int from, int to)
 {
     return dup2(from, to) < 0 ? -1 : close_on_exec(to);
 }
@@ -300,7 +300,7 @@ int os_watch_ready(int watch, struct os_ready *ready, int max)
     return count;
 }
 
-void os_idle_thread(void)
+void os_set_thread_idle(void)
 {
 #ifdef __APPLE__
     (void)pthread_set_qos_class_self_np(QOS_CLASS_BACKGROUND, 0);
@@ -315,7 +315,7 @@ void os_idle_thread(void)
 }
 
 /* On macOS another process needs the user's word, or root, in any case. */
-void os_let_others_read(bool may)
+void os_set_dumpable(bool may)
 {
 #ifdef __APPLE__
     (void)may;
@@ -343,13 +343,13 @@ bool os_is_stopped(pid_t process)
 #endif
 }
 
-void os_return_blocks(size_t bytes)
+void os_set_mmap_threshold(size_t bytes)
 {
     (void)bytes; /* both do so by themselves */
 }
 
 /* Every Mac with an ARM processor has them. */
-bool os_has_arm_crc(void)
+bool os_cpu_has_crc32(void)
 {
 #if defined(__APPLE__) && defined(__aarch64__)
     return true;
@@ -372,7 +372,7 @@ uint64_t os_uptime_us(void)
 }
 
 /* When it was: nearly as good as a random number. */
-uint64_t os_boot(void)
+uint64_t os_boot_id(void)
 {
     struct timeval began;
     size_t size = sizeof began;
@@ -397,7 +397,7 @@ void os_wipe(void *bytes, size_t len)
 #endif
 }
 
-const char *os_find_last(const char *bytes, char byte, size_t len)
+const char *os_memrchr(const char *bytes, char byte, size_t len)
 {
     while (len && bytes[len - 1] != byte) {
         len--;

@@ -27,12 +27,12 @@
 #define RENAME_NOREPLACE 1U /* linux/fs.h; musl has had it since 1.2.6 */
 #endif
 
-int os_sync(int fd)
+int os_fdatasync(int fd)
 {
     return fdatasync(fd);
 }
 
-int os_sync_all(int fd)
+int os_fsync(int fd)
 {
     return fsync(fd);
 }
@@ -42,7 +42,7 @@ int os_reserve(int fd, uint64_t bytes)
     return fallocate(fd, 0, 0, (off_t)bytes);
 }
 
-void os_write_back(int fd, uint64_t offset, uint64_t bytes)
+void os_start_writeback(int fd, uint64_t offset, uint64_t bytes)
 {
     (void)sync_file_range(fd, (off_t)offset, (off_t)bytes, SYNC_FILE_RANGE_WRITE);
 }
@@ -72,12 +72,12 @@ int os_rename_new(const char *from, const char *to)
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
-int os_unnamed_file(const char *directory)
+int os_tmpfile(const char *directory)
 {
     return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-int os_memory_file(const char *name)
+int os_memfd(const char *name)
 {
     return memfd_create(name, MFD_CLOEXEC);
 }
@@ -113,14 +113,14 @@ int os_socket_pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 }
 
-int os_do_not_block(int fd)
+int os_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-int os_move_to(int from, int to)
+int os_dup2(int from, int to)
 {
     return dup3(from, to, O_CLOEXEC);
 }
@@ -197,14 +197,14 @@ int os_watch_ready(int watch, struct os_ready *ready, int max)
 }
 
 /* The system call itself: musl's function answers ENOSYS. For the kernel it concerns the calling thread. */
-void os_idle_thread(void)
+void os_set_thread_idle(void)
 {
     struct sched_param param = { 0 };
 
     (void)syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &param);
 }
 
-void os_let_others_read(bool may)
+void os_set_dumpable(bool may)
 {
     (void)prctl(PR_SET_DUMPABLE, (unsigned long)may, 0, 0, 0);
 }
@@ -244,7 +244,7 @@ bool os_is_stopped(pid_t process)
     return state && state[1] == ' ' && state[2] == 'T';
 }
 
-void os_return_blocks(size_t bytes)
+void os_set_mmap_threshold(size_t bytes)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, (int)bytes);
@@ -253,7 +253,7 @@ void os_return_blocks(size_t bytes)
 #endif
 }
 
-bool os_has_arm_crc(void)
+bool os_cpu_has_crc32(void)
 {
 #ifdef __aarch64__
     return getauxval(AT_HWCAP) & HWCAP_CRC32;
@@ -271,7 +271,7 @@ uint64_t os_uptime_us(void)
 }
 
 /* "0d3ce1f6-a2b1-...": a random number, of which the first 64 bits do. */
-uint64_t os_boot(void)
+uint64_t os_boot_id(void)
 {
     char text[40] = "";
     uint64_t boot = 0;
@@ -304,7 +304,7 @@ void os_wipe(void *bytes, size_t len)
     explicit_bzero(bytes, len);
 }
 
-const char *os_find_last(const char *bytes, char byte, size_t len)
+const char *os_memrchr(const char *bytes, char byte, size_t len)
 {
     return memrchr(bytes, byte, len);
 }

@@ -1,8 +1,8 @@
 #include "table/sqlite/sqlite_table.h"
 
-#include "base/os.h"
 #include "normalise/types.h"
 #include "table/layout.h"
+#include "table/run_tables.h"
 #include "table/table_spec.h"
 
 #include <stdio.h>
@@ -439,12 +439,7 @@ static enum result find_table(struct sqlite_table *t, bool *found, struct err *e
 /* --table, or the file's name without its ending. */
 static struct str name_of(const struct format_target *target)
 {
-    const char *slash = strrchr(target->path, '/');
-    struct str name = str_view(slash ? slash + 1 : target->path);
-    const char *dot = name.len > 1 ? os_find_last(name.data + 1, '.', name.len - 1) : NULL;
-
-    name.len = dot ? (size_t)(dot - name.data) : name.len;
-    return target->spec->table.data ? target->spec->table : name;
+    return target->spec->table.data ? target->spec->table : run_tables_name(target->path);
 }
 
 enum result sqlite_table_make(struct sqlite_table *t, struct err *err)
