@@ -4,6 +4,7 @@ Usage: test_packaging.py SOURCE_ROOT
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -48,6 +49,25 @@ def tarball(root, place):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def container_faults(root):
+    """What a container's engine would find late or never; tests/e2e/test_container.py runs the commands."""
+    text = read(root, "Containerfile")
+    bases = re.findall(r"^FROM (\S+)", text, re.M)
+    if len(bases) != 2 or len(set(bases)) != 1:
+        yield f"Containerfile: not built for the release that it runs on: {bases}"
+    user = re.findall(r"^USER (\S+)$", text, re.M)
+    if not user or user[-1].split(":")[0] in ("0", "root"):
+        yield "Containerfile: it runs as root"
+    # Only the form of a list makes the program itself process 1, which gets the signals.
+    for word in ("ENTRYPOINT", "CMD", "HEALTHCHECK .*CMD"):
+        lists = [line for line in re.findall(rf"^{word} (.*)$", text, re.M) if line.startswith("[")]
+        if len(lists) != 1 or not all(isinstance(part, str) for part in json.loads(lists[0])):
+            yield f"Containerfile: {word} is not one list of words"
+    built = re.findall(r"dockerfile: (\w+)", read(root, "compose.yaml"))
+    if built != ["Containerfile"]:
+        yield f"compose.yaml builds {built}"
+
+
 def main(root):
     faults = []
     told = versions(root)
@@ -58,6 +78,7 @@ def main(root):
     for name, own in lists.items():
         if own != all_of_them:
             faults.append(f"{name} lacks {', '.join(sorted(all_of_them - own))}")
+    faults.extend(container_faults(root))
     if (root / ".git").exists() and shutil.which("git"):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
             if tarball(root, one) != tarball(root, two):
