@@ -31,8 +31,16 @@ enum kind {
     KINDS,
 };
 
-static const char *const kind_names[] = { "fixed",  "aligned",     "sliding",     "sliding-whole",
-                                          "bucket", "bucket-next", "bucket-rate", "silent-rate" };
+static const char *const kind_names[] = {
+    [FIXED] = "fixed",
+    [ALIGNED] = "aligned",
+    [SLIDING] = "sliding",
+    [SLIDING_WHOLE] = "sliding-whole",
+    [BUCKET] = "bucket",
+    [BUCKET_NEXT] = "bucket-next",
+    [BUCKET_RATE] = "bucket-rate",
+    [SILENT_RATE] = "silent-rate",
+};
 
 /* How a reset is told: exactly, in seconds rounded up, as a moment by a Date that is cut off: to the
  * millisecond, or to the second, rounded up or cut off. */

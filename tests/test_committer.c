@@ -59,7 +59,7 @@ static void count_rows(void *context, const struct ledger_row *row)
 static void committer__resumes_rows__when_reopened(void **state)
 {
     struct world *w = *state;
-    unsigned counts[4] = { 0 };
+    unsigned counts[SETTLE_WAITING + 1] = { 0 };
 
     start_run(w);
     put_and_wait(w, done(1));

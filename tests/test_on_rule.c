@@ -73,7 +73,10 @@ static void parse__takes_a_limit__in_the_unit_of_its_measure(void **state)
 
 static void parse__reads_each_measure_and_verb__of_the_tables(void **state)
 {
-    static const char *const limits[] = { "5%", "5", "5/s", "5s", "5M" };
+    static const char *const limits[] = {
+        [ON_UNIT_PART] = "5%", [ON_UNIT_COUNT] = "5", [ON_UNIT_RATE] = "5/s",
+        [ON_UNIT_TIME] = "5s", [ON_UNIT_SIZE] = "5M",
+    };
     static const char *const arguments[] = { [ON_TAKES_NONE] = "",
                                              [ON_TAKES_CAP] = " +5",
                                              [ON_TAKES_RATE] = " off",

@@ -13,9 +13,26 @@
 const char *ui_scene_name(enum ui_scene scene)
 {
     static const char *const names[SCENE_COUNT] = {
-        "starting", "running",   "paused",      "draining", "lowered", "all-waiting",  "resting",
-        "held",     "disk-full", "normalising", "auth",     "sweep",   "network-down", "table",
-        "stopped",  "done",      "failed",      "tuned",    "hostile", "huge",
+        [SCENE_STARTING] = "starting",
+        [SCENE_RUNNING] = "running",
+        [SCENE_PAUSED] = "paused",
+        [SCENE_DRAINING] = "draining",
+        [SCENE_LOWERED] = "lowered",
+        [SCENE_ALL_WAITING] = "all-waiting",
+        [SCENE_RESTING] = "resting",
+        [SCENE_HELD] = "held",
+        [SCENE_DISK_FULL] = "disk-full",
+        [SCENE_NORMALISING] = "normalising",
+        [SCENE_AUTH] = "auth",
+        [SCENE_SWEEP] = "sweep",
+        [SCENE_NETWORK_DOWN] = "network-down",
+        [SCENE_TABLE] = "table",
+        [SCENE_STOPPED] = "stopped",
+        [SCENE_DONE] = "done",
+        [SCENE_FAILED] = "failed",
+        [SCENE_TUNED] = "tuned",
+        [SCENE_HOSTILE] = "hostile",
+        [SCENE_HUGE] = "huge",
     };
 
     return names[scene];

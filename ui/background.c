@@ -3,7 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const names[BACKGROUND_COUNT] = { "auto", "dark", "light" };
+static const char *const names[BACKGROUND_COUNT] = {
+    [BACKGROUND_AUTO] = "auto",
+    [BACKGROUND_DARK] = "dark",
+    [BACKGROUND_LIGHT] = "light",
+};
 
 const char *background_name(enum background background)
 {

@@ -85,12 +85,11 @@ static void export_fields(struct export_row *r, const struct snapshot *s, size_t
 {
     /* The log shows the latest last, the snapshot has it first. */
     const struct snapshot_event *e = &s->events[s->event_count - 1 - i];
-    static const char *const levels[] = { "info", "notice", "warning", "error" };
     char when[CLOCK_TEXT_SIZE];
 
     clock_format_utc(e->wall_us, when);
     export_text(r, "at", when);
-    export_text(r, "level", levels[e->level]);
+    export_text(r, "level", event_level_word(e->level));
     export_count(r, "times", e->repeats);
     export_text(r, "text", e->text);
 }

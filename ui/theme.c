@@ -13,7 +13,11 @@ enum {
     NONE = THEME_DEFAULT_COLOUR
 };
 
-static const char *const names[THEME_COUNT] = { "default", "blue-orange", "contrast" };
+static const char *const names[THEME_COUNT] = {
+    [THEME_DEFAULT] = "default",
+    [THEME_BLUE_ORANGE] = "blue-orange",
+    [THEME_CONTRAST] = "contrast",
+};
 
 const char *theme_name(enum theme theme)
 {

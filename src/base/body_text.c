@@ -39,8 +39,17 @@ const char *body_was_words(unsigned bit)
 const char *body_was_name(unsigned bit)
 {
     static const char *const names[BODY_WAS_COUNT] = {
-        "bom", "utf16", "latin",  "lines",    "sequence", "nan",
-        "csv", "xml",   "packed", "stripped", "ragged",
+        [__builtin_ctz(BODY_WAS_MARKED)] = "bom",
+        [__builtin_ctz(BODY_WAS_UTF16)] = "utf16",
+        [__builtin_ctz(BODY_WAS_LATIN)] = "latin",
+        [__builtin_ctz(BODY_WAS_LINES)] = "lines",
+        [__builtin_ctz(BODY_WAS_SEQUENCE)] = "sequence",
+        [__builtin_ctz(BODY_WAS_NAN)] = "nan",
+        [__builtin_ctz(BODY_WAS_CSV)] = "csv",
+        [__builtin_ctz(BODY_WAS_XML)] = "xml",
+        [__builtin_ctz(BODY_WAS_PACKED)] = "packed",
+        [__builtin_ctz(BODY_WAS_STRIPPED)] = "stripped",
+        [__builtin_ctz(BODY_WAS_RAGGED)] = "ragged",
     };
 
     return bit && bit < 1U << BODY_WAS_COUNT ? names[__builtin_ctz(bit)] : "";

@@ -43,14 +43,7 @@ static const char *flight_word(int value)
 
 static const char *level_word(int value)
 {
-    static const char *const words[] = {
-        [EVENT_INFO] = "info",
-        [EVENT_NOTICE] = "notice",
-        [EVENT_WARNING] = "warning",
-        [EVENT_ERROR] = "error",
-    };
-
-    return word_of(words, value);
+    return event_level_word((enum event_level)value);
 }
 
 static const char *table_word(int value)

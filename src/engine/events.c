@@ -15,13 +15,6 @@ void events_release(struct events *events)
 
 #define FOLD_WITHIN 4 /* events back, so that two hosts that are held by turns fold too */
 
-static const char *level_name(enum event_level level)
-{
-    static const char *const names[] = { "info", "notice", "warning", "error" };
-
-    return names[level];
-}
-
 static void write_line(struct events *e, int64_t wall_us, const char *level, const char *kind,
                        const char *fields, const char *member, const char *text)
 {
@@ -117,7 +110,7 @@ __attribute__((format(printf, 5, 0))) static void add(struct events *e, enum eve
     event->level = level;
     event->is_failure = strcmp(kind, EVENTS_FAILED) == 0;
     memcpy(event->text, shown, sizeof shown);
-    write_line(e, event->wall_us, level_name(level), kind, fields, "text", event->text);
+    write_line(e, event->wall_us, event_level_word(level), kind, fields, "text", event->text);
 }
 
 void events_add(struct events *e, enum event_level level, const char *kind, const char *fields,

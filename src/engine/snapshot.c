@@ -99,3 +99,15 @@ const char *flight_state_word(enum flight_state state)
     }
     return "?";
 }
+
+const char *event_level_word(enum event_level level)
+{
+    static const char *const words[] = {
+        [EVENT_INFO] = "info",
+        [EVENT_NOTICE] = "notice",
+        [EVENT_WARNING] = "warning",
+        [EVENT_ERROR] = "error",
+    };
+
+    return words[level];
+}

@@ -395,6 +395,9 @@ bool run_state_has_ended(enum run_state state);
 bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
 
+/** "info", "warning", ... as files and the socket have it. */
+const char *event_level_word(enum event_level level);
+
 /** It waits for a deadline that is a server's word, not our own backoff. */
 bool snapshot_wait_is_named(const struct snapshot_wait *wait);
 

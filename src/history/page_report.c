@@ -45,12 +45,11 @@ static void put_charts(struct page_out *p, const struct page_facts *f)
 
 static void put_line(struct page_out *p, const struct story_line *line)
 {
-    static const char *const classes[] = { "info", "notice", "warning", "error" };
     char when[CLOCK_TEXT_SIZE];
 
     clock_format_utc(line->wall_us, when);
     page_put(p, "<tr><td class=\"n soft\">%.10s %.8s</td><td class=\"%s\">", when, when + 11,
-             classes[line->level]);
+             event_level_word(line->level));
     page_text(p, str_view(line->text), SIZE_MAX);
     page_put(p, "</td></tr>");
 }

@@ -108,8 +108,11 @@ static void write_rule(struct json_writer *w, const struct rulebook *book, size_
 
 static void print_trial_json(const struct rulebook *book, const struct rule_trial *trial)
 {
-    static const char *const words[ANSWER_USUAL_COUNT] = { "status", "not-ready", "limit", "busy",
-                                                           "wrong-type" };
+    static const char *const words[ANSWER_USUAL_COUNT] = {
+        [ANSWER_USUAL_NONE] = "status",           [ANSWER_USUAL_NOT_READY] = "not-ready",
+        [ANSWER_USUAL_LIMIT] = "limit",           [ANSWER_USUAL_BUSY] = "busy",
+        [ANSWER_USUAL_WRONG_TYPE] = "wrong-type",
+    };
     struct buf text = { 0 };
     struct json_writer w = json_write_begin(&text);
 

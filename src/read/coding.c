@@ -55,7 +55,12 @@ struct coding {
     struct between between[];         /* count - 1 */
 };
 
-static const char *const kind_names[] = { "gzip", "deflate", "zstd", "br" };
+static const char *const kind_names[] = {
+    [CODING_GZIP] = "gzip",
+    [CODING_DEFLATE] = "deflate",
+    [CODING_ZSTD] = "zstd",
+    [CODING_BR] = "br",
+};
 
 /* --- names ------------------------------------------------------------------------------------------- */
 

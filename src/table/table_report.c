@@ -398,8 +398,12 @@ static void write_error(struct json_writer *w, const struct err *err)
 
 static void write_skipped(struct json_writer *w, const struct table_report *r)
 {
-    static const char *const names[TABLE_SKIP_COUNT] = { "invalid", "not_json", "no_match",
-                                                         "damaged" };
+    static const char *const names[TABLE_SKIP_COUNT] = {
+        [TABLE_SKIP_INVALID] = "invalid",
+        [TABLE_SKIP_OTHER] = "not_json",
+        [TABLE_SKIP_NO_MATCH] = "no_match",
+        [TABLE_SKIP_DAMAGED] = "damaged",
+    };
 
     json_write_object(w, "skipped");
     for (int i = 0; i < TABLE_SKIP_COUNT; i++) {

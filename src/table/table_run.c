@@ -24,8 +24,11 @@ struct run {
 
 static void print_progress(const struct table_build *build)
 {
-    static const char *const names[] = { "pass 1/2", "columns",  "keys", "keys", "check",
-                                         "check",    "pass 2/2", "sync", "done" };
+    static const char *const names[] = {
+        [TABLE_LEARNING] = "pass 1/2", [TABLE_SETTLING] = "columns", [TABLE_KEYING] = "keys",
+        [TABLE_KEYED] = "keys",        [TABLE_CHECKING] = "check",   [TABLE_CHECKED] = "check",
+        [TABLE_WRITING] = "pass 2/2",  [TABLE_COMMITTING] = "sync",  [TABLE_ENDED] = "done",
+    };
     char bytes[UNITS_TEXT_MAX], line[2 * PROGRESS_COLUMNS];
     struct table_progress p;
     unsigned percent;
