@@ -23,10 +23,41 @@ static struct str header(const void *context, struct str name, unsigned n)
     return STR_NONE;
 }
 
+const struct job_pages by_number = {
+    .kind = JOB_PAGES_NUMBER, .param = TEXT("page"), .first = 1, .has_first = true
+};
+const struct job_pages by_total = { .kind = JOB_PAGES_NUMBER,
+                                    .param = TEXT("page"),
+                                    .total = TEXT("/total") };
+const struct job_pages by_cursor = { .kind = JOB_PAGES_CURSOR,
+                                     .param = TEXT("after"),
+                                     .next = TEXT("/next") };
+const struct job_pages by_next = { .kind = JOB_PAGES_NEXT, .next = TEXT("/next") };
+const struct job_pages by_link = { .kind = JOB_PAGES_LINK };
+const struct job_pages automatic = { .kind = JOB_PAGES_AUTO };
+
+int fixture_set_up(void **state)
+{
+    static struct fixture fixture;
+
+    *state = &fixture;
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_end(f);
+    *f = (struct fixture){ 0 };
+    return 0;
+}
+
 void fixture_begin(struct fixture *f, struct job_pages pages, const char *url)
 {
     static char name[] = "items", method[] = "GET", records[] = "/items";
 
+    fixture_end(f);
     *f = (struct fixture){ .endpoint = { .name = name, .method = method, .records = records } };
     f->endpoint.pages = pages;
     f->job.endpoints = &f->endpoint;
@@ -103,6 +134,18 @@ const char *fixture_note(const struct fixture *f, enum page_note_kind kind)
         }
     }
     return NULL;
+}
+
+void fixture_check_note(const struct fixture *f, enum page_note_kind kind, const char *text)
+{
+    const char *note = fixture_note(f, kind);
+
+    if (!note) {
+        fail_msg("no note; wanted: %s", text);
+    }
+    if (!strstr(note, text)) {
+        fail_msg("\"%s\" does not say \"%s\"", note, text);
+    }
 }
 
 void fixture_check(const struct fixture *f, const char *const *urls)

@@ -17,7 +17,17 @@ struct fixture {
     struct discoveries out;
 };
 
-/** An endpoint with these pages; its first request has that URL and the key "k,page=1". */
+#define LIST "https://api.example.org/list" /* the first URL of nearly all */
+
+/* Pages as jobs describe them: "page" from 1 on; "page" and /total; "after" from /next; /next; Link; by themselves. */
+extern const struct job_pages by_number, by_total, by_cursor, by_next, by_link, automatic;
+
+/** A test with a fixture of its own as its state. */
+#define PAGES_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
+/** An endpoint with these pages, in the place of what was there before (a zeroed fixture has nothing); its first request has that URL and the key "k,page=1". */
 void fixture_begin(struct fixture *f, struct job_pages pages, const char *url);
 void fixture_end(struct fixture *f);
 
@@ -38,6 +48,9 @@ const char *fixture_url(const struct fixture *f, size_t n);
 
 /** The text of the note of that kind; NULL when there is none. */
 const char *fixture_note(const struct fixture *f, enum page_note_kind kind);
+
+/** Fails unless there is a note of that kind that says `text`. */
+void fixture_check_note(const struct fixture *f, enum page_note_kind kind, const char *text);
 
 /** Fails unless the reply named exactly these URLs, in this order (the last one NULL). */
 void fixture_check(const struct fixture *f, const char *const *urls);

@@ -11,21 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST "https://api.example.org/list"
-
-static const struct job_pages by_number = { .kind = JOB_PAGES_NUMBER,
-                                            .param = TEXT("page"),
-                                            .total = TEXT("/total") };
 static const struct job_pages by_offset = { .kind = JOB_PAGES_OFFSET,
                                             .param = TEXT("_start"),
                                             .size_param = TEXT("_limit"),
                                             .size = 50,
                                             .total = TEXT("header:X-Total-Count") };
-static const struct job_pages by_cursor = { .kind = JOB_PAGES_CURSOR,
-                                            .param = TEXT("after"),
-                                            .next = TEXT("/meta/next") };
-static const struct job_pages by_next = { .kind = JOB_PAGES_NEXT, .next = TEXT("/paging/next") };
-static const struct job_pages by_link = { .kind = JOB_PAGES_LINK };
+static const struct job_pages by_meta_cursor = { .kind = JOB_PAGES_CURSOR,
+                                                 .param = TEXT("after"),
+                                                 .next = TEXT("/meta/next") };
+static const struct job_pages by_paging_next = { .kind = JOB_PAGES_NEXT,
+                                                 .next = TEXT("/paging/next") };
 
 /* --- first requests ------------------------------------------------------------------------------- */
 
@@ -50,7 +45,7 @@ static void check_first(struct job_pages pages, const char *url, const char *bod
 
 static void first__sets_page_and_size_in_the_query(void **state)
 {
-    struct job_pages pages = by_number;
+    struct job_pages pages = by_total;
 
     (void)state;
     pages.size = 50;
@@ -85,7 +80,7 @@ static void first__sets_page_and_size_in_the_body(void **state)
 static void first__leaves_the_rest_to_the_server(void **state)
 {
     (void)state;
-    check_first(by_cursor, LIST "?a=1", "{}", LIST "?a=1", "{}", "toronto,page=1");
+    check_first(by_meta_cursor, LIST "?a=1", "{}", LIST "?a=1", "{}", "toronto,page=1");
     check_first((struct job_pages){ .kind = JOB_PAGES_NONE }, LIST, NULL, LIST, "", "toronto");
 }
 
@@ -110,44 +105,40 @@ static void first__refuses__a_body_that_cannot_take_it(void **state)
 
 static void number__names_all_others__when_the_total_is_known(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
     const struct discovered *last;
 
-    (void)state;
-    fixture_begin(&f, by_number, LIST "?page=1&q=a+b");
-    fixture_read(&f, fixture_items(0, 2, "\"total\":7"));
-    CHECK_FOUND(&f, LIST "?page=2&q=a+b", LIST "?page=3&q=a+b", LIST "?page=4&q=a+b");
-    CHECK_NO_NOTE(&f);
-    assert_int_equal(f.out.page.records, 2);
-    last = fixture_found(&f, 2);
+    fixture_begin(f, by_total, LIST "?page=1&q=a+b");
+    fixture_read(f, fixture_items(0, 2, "\"total\":7"));
+    CHECK_FOUND(f, LIST "?page=2&q=a+b", LIST "?page=3&q=a+b", LIST "?page=4&q=a+b");
+    CHECK_NO_NOTE(f);
+    assert_int_equal(f->out.page.records, 2);
+    last = fixture_found(f, 2);
     assert_string_equal(last->texts.key.data, "k,page=4");
     assert_int_equal(last->page.chain, 7);
     assert_int_equal(last->page.number, 4);
     assert_int_equal(last->page.ordinal, 3);
     assert_int_equal(last->page.expected, 4);
     assert_int_equal(last->page.total, 7);
-    fixture_follow(&f, 2);
-    fixture_read(&f, fixture_items(6, 1, "\"total\":7"));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_follow(f, 2);
+    fixture_read(f, fixture_items(6, 1, "\"total\":7"));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 static void number__has_places_in_the_order_of_pages(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
     struct sort_key first;
 
-    (void)state;
-    fixture_begin(&f, by_number, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 1, "\"total\":300"));
-    assert_int_equal(f.out.count, 299);
-    sort_key_of(f.request, &first);
-    assert_true(sort_key_compare(sort_key_view(&first), fixture_found(&f, 0)->texts.sort_key) < 0);
-    for (const struct discovered *at = f.out.first; at->next; at = at->next) {
+    fixture_begin(f, by_total, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 1, "\"total\":300"));
+    assert_int_equal(f->out.count, 299);
+    sort_key_of(f->request, &first);
+    assert_true(sort_key_compare(sort_key_view(&first), fixture_found(f, 0)->texts.sort_key) < 0);
+    for (const struct discovered *at = f->out.first; at->next; at = at->next) {
         assert_true(sort_key_compare(at->texts.sort_key, at->next->texts.sort_key) < 0);
     }
-    fixture_end(&f);
 }
 
 static void number__reads_total_pages(void **state)
@@ -156,93 +147,82 @@ static void number__reads_total_pages(void **state)
                                .param = TEXT("p"),
                                .has_first = true,
                                .total_pages = TEXT("/meta/pages") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST);
-    fixture_read(&f, fixture_items(0, 2, "\"meta\":{\"pages\":3}"));
-    CHECK_FOUND(&f, LIST "?p=1", LIST "?p=2");
-    fixture_read(&f, fixture_items(0, 0, "\"meta\":{\"pages\":0}"));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST);
+    fixture_read(f, fixture_items(0, 2, "\"meta\":{\"pages\":3}"));
+    CHECK_FOUND(f, LIST "?p=1", LIST "?p=2");
+    fixture_read(f, fixture_items(0, 0, "\"meta\":{\"pages\":0}"));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 static void number__goes_on_in_blocks__when_there_are_many(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_number, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 1, "\"total\":2500"));
-    assert_int_equal(f.out.count, PAGES_BLOCK);
-    assert_string_equal(fixture_url(&f, 0), LIST "?page=2");
-    assert_string_equal(fixture_url(&f, PAGES_BLOCK - 1), LIST "?page=1001");
-    fixture_follow(&f, 1);
-    fixture_read(&f, fixture_items(2, 1, "\"total\":2500"));
-    CHECK_NOTHING(&f);
+    fixture_begin(f, by_total, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 1, "\"total\":2500"));
+    assert_int_equal(f->out.count, PAGES_BLOCK);
+    assert_string_equal(fixture_url(f, 0), LIST "?page=2");
+    assert_string_equal(fixture_url(f, PAGES_BLOCK - 1), LIST "?page=1001");
+    fixture_follow(f, 1);
+    fixture_read(f, fixture_items(2, 1, "\"total\":2500"));
+    CHECK_NOTHING(f);
 
-    fixture_end(&f);
-    fixture_begin(&f, by_number, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 1, "\"total\":2500"));
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(1, 1, "\"total\":2500"));
-    assert_int_equal(f.out.count, PAGES_BLOCK);
-    assert_string_equal(fixture_url(&f, 0), LIST "?page=1002");
-    assert_string_equal(fixture_url(&f, PAGES_BLOCK - 1), LIST "?page=2001");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(1001, 1, "\"total\":2500"));
-    assert_int_equal(f.out.count, 499);
-    assert_string_equal(fixture_url(&f, 498), LIST "?page=2500");
-    assert_int_equal(fixture_found(&f, 498)->page.expected, 2500);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, by_total, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 1, "\"total\":2500"));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(1, 1, "\"total\":2500"));
+    assert_int_equal(f->out.count, PAGES_BLOCK);
+    assert_string_equal(fixture_url(f, 0), LIST "?page=1002");
+    assert_string_equal(fixture_url(f, PAGES_BLOCK - 1), LIST "?page=2001");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(1001, 1, "\"total\":2500"));
+    assert_int_equal(f->out.count, 499);
+    assert_string_equal(fixture_url(f, 498), LIST "?page=2500");
+    assert_int_equal(fixture_found(f, 498)->page.expected, 2500);
+    CHECK_NO_NOTE(f);
 }
 
 static void offset__steps_by_the_size(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_offset, LIST "?_start=0&_limit=50");
-    f.headers[0] = "x-total-count";
-    f.headers[1] = "120";
-    fixture_read(&f, fixture_items(0, 50, ""));
-    CHECK_FOUND(&f, LIST "?_start=50&_limit=50", LIST "?_start=100&_limit=50");
-    assert_string_equal(fixture_found(&f, 1)->texts.key.data, "k,_start=100");
-    fixture_end(&f);
+    fixture_begin(f, by_offset, LIST "?_start=0&_limit=50");
+    f->headers[0] = "x-total-count";
+    f->headers[1] = "120";
+    fixture_read(f, fixture_items(0, 50, ""));
+    CHECK_FOUND(f, LIST "?_start=50&_limit=50", LIST "?_start=100&_limit=50");
+    assert_string_equal(fixture_found(f, 1)->texts.key.data, "k,_start=100");
 }
 
 static void offset__steps_by_what_comes__when_the_server_has_a_smaller_page(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_offset, LIST "?_start=0&_limit=50");
-    f.headers[0] = "x-total-count";
-    f.headers[1] = "120";
-    fixture_read(&f, fixture_items(0, 40, ""));
-    CHECK_FOUND(&f, LIST "?_start=40&_limit=50", LIST "?_start=80&_limit=50");
-    fixture_end(&f);
+    fixture_begin(f, by_offset, LIST "?_start=0&_limit=50");
+    f->headers[0] = "x-total-count";
+    f->headers[1] = "120";
+    fixture_read(f, fixture_items(0, 40, ""));
+    CHECK_FOUND(f, LIST "?_start=40&_limit=50", LIST "?_start=80&_limit=50");
 }
 
 static void number__goes_until_a_page_is_empty__without_a_total(void **state)
 {
     struct job_pages pages = { .kind = JOB_PAGES_NUMBER, .param = TEXT("page") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 2, ""));
-    CHECK_FOUND(&f, LIST "?page=2");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 1, ""));
-    CHECK_FOUND(&f, LIST "?page=3");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(3, 0, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 2, ""));
+    CHECK_FOUND(f, LIST "?page=2");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 1, ""));
+    CHECK_FOUND(f, LIST "?page=3");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(3, 0, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 static void number__heeds_has_more(void **state)
@@ -250,27 +230,25 @@ static void number__heeds_has_more(void **state)
     struct job_pages pages = { .kind = JOB_PAGES_NUMBER,
                                .param = TEXT("page"),
                                .has_more = TEXT("/more") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 0, "\"more\":true"));
-    CHECK_FOUND(&f, LIST "?page=2");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(0, 2, "\"more\":false"));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 0, "\"more\":true"));
+    CHECK_FOUND(f, LIST "?page=2");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(0, 2, "\"more\":false"));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 /* --- cursors ---------------------------------------------------------------------------------------- */
 
 static void check_cursor(const char *json, const char *encoded)
 {
-    struct fixture f;
+    struct fixture f = { 0 };
     char text[200], url[200];
 
-    fixture_begin(&f, by_cursor, LIST "?after=old&n=1");
+    fixture_begin(&f, by_meta_cursor, LIST "?after=old&n=1");
     snprintf(text, sizeof text, "\"meta\":{\"next\":%s}", json);
     snprintf(url, sizeof url, LIST "?after=%s&n=1", encoded);
     fixture_read(&f, fixture_items(0, 1, text));
@@ -297,30 +275,28 @@ static void cursor__goes_into_the_body_as_it_came(void **state)
                                .param = TEXT("/variables/after"),
                                .next = TEXT("/data/items/pageInfo/endCursor"),
                                .has_more = TEXT("/data/items/pageInfo/hasNextPage") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST);
-    f.endpoint.records = TEXT("/data/items/nodes");
-    fixture_set_body(&f, "{\"query\":\"{ items }\",\"variables\":{\"n\":1}}");
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[1],\"pageInfo\":{\"hasNextPage\":true,"
-                     "\"endCursor\":\"Y\\u00fc\\/+==\"}}}}");
-    CHECK_FOUND(&f, LIST);
+    fixture_begin(f, pages, LIST);
+    f->endpoint.records = TEXT("/data/items/nodes");
+    fixture_set_body(f, "{\"query\":\"{ items }\",\"variables\":{\"n\":1}}");
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[1],\"pageInfo\":{\"hasNextPage\":true,"
+                    "\"endCursor\":\"Y\\u00fc\\/+==\"}}}}");
+    CHECK_FOUND(f, LIST);
     assert_string_equal(
-        fixture_found(&f, 0)->texts.body.data,
+        fixture_found(f, 0)->texts.body.data,
         "{\"query\":\"{ items }\",\"variables\":{\"n\":1,\"after\":\"Y\\u00fc\\/+==\"}}");
-    fixture_follow(&f, 0);
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[2],\"pageInfo\":{\"hasNextPage\":true,"
-                     "\"endCursor\":18446744073709551617}}}}");
+    fixture_follow(f, 0);
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[2],\"pageInfo\":{\"hasNextPage\":true,"
+                    "\"endCursor\":18446744073709551617}}}}");
     assert_string_equal(
-        fixture_found(&f, 0)->texts.body.data,
+        fixture_found(f, 0)->texts.body.data,
         "{\"query\":\"{ items }\",\"variables\":{\"n\":1,\"after\":18446744073709551617}}");
-    fixture_follow(&f, 0);
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[3],\"pageInfo\":{\"hasNextPage\":false,"
-                     "\"endCursor\":\"last\"}}}}");
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_follow(f, 0);
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[3],\"pageInfo\":{\"hasNextPage\":false,"
+                    "\"endCursor\":\"last\"}}}}");
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 static void cursor__may_be_of_the_last_record(void **state)
@@ -328,34 +304,30 @@ static void cursor__may_be_of_the_last_record(void **state)
     struct job_pages pages = { .kind = JOB_PAGES_CURSOR,
                                .param = TEXT("since"),
                                .next = TEXT("/items/-/id") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST);
-    fixture_read(&f, fixture_items(5, 4, ""));
-    CHECK_FOUND(&f, LIST "?since=8");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(0, 0, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST);
+    fixture_read(f, fixture_items(5, 4, ""));
+    CHECK_FOUND(f, LIST "?since=8");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(0, 0, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 static void cursor__ends__when_there_is_none(void **state)
 {
     static const char *const ends[] = { "null", "\"\"", "false", "0", "\"0\"", "-1" };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char text[64];
 
-        fixture_begin(&f, by_cursor, LIST);
+        fixture_begin(f, by_meta_cursor, LIST);
         snprintf(text, sizeof text, "\"meta\":{\"next\":%s}", ends[i]);
-        fixture_read(&f, fixture_items(0, 3, text));
-        CHECK_NOTHING(&f);
-        CHECK_NO_NOTE(&f);
-        fixture_end(&f);
+        fixture_read(f, fixture_items(0, 3, text));
+        CHECK_NOTHING(f);
+        CHECK_NO_NOTE(f);
     }
 }
 
@@ -363,10 +335,10 @@ static void cursor__ends__when_there_is_none(void **state)
 
 static void check_next(const char *reference, const char *url)
 {
-    struct fixture f;
+    struct fixture f = { 0 };
     char text[300];
 
-    fixture_begin(&f, by_next, "https://api.example.org/v1/list?page=1");
+    fixture_begin(&f, by_paging_next, "https://api.example.org/v1/list?page=1");
     snprintf(text, sizeof text, "\"paging\":{\"next\":\"%s\"}", reference);
     fixture_read(&f, fixture_items(0, 1, text));
     CHECK_FOUND(&f, url);
@@ -392,88 +364,81 @@ static void next__is_resolved(void **state)
 
 static void link__follows_next(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_link, LIST);
-    f.headers[0] = "link";
-    f.headers[1] = "<" LIST "?c=abc>; rel=\"next\", <" LIST ">; rel=\"first\"";
-    fixture_read(&f, fixture_items(0, 1, ""));
-    CHECK_FOUND(&f, LIST "?c=abc");
-    fixture_follow(&f, 0);
-    f.headers[1] = "<" LIST ">; rel=\"first\"";
-    fixture_read(&f, fixture_items(1, 1, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, by_link, LIST);
+    f->headers[0] = "link";
+    f->headers[1] = "<" LIST "?c=abc>; rel=\"next\", <" LIST ">; rel=\"first\"";
+    fixture_read(f, fixture_items(0, 1, ""));
+    CHECK_FOUND(f, LIST "?c=abc");
+    fixture_follow(f, 0);
+    f->headers[1] = "<" LIST ">; rel=\"first\"";
+    fixture_read(f, fixture_items(1, 1, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 }
 
 /* Sealed before it is written down (engine/seal.c), it is asked again as it was named. */
 static void next__is_named_whole__though_the_server_repeats_a_secret(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_link, LIST);
-    f.headers[0] = "link";
-    f.headers[1] = "</list?api_key=k3y%2bof/mine%3D&after=5&token=k3y+of/mine=>; rel=next";
-    fixture_read(&f, fixture_items(0, 1, ""));
-    CHECK_FOUND(&f, LIST "?api_key=k3y%2bof/mine%3D&after=5&token=k3y+of/mine=");
-    fixture_end(&f);
+    fixture_begin(f, by_link, LIST);
+    f->headers[0] = "link";
+    f->headers[1] = "</list?api_key=k3y%2bof/mine%3D&after=5&token=k3y+of/mine=>; rel=next";
+    fixture_read(f, fixture_items(0, 1, ""));
+    CHECK_FOUND(f, LIST "?api_key=k3y%2bof/mine%3D&after=5&token=k3y+of/mine=");
 }
 
 static void link__names_all__when_last_can_be_counted_to(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_link, LIST "?n=5");
-    f.headers[0] = "link";
-    f.headers[1] = "</list?n=5&page=2>; rel=next, </list?n=5&page=4>; rel=last";
-    fixture_read(&f, fixture_items(0, 1, ""));
-    CHECK_FOUND(&f, LIST "?n=5&page=2", LIST "?n=5&page=3", LIST "?n=5&page=4");
-    assert_int_equal(fixture_found(&f, 0)->page.expected, 4);
-    fixture_follow(&f, 0);
-    f.headers[1] = "</list?n=5&page=3>; rel=next, </list?n=5&page=4>; rel=last";
-    fixture_read(&f, fixture_items(1, 1, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, by_link, LIST "?n=5");
+    f->headers[0] = "link";
+    f->headers[1] = "</list?n=5&page=2>; rel=next, </list?n=5&page=4>; rel=last";
+    fixture_read(f, fixture_items(0, 1, ""));
+    CHECK_FOUND(f, LIST "?n=5&page=2", LIST "?n=5&page=3", LIST "?n=5&page=4");
+    assert_int_equal(fixture_found(f, 0)->page.expected, 4);
+    fixture_follow(f, 0);
+    f->headers[1] = "</list?n=5&page=3>; rel=next, </list?n=5&page=4>; rel=last";
+    fixture_read(f, fixture_items(1, 1, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 
-    fixture_begin(&f, by_link, LIST);
-    f.headers[0] = "link";
-    f.headers[1] = "</list?offset=50>; rel=next, </list?offset=150>; rel=last";
-    fixture_read(&f, fixture_items(0, 1, ""));
-    CHECK_FOUND(&f, LIST "?offset=50", LIST "?offset=100", LIST "?offset=150");
-    f.headers[1] = "</list?after=50>; rel=next, </list?after=150>; rel=last";
-    fixture_read(&f, fixture_items(0, 1, ""));
-    CHECK_FOUND(&f, LIST "?after=50");
-    fixture_end(&f);
+    fixture_begin(f, by_link, LIST);
+    f->headers[0] = "link";
+    f->headers[1] = "</list?offset=50>; rel=next, </list?offset=150>; rel=last";
+    fixture_read(f, fixture_items(0, 1, ""));
+    CHECK_FOUND(f, LIST "?offset=50", LIST "?offset=100", LIST "?offset=150");
+    f->headers[1] = "</list?after=50>; rel=next, </list?after=150>; rel=last";
+    fixture_read(f, fixture_items(0, 1, ""));
+    CHECK_FOUND(f, LIST "?after=50");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first__sets_page_and_size_in_the_query),
-        cmocka_unit_test(first__sets_page_and_size_in_the_body),
-        cmocka_unit_test(first__leaves_the_rest_to_the_server),
-        cmocka_unit_test(first__refuses__a_body_that_cannot_take_it),
-        cmocka_unit_test(number__names_all_others__when_the_total_is_known),
-        cmocka_unit_test(number__has_places_in_the_order_of_pages),
-        cmocka_unit_test(number__reads_total_pages),
-        cmocka_unit_test(number__goes_on_in_blocks__when_there_are_many),
-        cmocka_unit_test(offset__steps_by_the_size),
-        cmocka_unit_test(offset__steps_by_what_comes__when_the_server_has_a_smaller_page),
-        cmocka_unit_test(number__goes_until_a_page_is_empty__without_a_total),
-        cmocka_unit_test(number__heeds_has_more),
-        cmocka_unit_test(cursor__is_copied_byte_for_byte),
-        cmocka_unit_test(cursor__goes_into_the_body_as_it_came),
-        cmocka_unit_test(cursor__may_be_of_the_last_record),
-        cmocka_unit_test(cursor__ends__when_there_is_none),
-        cmocka_unit_test(next__is_resolved),
-        cmocka_unit_test(link__follows_next),
-        cmocka_unit_test(next__is_named_whole__though_the_server_repeats_a_secret),
-        cmocka_unit_test(link__names_all__when_last_can_be_counted_to),
+        PAGES_TEST(first__sets_page_and_size_in_the_query),
+        PAGES_TEST(first__sets_page_and_size_in_the_body),
+        PAGES_TEST(first__leaves_the_rest_to_the_server),
+        PAGES_TEST(first__refuses__a_body_that_cannot_take_it),
+        PAGES_TEST(number__names_all_others__when_the_total_is_known),
+        PAGES_TEST(number__has_places_in_the_order_of_pages),
+        PAGES_TEST(number__reads_total_pages),
+        PAGES_TEST(number__goes_on_in_blocks__when_there_are_many),
+        PAGES_TEST(offset__steps_by_the_size),
+        PAGES_TEST(offset__steps_by_what_comes__when_the_server_has_a_smaller_page),
+        PAGES_TEST(number__goes_until_a_page_is_empty__without_a_total),
+        PAGES_TEST(number__heeds_has_more),
+        PAGES_TEST(cursor__is_copied_byte_for_byte),
+        PAGES_TEST(cursor__goes_into_the_body_as_it_came),
+        PAGES_TEST(cursor__may_be_of_the_last_record),
+        PAGES_TEST(cursor__ends__when_there_is_none),
+        PAGES_TEST(next__is_resolved),
+        PAGES_TEST(link__follows_next),
+        PAGES_TEST(next__is_named_whole__though_the_server_repeats_a_secret),
+        PAGES_TEST(link__names_all__when_last_can_be_counted_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

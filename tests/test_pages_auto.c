@@ -11,10 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST "https://api.example.org/list"
-
-static const struct job_pages automatic = { .kind = JOB_PAGES_AUTO };
-
 /* A first reply, and the URLs that it must name (up to a NULL). */
 struct sample {
     const char *what, *url, *header, *header_value, *body;
@@ -308,7 +304,7 @@ static const struct sample samples[] = {
 
 static void check_sample(const struct sample *s)
 {
-    struct fixture f;
+    struct fixture f = { 0 };
 
     fixture_begin(&f, automatic, s->url);
     f.endpoint.records = NULL;
@@ -337,102 +333,92 @@ static void auto__finds_out__how_common_apis_page(void **state)
 
 static void auto__carries_its_decision(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, automatic, LIST); /* Link, whose last page has none but a total */
-    f.headers[0] = "link";
-    f.headers[1] = "<" LIST "?c=2>; rel=next";
-    fixture_read(&f, fixture_items(0, 2, ""));
-    CHECK_FOUND(&f, LIST "?c=2");
-    assert_int_equal(fixture_found(&f, 0)->page.kind, JOB_PAGES_LINK);
-    fixture_follow(&f, 0);
-    f.headers[0] = "x-total-count";
-    f.headers[1] = "90";
-    fixture_read(&f, fixture_items(2, 2, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST); /* Link, whose last page has none but a total */
+    f->headers[0] = "link";
+    f->headers[1] = "<" LIST "?c=2>; rel=next";
+    fixture_read(f, fixture_items(0, 2, ""));
+    CHECK_FOUND(f, LIST "?c=2");
+    assert_int_equal(fixture_found(f, 0)->page.kind, JOB_PAGES_LINK);
+    fixture_follow(f, 0);
+    f->headers[0] = "x-total-count";
+    f->headers[1] = "90";
+    fixture_read(f, fixture_items(2, 2, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 
-    fixture_begin(&f, automatic, LIST); /* a cursor, missing on the last page */
-    fixture_read(&f, fixture_items(0, 2, "\"nextPageToken\":\"a\",\"total\":99"));
-    CHECK_FOUND(&f, LIST "?pageToken=a");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, "\"nextPageToken\":\"/b\",\"total\":99"));
-    CHECK_FOUND(&f, LIST "?pageToken=%2Fb"); /* a cursor still, though it looks like a path */
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(4, 2, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST); /* a cursor, missing on the last page */
+    fixture_read(f, fixture_items(0, 2, "\"nextPageToken\":\"a\",\"total\":99"));
+    CHECK_FOUND(f, LIST "?pageToken=a");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, "\"nextPageToken\":\"/b\",\"total\":99"));
+    CHECK_FOUND(f, LIST "?pageToken=%2Fb"); /* a cursor still, though it looks like a path */
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(4, 2, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 
-    fixture_begin(&f, automatic, LIST); /* numbers, to the last */
-    fixture_read(&f, fixture_items(0, 2, "\"page\":1,\"total\":5"));
-    CHECK_FOUND(&f, LIST "?page=2", LIST "?page=3");
-    fixture_follow(&f, 1);
-    fixture_read(&f, fixture_items(4, 1, "\"page\":3,\"total\":5"));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST); /* numbers, to the last */
+    fixture_read(f, fixture_items(0, 2, "\"page\":1,\"total\":5"));
+    CHECK_FOUND(f, LIST "?page=2", LIST "?page=3");
+    fixture_follow(f, 1);
+    fixture_read(f, fixture_items(4, 1, "\"page\":3,\"total\":5"));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 
-    fixture_begin(&f, automatic, LIST "?page=1"); /* numbers, until a page is empty */
-    fixture_read(&f, fixture_items(0, 2, ""));
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, ""));
-    CHECK_FOUND(&f, LIST "?page=3");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(4, 0, ""));
-    CHECK_FOUND(&f, LIST "?page=4"); /* after full pages an empty one may be a mistake */
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(4, 0, ""));
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    assert_int_equal(f.out.page.end, PAGE_END_EMPTY);
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST "?page=1"); /* numbers, until a page is empty */
+    fixture_read(f, fixture_items(0, 2, ""));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, ""));
+    CHECK_FOUND(f, LIST "?page=3");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(4, 0, ""));
+    CHECK_FOUND(f, LIST "?page=4"); /* after full pages an empty one may be a mistake */
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(4, 0, ""));
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
+    assert_int_equal(f->out.page.end, PAGE_END_EMPTY);
 }
 
 static void auto__reads_graphql(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, automatic, LIST);
-    f.endpoint.records = NULL;
-    fixture_set_body(&f, "{\"query\":\"query($after: String) { x }\",\"variables\":{}}");
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Y==\","
-                     "\"hasNextPage\":true},\"totalCount\":9}}}");
-    CHECK_FOUND(&f, LIST);
+    fixture_begin(f, automatic, LIST);
+    f->endpoint.records = NULL;
+    fixture_set_body(f, "{\"query\":\"query($after: String) { x }\",\"variables\":{}}");
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Y==\","
+                    "\"hasNextPage\":true},\"totalCount\":9}}}");
+    CHECK_FOUND(f, LIST);
     assert_string_equal(
-        fixture_found(&f, 0)->texts.body.data,
+        fixture_found(f, 0)->texts.body.data,
         "{\"query\":\"query($after: String) { x }\",\"variables\":{\"after\":\"Y==\"}}");
-    fixture_follow(&f, 0);
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Z==\","
-                     "\"hasNextPage\":false},\"totalCount\":9}}}");
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    fixture_end(&f);
+    fixture_follow(f, 0);
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Z==\","
+                    "\"hasNextPage\":false},\"totalCount\":9}}}");
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
 
-    fixture_begin(&f, automatic, LIST);
-    f.endpoint.records = NULL;
-    fixture_set_body(&f, "{\"query\":\"q\",\"variables\":{\"cursor\":null,\"n\":1}}");
-    fixture_read(&f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Y==\","
-                     "\"hasNextPage\":true}}}}");
-    assert_string_equal(fixture_found(&f, 0)->texts.body.data,
+    fixture_begin(f, automatic, LIST);
+    f->endpoint.records = NULL;
+    fixture_set_body(f, "{\"query\":\"q\",\"variables\":{\"cursor\":null,\"n\":1}}");
+    fixture_read(f, "{\"data\":{\"items\":{\"nodes\":[{}],\"pageInfo\":{\"endCursor\":\"Y==\","
+                    "\"hasNextPage\":true}}}}");
+    assert_string_equal(fixture_found(f, 0)->texts.body.data,
                         "{\"query\":\"q\",\"variables\":{\"cursor\":\"Y==\",\"n\":1}}");
-    fixture_end(&f);
 }
 
 static void auto__pages_through_posts(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, automatic, LIST);
-    fixture_set_body(&f, "{\"page\":1,\"limit\":2}");
-    fixture_read(&f, fixture_items(0, 2, "\"total\":3"));
-    CHECK_FOUND(&f, LIST);
-    assert_string_equal(fixture_found(&f, 0)->texts.body.data, "{\"page\":2,\"limit\":2}");
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST);
+    fixture_set_body(f, "{\"page\":1,\"limit\":2}");
+    fixture_read(f, fixture_items(0, 2, "\"total\":3"));
+    CHECK_FOUND(f, LIST);
+    assert_string_equal(fixture_found(f, 0)->texts.body.data, "{\"page\":2,\"limit\":2}");
 }
 
 static void auto__tells__when_it_is_lost(void **state)
@@ -445,61 +431,54 @@ static void auto__tells__when_it_is_lost(void **state)
                                         "\"isLast\":false",
                                         "\"IsTruncated\":true",
                                         "\"LastEvaluatedKey\":{\"id\":\"x\"}" };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
-        fixture_begin(&f, automatic, LIST);
-        fixture_read(&f, fixture_items(0, 2, lost[i]));
-        CHECK_NOTHING(&f);
-        if (!fixture_note(&f, PAGE_NOTE_BAD_NEXT)) {
+        fixture_begin(f, automatic, LIST);
+        fixture_read(f, fixture_items(0, 2, lost[i]));
+        CHECK_NOTHING(f);
+        if (!fixture_note(f, PAGE_NOTE_BAD_NEXT)) {
             fail_msg("%s", lost[i]);
         }
-        assert_non_null(strstr(fixture_note(&f, PAGE_NOTE_BAD_NEXT), "give \"pages\""));
-        fixture_end(&f);
+        assert_non_null(strstr(fixture_note(f, PAGE_NOTE_BAD_NEXT), "give \"pages\""));
     }
-    fixture_begin(&f, automatic, LIST);
-    fixture_read(&f, fixture_items(0, 2, ""));
-    CHECK_NOTHING(&f);
-    assert_non_null(fixture_note(&f, PAGE_NOTE_NO_MATCH));
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST);
+    fixture_read(f, fixture_items(0, 2, ""));
+    CHECK_NOTHING(f);
+    assert_non_null(fixture_note(f, PAGE_NOTE_NO_MATCH));
 }
 
 static void auto__tells__when_a_cursor_is_missing_midway(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, automatic, LIST);
-    fixture_read(&f, fixture_items(0, 2, "\"next_cursor\":\"a\",\"has_more\":true"));
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, "\"has_more\":true"));
-    CHECK_NOTHING(&f);
-    assert_non_null(fixture_note(&f, PAGE_NOTE_BAD_NEXT));
-    fixture_end(&f);
+    fixture_begin(f, automatic, LIST);
+    fixture_read(f, fixture_items(0, 2, "\"next_cursor\":\"a\",\"has_more\":true"));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, "\"has_more\":true"));
+    CHECK_NOTHING(f);
+    assert_non_null(fixture_note(f, PAGE_NOTE_BAD_NEXT));
 }
 
 static void auto__is_not_led_astray__by_records_and_large_objects(void **state)
 {
     static char body[65536];
-    struct fixture f;
+    struct fixture *f = *state;
     size_t len = 1;
 
-    (void)state;
-    fixture_begin(&f, automatic, LIST);
-    fixture_read(&f, "{\"items\":[{\"next\":\"/a\",\"total\":9,\"has_more\":true}]}");
-    CHECK_NOTHING(&f);
-    assert_null(fixture_note(&f, PAGE_NOTE_BAD_NEXT));
+    fixture_begin(f, automatic, LIST);
+    fixture_read(f, "{\"items\":[{\"next\":\"/a\",\"total\":9,\"has_more\":true}]}");
+    CHECK_NOTHING(f);
+    assert_null(fixture_note(f, PAGE_NOTE_BAD_NEXT));
     body[0] = '{';
     for (unsigned i = 0; i < 100; i++) {
         len += (size_t)snprintf(body + len, sizeof body - len, "%s\"%u\":{\"next\":\"/a\"}",
                                 i ? "," : "", i);
     }
     snprintf(body + len, sizeof body - len, "}");
-    f.endpoint.records = NULL;
-    fixture_read(&f, body);
-    CHECK_NOTHING(&f);
-    fixture_end(&f);
+    f->endpoint.records = NULL;
+    fixture_read(f, body);
+    CHECK_NOTHING(f);
 }
 
 static void records__are_found(void **state)
@@ -524,34 +503,32 @@ static void records__are_found(void **state)
 static void names__too_long__are_passed_over(void **state)
 {
     static char url[4000], body[8000];
-    struct fixture f;
+    struct fixture *f = *state;
     char name[1000];
 
-    (void)state;
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     snprintf(url, sizeof url, LIST "?%s=1&page%s=2&%%70age=3", name, name);
     snprintf(body, sizeof body, "{\"%s\":{\"%s\":{\"next\":\"/a\"}},\"next%s\":1,\"items\":[1]}",
              name, name, name);
-    fixture_begin(&f, automatic, url);
-    fixture_read(&f, body);
-    assert_int_equal(f.out.count, 1);
-    assert_non_null(strstr(fixture_url(&f, 0), "&%70age=4"));
-    fixture_end(&f);
+    fixture_begin(f, automatic, url);
+    fixture_read(f, body);
+    assert_int_equal(f->out.count, 1);
+    assert_non_null(strstr(fixture_url(f, 0), "&%70age=4"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(auto__finds_out__how_common_apis_page),
-        cmocka_unit_test(auto__carries_its_decision),
-        cmocka_unit_test(auto__reads_graphql),
-        cmocka_unit_test(auto__pages_through_posts),
-        cmocka_unit_test(auto__tells__when_it_is_lost),
-        cmocka_unit_test(auto__tells__when_a_cursor_is_missing_midway),
-        cmocka_unit_test(auto__is_not_led_astray__by_records_and_large_objects),
-        cmocka_unit_test(records__are_found),
-        cmocka_unit_test(names__too_long__are_passed_over),
+        PAGES_TEST(auto__finds_out__how_common_apis_page),
+        PAGES_TEST(auto__carries_its_decision),
+        PAGES_TEST(auto__reads_graphql),
+        PAGES_TEST(auto__pages_through_posts),
+        PAGES_TEST(auto__tells__when_it_is_lost),
+        PAGES_TEST(auto__tells__when_a_cursor_is_missing_midway),
+        PAGES_TEST(auto__is_not_led_astray__by_records_and_large_objects),
+        PAGES_TEST(records__are_found),
+        PAGES_TEST(names__too_long__are_passed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST "https://api.example.org/list"
-
 /* --- error objects -------------------------------------------------------------------------------- */
 
 static void error_object__is_found(void **state)
@@ -83,22 +81,16 @@ static void error_object__is_none__in_a_body_that_is_well(void **state)
 
 /* --- pages ---------------------------------------------------------------------------------------- */
 
-static const struct job_pages by_cursor = { .kind = JOB_PAGES_CURSOR,
-                                            .param = TEXT("after"),
-                                            .next = TEXT("/next"),
-                                            .has_more = TEXT("/more") };
-static const struct job_pages by_number = {
-    .kind = JOB_PAGES_NUMBER, .param = TEXT("page"), .first = 1, .has_first = true
-};
-static const struct job_pages by_total = { .kind = JOB_PAGES_NUMBER,
-                                           .param = TEXT("page"),
-                                           .first = 1,
-                                           .has_first = true,
-                                           .size = 2,
-                                           .total = TEXT("/total") };
-static const struct job_pages by_next = { .kind = JOB_PAGES_NEXT, .next = TEXT("/next") };
-static const struct job_pages by_link = { .kind = JOB_PAGES_LINK };
-static const struct job_pages automatic = { .kind = JOB_PAGES_AUTO };
+static const struct job_pages by_cursor_and_more = { .kind = JOB_PAGES_CURSOR,
+                                                     .param = TEXT("after"),
+                                                     .next = TEXT("/next"),
+                                                     .has_more = TEXT("/more") };
+static const struct job_pages by_sized_total = { .kind = JOB_PAGES_NUMBER,
+                                                 .param = TEXT("page"),
+                                                 .first = 1,
+                                                 .has_first = true,
+                                                 .size = 2,
+                                                 .total = TEXT("/total") };
 
 struct style {
     const char *name;
@@ -107,9 +99,9 @@ struct style {
 };
 
 static const struct style styles[] = {
-    { "cursor", &by_cursor, "\"next\":\"a\"" },
+    { "cursor", &by_cursor_and_more, "\"next\":\"a\"" },
     { "number", &by_number, "" },
-    { "total", &by_total, "\"total\":6" },
+    { "total", &by_sized_total, "\"total\":6" },
     { "next", &by_next, "\"next\":\"" LIST "?p=2\"" },
     { "link", &by_link, "" },
     { "auto", &automatic, "\"next\":\"" LIST "?p=2\"" },
@@ -145,17 +137,14 @@ static void page__has_failed__without_records_after_pages_with_some(void **state
         "{\"items\":\"limit\"}",
         "{\"error\":\"limit\",\"total\":0}",
     };
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
         for (size_t k = 0; k < sizeof bodies / sizeof bodies[0]; k++) {
-            struct fixture f;
-
-            read_second(&f, &styles[i], bodies[k]);
-            if (!f.out.is_no_page || f.out.first || !f.out.why[0]) {
+            read_second(f, &styles[i], bodies[k]);
+            if (!f->out.is_no_page || f->out.first || !f->out.why[0]) {
                 fail_msg("%s, %s: taken for a page", styles[i].name, bodies[k]);
             }
-            fixture_end(&f);
         }
     }
 }
@@ -164,50 +153,42 @@ static void page__without_records__may_be_the_last(void **state)
 {
     static const char *const bodies[] = { "{\"items\":[]}", "{\"items\":null}",
                                           "{\"items\":[],\"error\":null}" };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++) {
         for (size_t k = 0; k < sizeof bodies / sizeof bodies[0]; k++) {
-            read_second(&f, &styles[i], bodies[k]);
-            if (f.out.is_no_page) {
-                fail_msg("%s, %s: %s", styles[i].name, bodies[k], f.out.why);
+            read_second(f, &styles[i], bodies[k]);
+            if (f->out.is_no_page) {
+                fail_msg("%s, %s: %s", styles[i].name, bodies[k], f->out.why);
             }
-            fixture_end(&f);
         }
     }
-    read_second(&f, &styles[0], "{\"more\":false}"); /* it says that this is the end */
-    assert_false(f.out.is_no_page);
-    fixture_end(&f);
-    read_second(&f, &styles[0], ""); /* 204 */
-    assert_false(f.out.is_no_page);
-    fixture_end(&f);
+    read_second(f, &styles[0], "{\"more\":false}"); /* it says that this is the end */
+    assert_false(f->out.is_no_page);
+    read_second(f, &styles[0], ""); /* 204 */
+    assert_false(f->out.is_no_page);
 }
 
 static void page__has_failed__as_the_first__with_an_error_only(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_cursor, LIST);
-    fixture_read(&f, "{\"error\":{\"message\":\"limit\"}}");
-    assert_true(f.out.is_no_page);
-    assert_string_equal(f.out.why, "no records: /items is absent, /error says");
-    assert_int_equal(f.out.said.len, strlen("limit"));
-    fixture_read(&f, "{\"rows\":[]}");
-    assert_false(f.out.is_no_page);
-    assert_non_null(fixture_note(&f, PAGE_NOTE_NO_MATCH));
-    fixture_end(&f);
+    fixture_begin(f, by_cursor_and_more, LIST);
+    fixture_read(f, "{\"error\":{\"message\":\"limit\"}}");
+    assert_true(f->out.is_no_page);
+    assert_string_equal(f->out.why, "no records: /items is absent, /error says");
+    assert_int_equal(f->out.said.len, strlen("limit"));
+    fixture_read(f, "{\"rows\":[]}");
+    assert_false(f->out.is_no_page);
+    assert_non_null(fixture_note(f, PAGE_NOTE_NO_MATCH));
 }
 
 static void page__tells__what_there_is_instead(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    read_second(&f, &styles[0], "{\"rows\":[1,2]}");
-    assert_string_equal(f.out.why, "no records: /items is absent; there are /rows [2]");
-    fixture_end(&f);
+    read_second(f, &styles[0], "{\"rows\":[1,2]}");
+    assert_string_equal(f->out.why, "no records: /items is absent; there are /rows [2]");
 }
 
 static void single__has_failed__when_records_are_absent_beside_an_error(void **state)
@@ -232,13 +213,13 @@ static void single__has_failed__when_records_are_absent_beside_an_error(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(error_object__is_found),
-        cmocka_unit_test(error_object__is_none__in_a_body_that_is_well),
-        cmocka_unit_test(page__has_failed__without_records_after_pages_with_some),
-        cmocka_unit_test(page__without_records__may_be_the_last),
-        cmocka_unit_test(page__has_failed__as_the_first__with_an_error_only),
-        cmocka_unit_test(page__tells__what_there_is_instead),
-        cmocka_unit_test(single__has_failed__when_records_are_absent_beside_an_error),
+        PAGES_TEST(error_object__is_found),
+        PAGES_TEST(error_object__is_none__in_a_body_that_is_well),
+        PAGES_TEST(page__has_failed__without_records_after_pages_with_some),
+        PAGES_TEST(page__without_records__may_be_the_last),
+        PAGES_TEST(page__has_failed__as_the_first__with_an_error_only),
+        PAGES_TEST(page__tells__what_there_is_instead),
+        PAGES_TEST(single__has_failed__when_records_are_absent_beside_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

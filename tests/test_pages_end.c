@@ -11,20 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST "https://api.example.org/list"
-
-static const struct job_pages by_number = {
-    .kind = JOB_PAGES_NUMBER, .param = TEXT("page"), .first = 1, .has_first = true
-};
-static const struct job_pages by_total = { .kind = JOB_PAGES_NUMBER,
-                                           .param = TEXT("page"),
-                                           .first = 1,
-                                           .has_first = true,
-                                           .total = TEXT("/total") };
-static const struct job_pages by_cursor = { .kind = JOB_PAGES_CURSOR,
-                                            .param = TEXT("after"),
-                                            .next = TEXT("/next") };
-static const struct job_pages by_next = { .kind = JOB_PAGES_NEXT, .next = TEXT("/next") };
+static const struct job_pages from_1_by_total = { .kind = JOB_PAGES_NUMBER,
+                                                  .param = TEXT("page"),
+                                                  .first = 1,
+                                                  .has_first = true,
+                                                  .total = TEXT("/total") };
 
 static void check_end(const struct fixture *f, enum page_end end)
 {
@@ -47,8 +38,8 @@ static const struct {
     { &by_next, 2, "\"next\":\"\"", PAGE_END_NO_NEXT },
     { &by_next, 2, "\"next\":[{\"rel\":\"self\",\"href\":\"/list\"}]", PAGE_END_NO_NEXT },
     { &by_number, 0, "", PAGE_END_EMPTY },
-    { &by_total, 2, "\"total\":2", PAGE_END_TOTAL },
-    { &by_total, 0, "\"total\":0", PAGE_END_TOTAL },
+    { &from_1_by_total, 2, "\"total\":2", PAGE_END_TOTAL },
+    { &from_1_by_total, 0, "\"total\":0", PAGE_END_TOTAL },
     { &by_number, 2, "\"has_more\":false", PAGE_END_NO_MORE },
     { &by_next, 2, "\"next\":\"/b\",\"end_of_stream\":true", PAGE_END_NO_MORE },
     { &by_next, 2, "\"next\":\"/b\",\"isLast\":true", PAGE_END_NO_MORE },
@@ -61,80 +52,72 @@ static const struct {
 
 static void listing__ends_for_one_reason(void **state)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
-        struct fixture f;
+    struct fixture *f = *state;
 
-        fixture_begin(&f, *singles[i].pages, LIST);
-        fixture_read(&f, fixture_items(0, singles[i].records, singles[i].extra));
-        CHECK_NOTHING(&f);
-        assert_true(f.out.page.is_page);
-        check_end(&f, singles[i].end);
-        assert_true(!page_end_is_loss(singles[i].end) || f.out.notes);
-        fixture_end(&f);
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
+        fixture_begin(f, *singles[i].pages, LIST);
+        fixture_read(f, fixture_items(0, singles[i].records, singles[i].extra));
+        CHECK_NOTHING(f);
+        assert_true(f->out.page.is_page);
+        check_end(f, singles[i].end);
+        assert_true(!page_end_is_loss(singles[i].end) || f->out.notes);
     }
 }
 
 static void listing__has_no_reason__while_it_goes_on(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_next, LIST); /* a word that may mean something else does not end it */
-    fixture_read(&f, fixture_items(0, 2, "\"next\":\"/b\",\"done\":true,\"complete\":true"));
-    CHECK_FOUND(&f, "https://api.example.org/b");
-    check_end(&f, PAGE_END_NONE);
-    fixture_read(&f, "{\"items\":[1],\"next\":\"/b\",\"other\":{\"has_more\":false}}");
-    CHECK_FOUND(&f, "https://api.example.org/b"); /* nor does another list's */
-    fixture_end(&f);
+    fixture_begin(f, by_next, LIST); /* a word that may mean something else does not end it */
+    fixture_read(f, fixture_items(0, 2, "\"next\":\"/b\",\"done\":true,\"complete\":true"));
+    CHECK_FOUND(f, "https://api.example.org/b");
+    check_end(f, PAGE_END_NONE);
+    fixture_read(f, "{\"items\":[1],\"next\":\"/b\",\"other\":{\"has_more\":false}}");
+    CHECK_FOUND(f, "https://api.example.org/b"); /* nor does another list's */
 }
 
 static void is_last__ends_a_listing(void **state)
 {
     struct job_pages pages = by_number;
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     pages.is_last = TEXT("/page/last");
-    fixture_begin(&f, pages, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 2, "\"page\":{\"last\":false}"));
-    CHECK_FOUND(&f, LIST "?page=2");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, "\"page\":{\"last\":true}"));
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_NO_MORE);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 2, "\"page\":{\"last\":false}"));
+    CHECK_FOUND(f, LIST "?page=2");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, "\"page\":{\"last\":true}"));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_NO_MORE);
 }
 
 /* --- what is asked to be sure ------------------------------------------------------------------------- */
 
 static void total__is_proved__by_the_page_after_a_full_last_one(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_total, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 2, "\"total\":4"));
-    CHECK_FOUND(&f, LIST "?page=2");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, "\"total\":4"));
-    CHECK_FOUND(&f, LIST "?page=3");
-    assert_int_equal(fixture_found(&f, 0)->page.basis, PAGE_PROOF);
-    check_end(&f, PAGE_END_NONE);
-    fixture_follow(&f, 0);
+    fixture_begin(f, from_1_by_total, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 2, "\"total\":4"));
+    CHECK_FOUND(f, LIST "?page=2");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, "\"total\":4"));
+    CHECK_FOUND(f, LIST "?page=3");
+    assert_int_equal(fixture_found(f, 0)->page.basis, PAGE_PROOF);
+    check_end(f, PAGE_END_NONE);
+    fixture_follow(f, 0);
     fixture_read(
-        &f, fixture_items(2, 2, "\"total\":4")); /* the last page again: some servers give it */
-    CHECK_NOTHING(&f);
-    CHECK_NO_NOTE(&f);
-    check_end(&f, PAGE_END_TOTAL);
-    assert_true(f.out.page.is_repeat);
-    fixture_read(&f, "{\"error\":\"no such page\"}");
-    assert_false(f.out.is_no_page);
-    check_end(&f, PAGE_END_TOTAL);
-    fixture_read(&f, fixture_items(4, 2, "\"total\":4")); /* it was too small */
-    CHECK_FOUND(&f, LIST "?page=4");
-    assert_non_null(fixture_note(&f, PAGE_NOTE_BAD_TOTAL));
-    fixture_end(&f);
+        f, fixture_items(2, 2, "\"total\":4")); /* the last page again: some servers give it */
+    CHECK_NOTHING(f);
+    CHECK_NO_NOTE(f);
+    check_end(f, PAGE_END_TOTAL);
+    assert_true(f->out.page.is_repeat);
+    fixture_read(f, "{\"error\":\"no such page\"}");
+    assert_false(f->out.is_no_page);
+    check_end(f, PAGE_END_TOTAL);
+    fixture_read(f, fixture_items(4, 2, "\"total\":4")); /* it was too small */
+    CHECK_FOUND(f, LIST "?page=4");
+    assert_non_null(fixture_note(f, PAGE_NOTE_BAD_TOTAL));
 }
 
 static void total__is_believed__when_something_else_agrees(void **state)
@@ -142,91 +125,82 @@ static void total__is_believed__when_something_else_agrees(void **state)
     static const char *const extras[] = { "\"total\":4,\"total_pages\":2",
                                           "\"total\":4,\"last\":true",
                                           "\"total\":4,\"has_more\":false" };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
-        fixture_begin(&f, by_total, LIST "?page=1");
-        fixture_read(&f, fixture_items(0, 2, "\"total\":4"));
-        fixture_follow(&f, 0);
-        fixture_read(&f, fixture_items(2, 2, extras[i]));
-        CHECK_NOTHING(&f);
-        check_end(&f, PAGE_END_TOTAL);
-        fixture_end(&f);
+        fixture_begin(f, from_1_by_total, LIST "?page=1");
+        fixture_read(f, fixture_items(0, 2, "\"total\":4"));
+        fixture_follow(f, 0);
+        fixture_read(f, fixture_items(2, 2, extras[i]));
+        CHECK_NOTHING(f);
+        check_end(f, PAGE_END_TOTAL);
     }
-    fixture_begin(&f, by_total,
+    fixture_begin(f, from_1_by_total,
                   LIST "?page=1"); /* one page, of which nobody knows how much it holds */
-    fixture_read(&f, fixture_items(0, 2, "\"total\":2"));
-    CHECK_NOTHING(&f);
-    fixture_end(&f);
+    fixture_read(f, fixture_items(0, 2, "\"total\":2"));
+    CHECK_NOTHING(f);
 }
 
 static void empty_page__is_doubted__after_full_ones(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_number, LIST "?page=1");
-    fixture_read(&f, fixture_items(0, 2, ""));
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 0, ""));
-    CHECK_NOTHING(&f); /* one page alone may be all there is */
-    fixture_read(&f, fixture_items(2, 2, ""));
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(4, 0, ""));
-    CHECK_FOUND(&f, LIST "?page=4");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(6, 2, ""));
-    assert_string_equal(fixture_note(&f, PAGE_NOTE_GAP),
+    fixture_begin(f, by_number, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 2, ""));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 0, ""));
+    CHECK_NOTHING(f); /* one page alone may be all there is */
+    fixture_read(f, fixture_items(2, 2, ""));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(4, 0, ""));
+    CHECK_FOUND(f, LIST "?page=4");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(6, 2, ""));
+    assert_string_equal(fixture_note(f, PAGE_NOTE_GAP),
                         "page 3 came empty, and page 4 has records");
-    check_end(&f, PAGE_END_GAP);
-    fixture_end(&f);
+    check_end(f, PAGE_END_GAP);
 }
 
 static void short_page__in_the_middle_is_told(void **state)
 {
     struct job_pages sized = by_number;
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     sized.size = 3;
     for (unsigned i = 0; i < 2; i++) {
-        fixture_begin(&f, i ? sized : by_number, LIST "?page=1");
-        fixture_read(&f, fixture_items(0, 3, ""));
-        fixture_follow(&f, 0);
-        fixture_read(&f, fixture_items(3, 2, ""));
-        fixture_follow(&f, 0);
-        fixture_read(&f, fixture_items(6, 3, ""));
-        assert_non_null(fixture_note(&f, i ? PAGE_NOTE_GAP : PAGE_NOTE_SHORT));
-        check_end(&f, i ? PAGE_END_GAP : PAGE_END_NONE);
-        fixture_end(&f);
+        fixture_begin(f, i ? sized : by_number, LIST "?page=1");
+        fixture_read(f, fixture_items(0, 3, ""));
+        fixture_follow(f, 0);
+        fixture_read(f, fixture_items(3, 2, ""));
+        fixture_follow(f, 0);
+        fixture_read(f, fixture_items(6, 3, ""));
+        assert_non_null(fixture_note(f, i ? PAGE_NOTE_GAP : PAGE_NOTE_SHORT));
+        check_end(f, i ? PAGE_END_GAP : PAGE_END_NONE);
     }
 }
 
 static void cursor__that_stays_the_same__is_followed_while_records_change(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_cursor, LIST);
+    fixture_begin(f, by_cursor, LIST);
     for (unsigned i = 0; i < 4; i++) {
-        fixture_read(&f, fixture_items(2 * i, 2, "\"next\":\"s\""));
-        CHECK_FOUND(&f, LIST "?after=s");
-        assert_int_equal(fixture_found(&f, 0)->page.repeats, i ? i : 0);
-        fixture_follow(&f, 0);
+        fixture_read(f, fixture_items(2 * i, 2, "\"next\":\"s\""));
+        CHECK_FOUND(f, LIST "?after=s");
+        assert_int_equal(fixture_found(f, 0)->page.repeats, i ? i : 0);
+        fixture_follow(f, 0);
     }
-    fixture_read(&f, fixture_items(0, 0, "\"next\":\"s\""));
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_EMPTY);
-    fixture_read(&f, fixture_items(6, 2, "\"next\":\"s\"")); /* it does not move */
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_SAME_PAGE);
-    assert_true(f.out.page.is_repeat);
-    fixture_read(&f, fixture_items(6, 2, "\"next\":\"t\"")); /* it was stuck once */
-    CHECK_FOUND(&f, LIST "?after=t");
-    assert_true(f.out.page.is_repeat);
-    assert_int_equal(f.out.page.records, 0);
-    fixture_end(&f);
+    fixture_read(f, fixture_items(0, 0, "\"next\":\"s\""));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_EMPTY);
+    fixture_read(f, fixture_items(6, 2, "\"next\":\"s\"")); /* it does not move */
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_SAME_PAGE);
+    assert_true(f->out.page.is_repeat);
+    fixture_read(f, fixture_items(6, 2, "\"next\":\"t\"")); /* it was stuck once */
+    CHECK_FOUND(f, LIST "?after=t");
+    assert_true(f->out.page.is_repeat);
+    assert_int_equal(f->out.page.records, 0);
 }
 
 /* --- further ways to name a page ------------------------------------------------------------------------ */
@@ -239,16 +213,14 @@ static void next__is_found__in_an_array_of_links(void **state)
         "[{\"@rel\":\"next\",\"@href\":\"/b\"}]",
         "[{\"href\":\"/b\",\"rel\":[\"alternate\",\"Next\"]}]",
     };
-    struct fixture f;
+    struct fixture *f = *state;
     char text[128];
 
-    (void)state;
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        fixture_begin(&f, by_next, LIST);
+        fixture_begin(f, by_next, LIST);
         snprintf(text, sizeof text, "\"next\":%s", links[i]);
-        fixture_read(&f, fixture_items(0, 2, text));
-        CHECK_FOUND(&f, "https://api.example.org/b");
-        fixture_end(&f);
+        fixture_read(f, fixture_items(0, 2, text));
+        CHECK_FOUND(f, "https://api.example.org/b");
     }
 }
 
@@ -257,27 +229,25 @@ static void members__are_parameters__of_the_next_request_alone(void **state)
     struct job_pages pages = { .kind = JOB_PAGES_CURSOR,
                                .param = TEXT("*"),
                                .next = TEXT("/continue") };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, pages, LIST "?action=query&continue=");
+    fixture_begin(f, pages, LIST "?action=query&continue=");
     fixture_read(
-        &f, fixture_items(0, 2, "\"continue\":{\"apfrom\":\"B c\",\"continue\":\"-||\",\"n\":5}"));
-    CHECK_FOUND(&f, LIST "?action=query&continue=-%7C%7C&apfrom=B%20c&n=5");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(2, 2, "\"continue\":{\"imfrom\":\"x\",\"continue\":\"y\"}"));
-    CHECK_FOUND(&f, LIST "?action=query&continue=y&imfrom=x");
-    fixture_follow(&f, 0);
-    fixture_read(&f, fixture_items(4, 2, "\"continue\":{\"/a\":\"x\"}"));
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_BAD_NEXT);
-    fixture_read(&f, fixture_items(4, 2, "\"continue\":\"x\""));
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_BAD_NEXT);
-    fixture_read(&f, fixture_items(4, 2, ""));
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_NO_CURSOR);
-    fixture_end(&f);
+        f, fixture_items(0, 2, "\"continue\":{\"apfrom\":\"B c\",\"continue\":\"-||\",\"n\":5}"));
+    CHECK_FOUND(f, LIST "?action=query&continue=-%7C%7C&apfrom=B%20c&n=5");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 2, "\"continue\":{\"imfrom\":\"x\",\"continue\":\"y\"}"));
+    CHECK_FOUND(f, LIST "?action=query&continue=y&imfrom=x");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(4, 2, "\"continue\":{\"/a\":\"x\"}"));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_BAD_NEXT);
+    fixture_read(f, fixture_items(4, 2, "\"continue\":\"x\""));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_BAD_NEXT);
+    fixture_read(f, fixture_items(4, 2, ""));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_NO_CURSOR);
 }
 
 /* --- pages that are refused ------------------------------------------------------------------------------- */
@@ -310,64 +280,56 @@ static void refused_page__is_the_end__by_number(void **state)
         { 422, true, true }, { 403, true, false },  { 401, true, false },  { 500, true, false },
         { 0, true, false },  { 422, false, false }, { 403, false, false },
     };
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        begin_refused(&f, &by_number, 2, cases[i].tail);
-        refuse(&f, cases[i].status);
-        if (f.out.page.is_page != cases[i].is_end) {
+        begin_refused(f, &by_number, 2, cases[i].tail);
+        refuse(f, cases[i].status);
+        if (f->out.page.is_page != cases[i].is_end) {
             fail_msg("%d, %s", cases[i].status,
                      cases[i].tail ? "a short page before" : "full ones");
         }
-        CHECK_NOTHING(&f);
-        check_end(&f, cases[i].is_end ? PAGE_END_STATUS : PAGE_END_NONE);
-        fixture_end(&f);
+        CHECK_NOTHING(f);
+        check_end(f, cases[i].is_end ? PAGE_END_STATUS : PAGE_END_NONE);
     }
 }
 
 static void refused_page__after_full_ones__is_followed_by_one_more(void **state)
 {
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    begin_refused(&f, &by_number, 2, false);
-    refuse(&f, 404);
-    CHECK_FOUND(&f, LIST "?page=4");
-    assert_true(f.out.page.is_page);
-    check_end(&f, PAGE_END_NONE);
-    fixture_follow(&f, 0);
-    refuse(&f, 404);
-    CHECK_NOTHING(&f);
-    check_end(&f, PAGE_END_STATUS);
-    fixture_end(&f);
-    begin_refused(&f, &by_number, 100, false); /* 1000 records: a window of a search engine */
-    refuse(&f, 400);
-    assert_false(f.out.page.is_page);
-    fixture_end(&f);
+    begin_refused(f, &by_number, 2, false);
+    refuse(f, 404);
+    CHECK_FOUND(f, LIST "?page=4");
+    assert_true(f->out.page.is_page);
+    check_end(f, PAGE_END_NONE);
+    fixture_follow(f, 0);
+    refuse(f, 404);
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_STATUS);
+    begin_refused(f, &by_number, 100, false); /* 1000 records: a window of a search engine */
+    refuse(f, 400);
+    assert_false(f->out.page.is_page);
 }
 
 static void refused_page__that_was_told_of__has_failed(void **state)
 {
     struct job_pages pages = by_number;
-    struct fixture f;
+    struct fixture *f = *state;
 
-    (void)state;
-    fixture_begin(&f, by_cursor, LIST);
-    fixture_read(&f, fixture_items(0, 2, "\"next\":\"b\""));
-    fixture_follow(&f, 0);
-    refuse(&f, 404);
-    assert_false(f.out.page.is_page);
-    fixture_end(&f);
+    fixture_begin(f, by_cursor, LIST);
+    fixture_read(f, fixture_items(0, 2, "\"next\":\"b\""));
+    fixture_follow(f, 0);
+    refuse(f, 404);
+    assert_false(f->out.page.is_page);
     pages.has_more = TEXT("/more");
-    fixture_begin(&f, pages, LIST "?page=1");
-    refuse(&f, 404); /* the first page */
-    assert_false(f.out.page.is_page);
-    fixture_read(&f, fixture_items(0, 2, "\"more\":true"));
-    fixture_follow(&f, 0);
-    refuse(&f, 404);
-    assert_false(f.out.page.is_page);
-    fixture_end(&f);
+    fixture_begin(f, pages, LIST "?page=1");
+    refuse(f, 404); /* the first page */
+    assert_false(f->out.page.is_page);
+    fixture_read(f, fixture_items(0, 2, "\"more\":true"));
+    fixture_follow(f, 0);
+    refuse(f, 404);
+    assert_false(f->out.page.is_page);
 }
 
 static void ends__have_words_and_names_of_their_own(void **state)
@@ -392,20 +354,20 @@ static void ends__have_words_and_names_of_their_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(listing__ends_for_one_reason),
-        cmocka_unit_test(listing__has_no_reason__while_it_goes_on),
-        cmocka_unit_test(is_last__ends_a_listing),
-        cmocka_unit_test(total__is_proved__by_the_page_after_a_full_last_one),
-        cmocka_unit_test(total__is_believed__when_something_else_agrees),
-        cmocka_unit_test(empty_page__is_doubted__after_full_ones),
-        cmocka_unit_test(short_page__in_the_middle_is_told),
-        cmocka_unit_test(cursor__that_stays_the_same__is_followed_while_records_change),
-        cmocka_unit_test(next__is_found__in_an_array_of_links),
-        cmocka_unit_test(members__are_parameters__of_the_next_request_alone),
-        cmocka_unit_test(refused_page__is_the_end__by_number),
-        cmocka_unit_test(refused_page__after_full_ones__is_followed_by_one_more),
-        cmocka_unit_test(refused_page__that_was_told_of__has_failed),
-        cmocka_unit_test(ends__have_words_and_names_of_their_own),
+        PAGES_TEST(listing__ends_for_one_reason),
+        PAGES_TEST(listing__has_no_reason__while_it_goes_on),
+        PAGES_TEST(is_last__ends_a_listing),
+        PAGES_TEST(total__is_proved__by_the_page_after_a_full_last_one),
+        PAGES_TEST(total__is_believed__when_something_else_agrees),
+        PAGES_TEST(empty_page__is_doubted__after_full_ones),
+        PAGES_TEST(short_page__in_the_middle_is_told),
+        PAGES_TEST(cursor__that_stays_the_same__is_followed_while_records_change),
+        PAGES_TEST(next__is_found__in_an_array_of_links),
+        PAGES_TEST(members__are_parameters__of_the_next_request_alone),
+        PAGES_TEST(refused_page__is_the_end__by_number),
+        PAGES_TEST(refused_page__after_full_ones__is_followed_by_one_more),
+        PAGES_TEST(refused_page__that_was_told_of__has_failed),
+        PAGES_TEST(ends__have_words_and_names_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
