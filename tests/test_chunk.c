@@ -26,6 +26,8 @@ struct listed {
     const uint64_t *lengths;     /* up to a 0 */
     uint64_t gap;
     bool fails;
+    bool has_vars;
+    char vars[16]; /* as a run's source has them: the next call writes over them */
 };
 
 static enum result listed_next(struct record_source *source, struct record_piece *piece, bool *more,
@@ -39,6 +41,10 @@ static enum result listed_next(struct record_source *source, struct record_piece
     *more = *l->lengths > 0;
     if (*more) {
         *piece = (struct record_piece){ .length = *l->lengths++, .gap_length = l->gap };
+        if (l->has_vars) {
+            snprintf(l->vars, sizeof l->vars, "{\"n\":%" PRIu64 "}", piece->length);
+            piece->vars = str_view(l->vars);
+        }
     }
     return RESULT_OK;
 }
@@ -90,6 +96,24 @@ static void gather__ends__at_as_many_pieces_as_it_may_have(void **state)
     }
     assert_gathered(&chunk, &l, CHUNK_BYTES, CHUNK_PIECES_MAX, CHUNK_PIECES_MAX);
     assert_gathered(&chunk, &l, CHUNK_BYTES, 2, 2);
+    chunk_release(&chunk);
+}
+
+/* Their bytes count for what a chunk holds, too: a list with long rows and small answers. */
+static void gather__keeps__variables_that_the_source_forgets(void **state)
+{
+    static const uint64_t lengths[] = { 7, 8, 9, 7, 0 };
+    struct listed l = { .source.next = listed_next, .lengths = lengths, .has_vars = true };
+    struct chunk chunk = { 0 };
+
+    (void)state;
+    assert_gathered(&chunk, &l, 40, 3, 24);
+    memset(l.vars, 'x', sizeof l.vars);
+    assert_memory_equal(chunk.pieces[0].vars.data, "{\"n\":7}", 7);
+    assert_memory_equal(chunk.pieces[1].vars.data, "{\"n\":8}", 7);
+    assert_memory_equal(chunk.pieces[2].vars.data, "{\"n\":9}", 7);
+    assert_gathered(&chunk, &l, 40, 1, 7);
+    assert_int_equal(chunk.vars.len, 7);
     chunk_release(&chunk);
 }
 
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test(gather__ends__with_the_piece_that_fills_it),
         cmocka_unit_test(gather__counts__what_is_read_of_a_piece),
         cmocka_unit_test(gather__ends__at_as_many_pieces_as_it_may_have),
+        cmocka_unit_test(gather__keeps__variables_that_the_source_forgets),
         cmocka_unit_test(gather__tells__why_the_source_fails),
         IN_WORLD(lines__are_counted__and_blank_ones_passed_over),
         IN_WORLD(lines__go_on__in_the_next_piece_of_a_file),

@@ -6,7 +6,7 @@
  * same pieces again, even if the run behind it has grown meanwhile.
  *
  * Ownership  `close` frees the source. Paths and descriptors in a piece are the source's and live
- *            until then.
+ *            until then; its place and variables are gone with the next call.
  * Errors     `next` and `rewind` as usual; an error ends the table.
  * Threads    calls come from pool threads, one at a time.
  */
@@ -52,7 +52,7 @@ struct record_piece {
     bool named;
     /* RECORD_RAW: where its request stands in the plan's order (plan/sort_key.h); until the source's next call. */
     struct str place;
-    /* RECORD_RAW: stand for the line's "vars", unless empty; ROW_CELL_AFTER bytes more may be read. */
+    /* RECORD_RAW: stand for the line's "vars", unless empty; until the source's next call. */
     struct str vars;
     /* RECORD_RAW: `crc32c` is what the ledger says of the line, so that damage to it is seen. */
     bool is_sealed;

@@ -25,7 +25,7 @@ static void read_key(struct sort_key *key, sqlite3_stmt *st)
 
 static char *copy_vars(struct str vars)
 {
-    char *copy = calloc(1, vars.len + 1 + RECORD_VARS_SLACK);
+    char *copy = calloc(1, vars.len + 1);
 
     if (copy) {
         memcpy(copy, vars.data, vars.len);

@@ -32,10 +32,8 @@ struct placed_record {
     struct record record;
     struct sort_key sort_key; /* where it stands in that order */
     /* The variables of its request, when it was found anew with a lesser key after it had been asked: a JSON
-     * object, with RECORD_VARS_SLACK bytes after that may be read. NULL: those in its line. To free. */
+     * object. NULL: those in its line. To free. */
     char *vars;
 };
-
-#define RECORD_VARS_SLACK 128
 
 #endif

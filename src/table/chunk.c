@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Bytes between a chunk's records that are read along rather than asked for record by record. */
@@ -20,9 +21,11 @@
 void chunk_release(struct chunk *chunk)
 {
     free(chunk->pieces);
+    buf_release(&chunk->vars);
     *chunk = (struct chunk){ 0 };
 }
 
+/* The piece's variables are copied; where to is told once all are there. */
 static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
 {
     struct record_piece *pieces =
@@ -32,8 +35,32 @@ static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
         return false;
     }
     chunk->pieces = pieces;
+    if (buf_append_str(&chunk->vars, piece->vars) != RESULT_OK) {
+        return false;
+    }
     chunk->pieces[chunk->count++] = *piece;
     chunk->bytes += piece->length - piece->gap_length;
+    return true;
+}
+
+/* They are cells as they are: some bytes behind the last may be read. */
+static bool place_vars(struct chunk *chunk)
+{
+    size_t at = 0;
+
+    if (!chunk->vars.len) {
+        return true;
+    }
+    if (buf_reserve(&chunk->vars, ROW_CELL_AFTER) != RESULT_OK) {
+        return false;
+    }
+    memset(chunk->vars.data + chunk->vars.len, 0, ROW_CELL_AFTER);
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct str *vars = &chunk->pieces[i].vars;
+
+        vars->data = chunk->vars.data + at;
+        at += vars->len;
+    }
     return true;
 }
 
@@ -44,7 +71,8 @@ enum result chunk_gather(struct chunk *chunk, struct record_source *source, uint
 
     chunk->count = 0;
     chunk->bytes = 0;
-    while (more && chunk->bytes < bytes && chunk->count < CHUNK_PIECES_MAX) {
+    buf_reset(&chunk->vars);
+    while (more && chunk->bytes + chunk->vars.len < bytes && chunk->count < CHUNK_PIECES_MAX) {
         struct record_piece piece;
         enum result result = source->next(source, &piece, &more, err);
 
@@ -55,7 +83,7 @@ enum result chunk_gather(struct chunk *chunk, struct record_source *source, uint
             return err_nomem(err, "gathering records");
         }
     }
-    return RESULT_OK;
+    return place_vars(chunk) ? RESULT_OK : err_nomem(err, "gathering records");
 }
 
 void chunk_reader_init(struct chunk_reader *reader, uint64_t piece_max)

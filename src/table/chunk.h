@@ -34,6 +34,7 @@ struct chunk {
     struct record_piece *pieces;
     size_t count, cap;
     uint64_t bytes;
+    struct buf vars; /* of its pieces: sources forget them */
 };
 
 /** Fills the chunk with the source's next pieces, until they have `bytes`; none when it has ended. */

@@ -1,9 +1,7 @@
 #include "table/run_source.h"
 
-#include "normalise/rows.h"
 #include "store/segment_file.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +9,10 @@
 
 #define BATCH 4096
 
-static_assert(RECORD_VARS_SLACK >= ROW_CELL_AFTER, "variables become cells as they are");
-
 /* A descriptor for each segment stays open until close: pieces that were given out name it. */
 struct opened {
     int fd; /* -1: not yet */
     char *path;
-};
-
-/* Variables that a piece names: they live until close. */
-struct given {
-    struct given *next;
-    char *vars;
 };
 
 struct run_source {
@@ -41,7 +31,7 @@ struct run_source {
 
     struct record_position position;
     struct placed_record batch[BATCH];
-    struct given *given;
+    char *given; /* variables of the piece that was given out last */
     size_t batch_count, batch_at;
     bool at_end;
 };
@@ -54,6 +44,8 @@ static bool lies_before_end(const struct run_source *s, const struct record *r)
 
 static void forget_batch(struct run_source *s)
 {
+    free(s->given);
+    s->given = NULL;
     while (s->batch_at < s->batch_count) {
         free(s->batch[s->batch_at++].vars);
     }
@@ -151,22 +143,6 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
     return segment_open_to_read(s->raw_fd, number, &o->fd, err);
 }
 
-/* Takes them. */
-static enum result keep_vars(struct run_source *s, struct placed_record *placed, struct err *err)
-{
-    struct given *given = placed->vars ? malloc(sizeof *given) : NULL;
-
-    if (placed->vars && !given) {
-        free(placed->vars);
-        return err_nomem(err, "reading the run");
-    }
-    if (given) {
-        *given = (struct given){ s->given, placed->vars };
-        s->given = given;
-    }
-    return RESULT_OK;
-}
-
 static enum result next(struct record_source *source, struct record_piece *piece, bool *more,
                         struct err *err)
 {
@@ -188,14 +164,12 @@ static enum result next(struct record_source *source, struct record_piece *piece
         }
         placed = &s->batch[s->batch_at++];
         r = &placed->record;
+        free(s->given);
+        s->given = placed->vars;
         if (!lies_before_end(s, r)) {
-            free(placed->vars);
             continue;
         }
-        result = keep_vars(s, placed, err);
-        if (result == RESULT_OK) {
-            result = open_segment(s, r->segment, &opened, err);
-        }
+        result = open_segment(s, r->segment, &opened, err);
         if (result == RESULT_OK) {
             *piece = (struct record_piece){ .form = RECORD_RAW,
                                             .fd = opened->fd,
@@ -232,13 +206,6 @@ static void close_source(struct record_source *source)
     }
     free(s->opened);
     forget_batch(s);
-    while (s->given) {
-        struct given *given = s->given;
-
-        s->given = given->next;
-        free(given->vars);
-        free(given);
-    }
     if (s->raw_fd >= 0) {
         close(s->raw_fd);
     }
