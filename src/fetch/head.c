@@ -68,3 +68,18 @@ bool head_length(struct str value, uint64_t *length)
     }
     return true;
 }
+
+bool head_range_is_part(struct str value)
+{
+    struct str total = value, range, unit;
+    uint64_t first, last, all;
+
+    range = str_trim(str_cut(&total, '/'));
+    unit = str_cut(&range, ' ');
+    if (!str_equal_nocase(unit, STR("bytes")) || !total.data) {
+        return false;
+    }
+    value = str_trim(range);
+    return !str_to_u64(str_cut(&value, '-'), &first) || !str_to_u64(value, &last) ||
+           !str_to_u64(str_trim(total), &all) || first != 0 || last + 1 != all;
+}

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum head_line {
@@ -36,5 +37,9 @@ enum head_line head_take(struct head *head, struct str line);
 
 /** What a Content-Length says: one number, or the same one several times in a list. */
 bool head_length(struct str value, uint64_t *length);
+
+/** A Content-Range (RFC 9110 section 14.4) of bytes that are not all there are. Other units are an API's own: with
+ *  "items" or "resources" a page of a listing is told, whose body is whole. */
+bool head_range_is_part(struct str value);
 
 #endif

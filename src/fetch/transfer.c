@@ -280,6 +280,7 @@ static enum result set_headers(struct transfer *t, const struct request *request
         *node = (struct curl_slist){ .data = t->extra[i].data, .next = list };
         list = node;
     }
+    t->sent = list;
     return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK ? RESULT_OK
                                                                            : RESULT_NOMEM;
 }

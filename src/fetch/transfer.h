@@ -66,6 +66,7 @@ struct transfer {
     const struct proxy *proxy; /* through which it is asked; NULL: none */
     bool too_big, expands, no_memory, bad_head, bad_length, bad_transfer_coding, head_too_big;
     bool private_refused;
+    bool is_part; /* Content-Range says that some bytes of the body are missing */
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
     bool is_verbose; /* libcurl is: for `watched` or `listens` */
@@ -102,6 +103,7 @@ struct transfer {
     struct buf digest; /* likewise */
     struct buf extra[FETCH_EXTRA_HEADERS];
     struct curl_slist extra_headers[FETCH_EXTRA_HEADERS]; /* these, before the endpoint's */
+    const struct curl_slist *sent;                        /* all of them */
 };
 
 /** NULL when out of memory. The config is borrowed. */

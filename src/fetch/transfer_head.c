@@ -148,6 +148,8 @@ static void take_field(struct transfer *t, struct str line)
     } else if (str_equal_nocase(name, STR("content-encoding"))) {
         t->field = FIELD_FRAMING;
         coding_list_add(&t->codings, value);
+    } else if (str_equal_nocase(name, STR("content-range"))) {
+        t->is_part = head_range_is_part(value);
     } else if (is_kept(name) || is_kept_for(t, name) || is_kept_of_failure(t, name, value)) {
         t->field = keep_header(&t->response->headers, name, value) ? FIELD_KEPT : FIELD_UNREAD;
     }
@@ -228,7 +230,7 @@ size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context)
     if (what == HEAD_STATUS) { /* a further one comes after 100 Continue, and after a challenge */
         buf_reset(&t->response->headers);
         t->announced = UINT64_MAX;
-        t->bad_length = t->bad_transfer_coding = false;
+        t->bad_length = t->bad_transfer_coding = t->is_part = false;
         t->codings = (struct coding_list){ 0 };
         t->field = FIELD_UNREAD;
     } else if (what == HEAD_FIELD) {
@@ -245,7 +247,7 @@ void transfer_head_begin(struct transfer *t)
     t->head = (struct head){ 0 };
     t->field = FIELD_UNREAD;
     t->bad_head = t->bad_length = t->head_too_big = t->consumed = false;
-    t->bad_transfer_coding = false;
+    t->bad_transfer_coding = t->is_part = false;
     t->codings = (struct coding_list){ 0 };
     t->header_bytes = 0;
     t->announced = UINT64_MAX;

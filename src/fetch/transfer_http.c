@@ -117,9 +117,9 @@ static bool is_calm_down(const struct transfer *t, CURLcode code, const char *te
            (code != CURLE_OK && transfer_http_is_stream(t) && was_calmed(t));
 }
 
-bool transfer_http_is_end_of_2(CURLcode code, const char *text)
+bool transfer_http_is_end_of_2(const struct transfer *t, CURLcode code, const char *text)
 {
-    return code == CURLE_GOT_NOTHING ||
+    return (code == CURLE_GOT_NOTHING && !t->header_bytes) ||
            (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) ||
            (code == CURLE_SSL_CONNECT_ERROR && strstr(text, "no application protocol"));
 }
@@ -144,7 +144,7 @@ static enum job_http instead(const struct transfer *t, CURLcode code, const char
     bool is_asked_so = t->config->options->http != JOB_HTTP_AUTO;
 
     if (t->http == JOB_HTTP_1_1 && !is_asked_so && has_http2() &&
-        transfer_http_is_end_of_2(code, text) && (is_https || code != CURLE_GOT_NOTHING)) {
+        transfer_http_is_end_of_2(t, code, text) && (is_https || code != CURLE_GOT_NOTHING)) {
         return is_https ? JOB_HTTP_2 : JOB_HTTP_2_AT_ONCE;
     }
     if (t->http == JOB_HTTP_2 && is_https && !t->is_refused && is_end_of_connection(code, text)) {

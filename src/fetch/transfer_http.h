@@ -35,7 +35,7 @@ void transfer_http_end(const struct transfer *transfer, CURLcode code, const cha
 
 /** How a server ends that speaks only HTTP/2 and is asked in HTTP/1.1: without a byte, with frames, or by refusing the
  *  protocol within TLS. */
-bool transfer_http_is_end_of_2(CURLcode code, const char *text);
+bool transfer_http_is_end_of_2(const struct transfer *transfer, CURLcode code, const char *text);
 
 /** It may be carried together with others by one connection, and cannot be held up alone. */
 bool transfer_http_is_stream(const struct transfer *transfer);

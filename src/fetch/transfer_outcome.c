@@ -112,8 +112,39 @@ static enum outcome outcome_of_refusal(const struct transfer *t, struct response
     return OUTCOME_STATUS;
 }
 
+static bool asks_for_part(const struct transfer *t)
+{
+    for (const struct curl_slist *at = t->sent; at; at = at->next) {
+        struct str line = str_view(at->data);
+
+        if (str_equal_nocase(str_cut(&line, ':'), STR("Range")) && str_trim(line).len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A cache's part of a body, or a server that goes over to what nobody has asked for. */
+static enum outcome outcome_of_unasked(const struct transfer *t, struct response *r)
+{
+    if (r->status == 206 && t->is_part && !asks_for_part(t)) {
+        snprintf(r->reason, sizeof r->reason,
+                 "HTTP 206: a part of the body, which was not asked for");
+        return OUTCOME_SHORT_BODY;
+    }
+    if (t->head.status == 101) {
+        r->status = 101;
+        snprintf(r->reason, sizeof r->reason,
+                 "HTTP 101: the server goes over to another protocol, which was not asked for");
+        return OUTCOME_STATUS;
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
+    enum outcome unasked;
+
     if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
         snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
         return OUTCOME_CONNECT;
@@ -131,6 +162,10 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
         return outcome_of_redirect(t, r);
     default:
         break;
+    }
+    unasked = outcome_of_unasked(t, r);
+    if (unasked != OUTCOME_OK) {
+        return unasked;
     }
     if (transfer_status_is_good(r->status)) {
         return outcome_of_whole_coding(t, r);
@@ -313,10 +348,12 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
         text = "the server ended the connection with ENHANCE_YOUR_CALM";
     } else if (t->is_refused && strstr(text, "Connection died, tried")) {
         text = "the server refused the stream each time (REFUSED_STREAM)";
+    } else if (code == CURLE_GOT_NOTHING && t->header_bytes) {
+        text = "the connection ended before the answer";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     len = strlen(r->reason);
-    if (transfer_http_is_end_of_2(code, t->error) && t->http == JOB_HTTP_1_1) {
+    if (transfer_http_is_end_of_2(t, code, t->error) && t->http == JOB_HTTP_1_1) {
         snprintf(r->reason + len, sizeof r->reason - len,
                  ": perhaps the server speaks only HTTP/2 %s",
                  is_https(t) ? "(--http2)" : "(--http2-prior-knowledge)");
@@ -356,6 +393,9 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     }
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
+    }
+    if (code == CURLE_GOT_NOTHING && t->head.status == 101) {
+        return outcome_of_unasked(t, r);
     }
     snprintf(r->library, sizeof r->library, "%s", text);
     if (t->head_too_big) {
