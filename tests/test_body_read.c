@@ -169,6 +169,32 @@ static void wrapping__is_taken_away__by_rule(void **state)
     buf_release(&out);
 }
 
+static void wrapping__is_found__where_it_is_simple(void **state)
+{
+    static const char *const examples[][2] = {
+        { ")]}',\n{\"a\":[1]}", ")]}'," },
+        { "while(1);[1,2]", "while(1);" },
+        { "for (;;); {\"a\":1}\n", "for (;;);" },
+        { "{}&&{\"a\":1}", "{}&&" },
+        { "cb({\"a\":1});", "jsonp" },
+        { "{\"a\":1} x", "" },
+        { "<b>x</b>{\"a\":1}", "" },
+        { "x{y{z{w{\"a\":1}", "" },
+        { "\x01{\"a\":1}", "" },
+        { "", "" },
+        { "text that is longer than any guard that ever was there [1]", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        char strip[BODY_STRIP_MAX] = "";
+
+        assert_int_equal(body_strip_that_helps(str_view(examples[i][0]), strip),
+                         examples[i][1][0] != '\0');
+        assert_string_equal(strip, examples[i][1]);
+    }
+}
+
 static void nan__is_null__unless_that_is_refused(void **state)
 {
     const struct body_reading lenient = { .as = BODY_JSON };
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test(table__is_sniffed__where_nothing_else_is_said),
         cmocka_unit_test(xml__is_an_object),
         cmocka_unit_test(wrapping__is_taken_away__by_rule),
+        cmocka_unit_test(wrapping__is_found__where_it_is_simple),
         cmocka_unit_test(nan__is_null__unless_that_is_refused),
         cmocka_unit_test(packed__is_unpacked),
         cmocka_unit_test(zstd__is_unpacked),

@@ -125,6 +125,18 @@ static void note_charset(struct str charset, struct body_verdict *verdict)
     }
 }
 
+static void note_strip(const struct body_how *how, struct str body, struct body_verdict *verdict)
+{
+    size_t len = strlen(verdict->why);
+    char strip[BODY_STRIP_MAX];
+
+    if (!how->reading->strip && verdict->outcome == OUTCOME_BAD_JSON &&
+        body_strip_that_helps(body, strip)) {
+        snprintf(verdict->why + len, sizeof verdict->why - len,
+                 "; a job file's \"strip\": \"%s\" reads it", strip);
+    }
+}
+
 struct body_verdict body_read_json(const struct body_how *how, struct response *response)
 {
     struct body_verdict verdict = { .is_kept = body_format_is_kept(how->reading->as),
@@ -144,6 +156,7 @@ struct body_verdict body_read_json(const struct body_how *how, struct response *
     }
     if (!verdict.is_json) {
         note_charset(body_charset_unknown(type), &verdict);
+        note_strip(how, buf_view(&response->body), &verdict);
     }
     return verdict;
 }

@@ -91,6 +91,44 @@ static void strip(struct reader *r, struct str *text)
     r->found->was |= is_stripped ? BODY_WAS_STRIPPED : 0;
 }
 
+#define STRIP_TRIES 3 /* each may read all of the body */
+
+/* Bytes that can stand in a job file as they are. */
+static bool is_plain(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] > '~' || strchr("\"\\<", text.data[i])) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+bool body_strip_that_helps(struct str body, char strip[BODY_STRIP_MAX])
+{
+    struct str text = str_trim(body), inside = text;
+    unsigned tries = 0;
+
+    if (strip_call(&inside) && json_check(inside, JSON_DEPTH_MAX, NULL)) {
+        snprintf(strip, BODY_STRIP_MAX, "%s", BODY_STRIP_JSONP);
+        return true;
+    }
+    for (size_t i = 1; i < text.len && i < BODY_STRIP_MAX && tries < STRIP_TRIES; i++) {
+        struct str before = str_trim((struct str){ text.data, i });
+
+        if (text.data[i] != '{' && text.data[i] != '[') {
+            continue;
+        }
+        tries++;
+        if (is_plain(before) &&
+            json_check((struct str){ text.data + i, text.len - i }, JSON_DEPTH_MAX, NULL)) {
+            snprintf(strip, BODY_STRIP_MAX, "%.*s", STR_ARG(before));
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- one format ----------------------------------------------------------------------------------------------- */
 
 static enum result read_json(struct reader *r, struct str text, bool is_lines, struct buf *out)

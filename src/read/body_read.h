@@ -40,6 +40,12 @@ MUST_CHECK enum result body_read(struct str body, struct str content_type,
 /** The head of a text of which nobody says what it is looks like CSV (it is UTF-8, or begins so). */
 bool body_head_is_csv(struct str head, bool is_cut, char *delimiter);
 
+#define BODY_STRIP_MAX 48
+
+/** What "strip" would have to be, so that a body that is no JSON were some: a guard such as )]}', or a call around it.
+ *  False when nothing so simple helps. */
+bool body_strip_that_helps(struct str body, char strip[BODY_STRIP_MAX]);
+
 /** JSON is what the reading expects first, so that a body that is JSON already needs no more. */
 bool body_read_wants_json(struct str content_type, const struct body_reading *how);
 
