@@ -105,7 +105,7 @@ static bool print_run(const struct resting *run, bool is_first)
     if (is_first) {
         say(stdout, "%-12s %-17s %-10s %-20s %s", "STATE", "DONE", "FAILED", "ENDED (UTC)", "RUN");
     }
-    print_row(run, &summary, holder.held);
+    print_row(run, &summary, holder.held && !run_reader_is_ending(&holder, &summary));
     return true;
 }
 

@@ -26,6 +26,7 @@
 struct status {
     struct ledger_summary summary;
     struct run_holder holder;
+    bool is_ending;            /* it is held by a process whose session is over */
     struct limit_told limited; /* LIMIT_NONE: at rest, or not told yet */
 };
 
@@ -53,6 +54,12 @@ static void print_state(const struct status *status)
 {
     char since[CLOCK_TEXT_SIZE];
 
+    if (status->is_ending) {
+        clock_format_utc(status->summary.last_end_us, since);
+        printf("ending    since %s: pid %ld may wait for its --on-end or --ping\n", since,
+               (long)status->holder.pid);
+        return;
+    }
     if (status->holder.held) {
         clock_format_utc(status->holder.since_us, since);
         printf("running   pid %ld since %s\n", (long)status->holder.pid, since);
@@ -182,7 +189,8 @@ static void write_sums(struct json_writer *w, const char *path, const struct sta
     const struct run_holder *holder = &status->holder;
 
     json_write_text(w, "run", str_view(path));
-    json_write_bool(w, "running", holder->held);
+    json_write_bool(w, "running", holder->held && !status->is_ending);
+    json_write_bool(w, "ending", status->is_ending);
     json_write_known(w, "pid", (uint64_t)holder->pid, holder->held);
     json_write_moment(w, "since", holder->held ? holder->since_us : INT64_MIN, INT64_MIN);
     json_write_line(w, 1);
@@ -430,7 +438,7 @@ static enum result print_for_people(struct run_reader *reader, const struct stat
     enum result result;
 
     print_text(status);
-    if (status->holder.held) {
+    if (status->holder.held && !status->is_ending) {
         tell_live(reader, NULL);
     }
     result = tell_endpoints(reader, NULL, err);
@@ -453,7 +461,7 @@ static enum result print_json(struct run_reader *reader, const struct status *st
 
     json_write_object(&w, NULL);
     write_sums(&w, reader->dir.path, status);
-    if (status->holder.held) {
+    if (status->holder.held && !status->is_ending) {
         tell_live(reader, &w);
     }
     result = tell_endpoints(reader, &w, err);
@@ -489,7 +497,8 @@ enum result status_print(struct run_reader *reader, bool json, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    if (status.holder.held) {
+    status.is_ending = run_reader_is_ending(&status.holder, &status.summary);
+    if (status.holder.held && !status.is_ending) {
         read_limit(&reader->dir, &status);
     }
     return json ? print_json(reader, &status, err) : print_for_people(reader, &status, err);

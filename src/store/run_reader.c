@@ -36,6 +36,12 @@ void run_reader_close(struct run_reader *reader)
     run_dir_close(&reader->dir);
 }
 
+bool run_reader_is_ending(const struct run_holder *holder, const struct ledger_summary *summary)
+{
+    return holder->held && summary->last_start_us >= holder->since_us &&
+           summary->last_end_us >= summary->last_start_us;
+}
+
 enum result run_reader_each(struct run_reader *reader, enum ledger_index index,
                             enum result (*visit)(void *context, const struct record *record,
                                                  struct err *err),

@@ -25,6 +25,10 @@ MUST_CHECK enum result run_reader_open(struct run_reader *reader, const char *pa
                                        struct err *err);
 void run_reader_close(struct run_reader *reader);
 
+/** Whether the session of the process that holds the run has ended, so that the process only waits for who hears of
+ *  that: what --on-end and --ping ask for. */
+bool run_reader_is_ending(const struct run_holder *holder, const struct ledger_summary *summary);
+
 /** Calls `visit` for every record; ends when that says other than RESULT_OK, with that. */
 MUST_CHECK enum result
 run_reader_each(struct run_reader *reader, enum ledger_index index,

@@ -247,6 +247,9 @@ def test_service_manager__hears_that_the_end_takes_its_time():
         heard = b""
         while heard.count(b"WATCHDOG=1") < 3:
             heard += manager.recv(999) + b"\n"
+        told = json.loads(harness.succeed("status", "--json", scratch("e.run")).out)
+        check_equal((told["running"], told["ending"], told["pid"]), (False, True, child.pid), "its state")
+        check(b"ending    since " in harness.succeed("status", scratch("e.run")).out, "status does not say that it ends")
         with open(go, "w", encoding="utf-8"):
             pass  # the command of the end may end now
         check_equal(harness.finish(child).code, 0, "exit code")
