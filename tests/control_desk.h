@@ -23,6 +23,7 @@ struct desk {
     unsigned looks, drivers;
     uint64_t detail_asked;
     char words[64], who[CONTROL_WHO_MAX];
+    size_t report_more; /* bytes of the report beside its first member */
     bool closed;
 };
 

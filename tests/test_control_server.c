@@ -305,6 +305,33 @@ static void the_end__is_told_with_the_report(void **state)
     assert_int_equal(access(name, F_OK), -1);
 }
 
+static void a_large_report__is_told__and_a_larger_one_said_so(void **state)
+{
+    static char large[CONTROL_REPORT_MAX + 1];
+    struct control_client c;
+    struct str line;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1}");
+    expect(&c, "hello");
+    d.report_more = 2 << 20;
+    ask(&c, "{\"seq\":1,\"report\":true}");
+    assert_true(hear(&c, &line));
+    assert_true(line.len > 2 << 20);
+    d.report_more = CONTROL_REPORT_MAX;
+    ask(&c, "{\"seq\":2,\"report\":true}");
+    expect(&c, "\"seq\":2,\"ok\":false,\"error\":\"E-CTL1\"");
+    memset(large, ' ', sizeof large);
+    control_server_close(d.server, 3, (struct str){ large, sizeof large }, on_closed);
+    expect(&c, "{\"end\":{\"exit\":3}}");
+    control_client_close(&c);
+    for (int i = 0; i < TURNS_MAX && !d.closed; i++) {
+        turn();
+    }
+    d.server = NULL;
+}
+
 static void who_has_said_all__hears_the_answers(void **state)
 {
     struct control_client c;
@@ -338,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_clients_than_there_may_be__are_turned_away, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_end__is_told_with_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_report__is_told__and_a_larger_one_said_so, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(who_has_said_all__hears_the_answers, set_up, tear_down),
     };
 

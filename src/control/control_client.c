@@ -3,6 +3,7 @@
 #include "base/json_scan.h"
 #include "base/json_text.h"
 #include "base/os.h"
+#include "control/control_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES (4 * 1024 * 1024)
 #define READ_BYTES (64 * 1024)
 #define SEND_WITHIN_MS 10000
 #define HELLO_WITHIN_MS 5000
@@ -42,7 +42,7 @@ enum result control_client_connect(struct control_client *c, const char *path, s
     struct sockaddr_un address = { .sun_family = AF_UNIX };
 
     *c = (struct control_client){ .fd = -1 };
-    buf_init(&c->in, LINE_MAX_BYTES);
+    buf_init(&c->in, CONTROL_LINE_MAX);
     if (strlen(path) >= sizeof address.sun_path) {
         return err_set(err, RESULT_INVALID, "E-CTL6", "%.80s...: the path of a socket is shorter",
                        path);
@@ -110,7 +110,7 @@ enum result control_client_ssh(struct control_client *c, const char *host, const
     int ends[2], failed = EMFILE;
 
     *c = (struct control_client){ .fd = -1 };
-    buf_init(&c->in, LINE_MAX_BYTES);
+    buf_init(&c->in, CONTROL_LINE_MAX);
     if (!is_plain_word(host) || !is_plain_word(run) || strlen(host) >= sizeof to ||
         strlen(run) >= sizeof which) {
         return err_set(err, RESULT_INVALID, "E-CTL6",

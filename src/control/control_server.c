@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FRAME_MAX_BYTES (1024 * 1024)
 #define EVENT_MAX_BYTES (128 * 1024)
 #define HELLO_WITHIN_US UINT64_C(2000000)
 #define STUCK_AFTER_US UINT64_C(30000000)
@@ -362,7 +361,7 @@ enum result control_server_new(struct control_server **server,
         return err_nomem(err, "opening the control socket");
     }
     s->options = *options;
-    buf_init(&s->frame, FRAME_MAX_BYTES);
+    buf_init(&s->frame, CONTROL_LINE_MAX);
     buf_init(&s->event, EVENT_MAX_BYTES);
     s->requests = (struct server_requests){ .calls = options->calls,
                                             .context = options->context,
@@ -413,13 +412,22 @@ static void finish(struct control_server *s)
     free(s);
 }
 
-static void tell_end(struct control_server *s, int exit, struct str report)
+static enum result make_end(struct control_server *s, int exit, struct str report)
 {
     buf_reset(&s->frame);
     if (buf_printf(&s->frame, "{\"end\":{\"exit\":%d", exit) != RESULT_OK ||
         (report.len &&
-         buf_printf(&s->frame, ",\"report\":%.*s", STR_ARG(str_trim(report))) != RESULT_OK) ||
-        buf_append_str(&s->frame, STR("}}\n")) != RESULT_OK) {
+         buf_printf(&s->frame, ",\"report\":%.*s", STR_ARG(str_trim(report))) != RESULT_OK)) {
+        return RESULT_LIMIT;
+    }
+    return buf_append_str(&s->frame, STR("}}\n"));
+}
+
+/* A report that is too large for a line is left out: report.json has it. */
+static void tell_end(struct control_server *s, int exit, struct str report)
+{
+    report = report.len > CONTROL_REPORT_MAX ? STR_NONE : report;
+    if (make_end(s, exit, report) != RESULT_OK && make_end(s, exit, STR_NONE) != RESULT_OK) {
         return;
     }
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {

@@ -8,8 +8,6 @@
 
 #define TEXTS_MAX_BYTES (128 * 1024)
 #define REPLY_MAX_BYTES (64 * 1024)
-#define REPORT_MAX_BYTES (512 * 1024)
-#define OUT_MAX_BYTES (1024 * 1024)
 #define EVERY_MS 250
 #define EVERY_MS_LEAST 100
 #define EVERY_MS_MOST 60000
@@ -20,7 +18,7 @@
 
 void server_requests_init(struct server_requests *r)
 {
-    buf_init(&r->reply, OUT_MAX_BYTES);
+    buf_init(&r->reply, CONTROL_LINE_MAX);
     buf_init(&r->texts, TEXTS_MAX_BYTES);
 }
 
@@ -209,7 +207,7 @@ static void obey(struct server_requests *r, struct server_client *c, struct str 
 
 static void answer_report(struct server_requests *r, struct server_client *c, struct str seq)
 {
-    struct buf report = { .max = REPORT_MAX_BYTES };
+    struct buf report = { .max = CONTROL_REPORT_MAX };
 
     r->calls->report(r->context, &report);
     if (report.len && begin_reply(r, seq, true) &&
@@ -217,7 +215,7 @@ static void answer_report(struct server_requests *r, struct server_client *c, st
             RESULT_OK) {
         send_reply(r, c);
     } else {
-        refuse(r, c, seq, "E-CTL1", STR("there is no report now"));
+        refuse(r, c, seq, "E-CTL1", STR("there is no report now, or none of at most 3 MiB"));
     }
     buf_release(&report);
 }
