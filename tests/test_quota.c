@@ -198,7 +198,11 @@ static void reset__is_told_apart_by_size(void **state)
         { "0", 0 },
         { "41", 41 * S },
         { "3600", 3600 * S },
-        { "1000000000", QUOTA_RESET_MAX_US }, /* 31 years from now */
+        { "86400000", 86400000 * S },
+        { "315359999", 315359999 * S },
+        { "315360000", 0 }, /* no window has ten years: a moment of 1979, which is past */
+        { "946684830", 0 }, /* of 2000 */
+        { "1000000000", 0 },
         { "1795234530", 30 * S },
         { "1795234530.5", 30500000 },
         { "1795234530000", 30 * S },
@@ -245,8 +249,14 @@ static void reset__counts_from_the_servers_date__when_our_clock_is_wrong(void **
         "Thu, 10 Jan 2008 21:20:00 GMT", NULL
     };
 
+    static const char *const never_set[] = {
+        "x-ratelimit-remaining",         "5", "x-ratelimit-reset", "946684830", "date",
+        "Sat, 01 Jan 2000 00:00:10 GMT", NULL
+    };
+
     (void)state;
     assert_int_equal(read_fields(fields).reset_us, 10 * S);
+    assert_int_equal(read_fields(never_set).reset_us, 20 * S);
 }
 
 static void remaining__is_absent__when_it_is_no_count(void **state)

@@ -281,7 +281,7 @@ static void read_reset(const struct reading *r, struct policy *p, const struct q
     uint64_t us;
 
     if (name->is_delta ? duration_parse(value, name->unit_us, &us)
-                       : retry_after_read(value, name->unit_us, r->wall_us, &us)) {
+                       : quota_value_reset(value, name->unit_us, r->wall_us, &us)) {
         set_reset(p, us, quota_value_grain_us(value, us),
                   !name->is_delta && quota_value_is_moment(value, name->unit_us));
     }

@@ -87,6 +87,22 @@ void quota_value_window(struct str text, uint64_t *window_us)
     }
 }
 
+/* A number that retry_after_read takes for so long is one of at most 31 years. */
+bool quota_value_reset(struct str text, uint64_t unit_us, int64_t wall_us, uint64_t *us)
+{
+    uint64_t number, then_us;
+
+    if (!retry_after_read(text, unit_us, wall_us, us)) {
+        return false;
+    }
+    if (*us == DURATION_MAX_US && str_to_u64(str_trim(text), &number) &&
+        number <= QUOTA_NUMBER_MAX / unit_us) {
+        then_us = number * unit_us;
+        *us = wall_us > 0 && then_us > (uint64_t)wall_us ? then_us - (uint64_t)wall_us : 0;
+    }
+    return true;
+}
+
 bool quota_value_is_moment(struct str text, uint64_t unit_us)
 {
     uint64_t us;

@@ -33,6 +33,11 @@ void quota_value_window(struct str text, uint64_t *window_us);
 /** Seconds as microseconds, QUOTA_RESET_MAX_US at most. */
 uint64_t quota_value_us(uint64_t s);
 
+/** When a window begins anew, as plan/retry_after.h reads it; but a number that would be ten years or more is a moment
+ *  since 1970, as no window is so long. A server whose clock was never set tells one of 1980 or 2000: it counts from
+ *  the same server's Date, or is past. */
+bool quota_value_reset(struct str text, uint64_t unit_us, int64_t wall_us, uint64_t *us);
+
 /** A time that is long from now is one since 1970. */
 bool quota_value_is_moment(struct str text, uint64_t unit_us);
 
