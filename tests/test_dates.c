@@ -126,6 +126,13 @@ static void range__that_ends_before_it_begins__is_refused(void **state)
     assert_int_equal(parse(&dates, "2026-11-30T06:00:00Z", "2026-11-30T06:00:00Z", "1h", 0, &err),
                      RESULT_INVALID);
     assert_string_equal(err.text, "\"to\" is not after \"from\"");
+    assert_int_equal(parse(&dates, "-6h", "today", "1d", 20000, &err), RESULT_INVALID);
+    assert_non_null(strstr(err.text,
+                           "\"from\" is a time, but \"step\" goes by days: give a \"step\" "
+                           "such as \"1h\""));
+    assert_int_equal(parse(&dates, "-6d", "2026-11-30T06:00:00Z", "1d", 20000, &err),
+                     RESULT_INVALID);
+    assert_non_null(strstr(err.text, "\"to\" is a time"));
 }
 
 static void assert_shows(const struct zone *zone, int64_t utc_s, const char *format,

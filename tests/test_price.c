@@ -143,6 +143,8 @@ static void price__is_nothing__when_nothing_is_left(void **state)
     (void)state;
     past.summary.done = 1200; /* more than the plan has now */
     assert_int_equal(priced(&job, &past, PLAN).left, 0);
+    assert_int_equal(priced(&job, &past, PLAN).bound, PRICE_UNKNOWN);
+    assert_true(priced(&job, &past, PLAN).total_s == 0);
     assert_near(priced(&job, &past, PLAN).total_s, 0);
 }
 

@@ -196,6 +196,9 @@ static void format__is_short__when_printed(void **state)
         const char *want;
     } cases[] = {
         { units_format_time, 0, "0 ms" },
+        { units_format_time, 1, "<1 ms" },
+        { units_format_time, 499, "<1 ms" },
+        { units_format_time, 500, "1 ms" },
         { units_format_time, 850 * US_PER_MS, "850 ms" },
         { units_format_time, 7 * US_PER_S, "7.0s" },
         { units_format_time, 1499, "1 ms" },

@@ -198,7 +198,9 @@ void units_format_time(uint64_t us, char text[UNITS_TEXT_MAX])
     unsigned long long s = nearest(us, US_PER_S), minutes = nearest(s, 60),
                        hours = nearest(s, 3600);
 
-    if (ms < 1000) {
+    if (us && !ms) {
+        snprintf(text, UNITS_TEXT_MAX, "<1 ms"); /* a 0 would look like none */
+    } else if (ms < 1000) {
         snprintf(text, UNITS_TEXT_MAX, "%llu ms", ms);
     } else if (tenths < 600) {
         snprintf(text, UNITS_TEXT_MAX, "%llu.%llus", tenths / 10, tenths % 10);

@@ -229,16 +229,30 @@ static enum result parse_by_clock(struct dates *d, const struct dates_given *giv
     return RESULT_OK;
 }
 
+/* Who names an hour wants steps of hours. */
+static enum result refuse_day(const char *name, struct str text, struct err *err)
+{
+    int64_t when;
+
+    return dates_parse_clock_word(text, 0, &when) ||
+                   dates_parse_instant(text, &when, NULL) == RESULT_OK
+               ? err_set(err, RESULT_INVALID, "E-CFG2",
+                         "\"%s\" is a time, but \"step\" goes by days: give a \"step\" such as "
+                         "\"1h\" or \"15min\", or want " DAY_WORDS,
+                         name)
+               : err_set(err, RESULT_INVALID, "E-CFG2", "\"%s\": want " DAY_WORDS, name);
+}
+
 static enum result parse_by_calendar(struct dates *d, const struct dates_given *given,
                                      struct err *err)
 {
     int64_t today = day_in(given->zone, given->now_s);
 
     if (!dates_parse_day(given->from, today, &d->first)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2", "\"from\": want " DAY_WORDS);
+        return refuse_day("from", given->from, err);
     }
     if (!dates_parse_day(given->to, today, &d->last)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\": want " DAY_WORDS);
+        return refuse_day("to", given->to, err);
     }
     if (d->last < d->first) {
         return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\" is before \"from\"");

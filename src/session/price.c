@@ -85,6 +85,9 @@ static void find_bound(struct price *p)
         p->total_s = p->seen_s;
         p->bound = PRICE_SEEN;
     }
+    if (!p->left) {
+        p->bound = PRICE_UNKNOWN; /* what takes no time is limited by nothing */
+    }
 }
 
 /* The last answer takes its own time, after the last request was sent. */
