@@ -39,6 +39,14 @@ enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
     }
 }
 
+/* What went wrong last is the table's doing, not the disk's. */
+static bool is_refused(const struct sqlite_table *t)
+{
+    int code = sqlite3_errcode(t->db);
+
+    return code == SQLITE_ERROR || code == SQLITE_CONSTRAINT;
+}
+
 /* --- names ------------------------------------------------------------------------------------------- */
 
 /* As SQL writes a name. No name holds a NUL, which would end the statement. */
@@ -336,8 +344,13 @@ static enum result add_column(struct sqlite_table *t, uint32_t column, struct er
     result = result == RESULT_OK ? add_definition(t, column, &sql) : result;
     result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
     buf_release(&sql);
-    return result;
+    return result == RESULT_IO && is_refused(t) /* a STRICT table knows few types */
+               ? err_set(err, RESULT_INVALID, "E-DB2", "table %.*s takes no column %.*s: %s",
+                         STR_ARG(t->name), STR_ARG(t->columns[column].name), sqlite3_errmsg(t->db))
+               : result;
 }
+
+#define IS_GENERATED 2 /* and above, in what SQLite calls "hidden" */
 
 /* Fits the columns that both have; `there` says which those are. */
 static enum result fit_columns(struct sqlite_table *t, bool *there, struct err *err)
@@ -346,8 +359,8 @@ static enum result fit_columns(struct sqlite_table *t, bool *there, struct err *
     enum result result = RESULT_OK;
     int step = SQLITE_DONE;
 
-    if (sqlite3_prepare_v2(t->db, "SELECT name, type FROM pragma_table_xinfo(?1)", -1, &st, NULL) !=
-            SQLITE_OK ||
+    if (sqlite3_prepare_v2(t->db, "SELECT name, type, hidden FROM pragma_table_xinfo(?1)", -1, &st,
+                           NULL) != SQLITE_OK ||
         sqlite3_bind_text(st, 1, t->name.data, (int)t->name.len, SQLITE_STATIC) != SQLITE_OK) {
         result = sqlite_table_fail(t, err);
     }
@@ -357,10 +370,15 @@ static enum result fit_columns(struct sqlite_table *t, bool *there, struct err *
         const char *type = (const char *)sqlite3_column_text(st, 1);
         uint32_t column = name.data ? find_column(t, t->count, name) : t->count;
 
-        if (column < t->count) {
-            there[column] = true;
-            result = fit_column(t, column, type ? type : "", err);
+        if (column == t->count) {
+            continue;
         }
+        there[column] = true;
+        result = sqlite3_column_int(st, 2) < IS_GENERATED
+                     ? fit_column(t, column, type ? type : "", err)
+                     : err_set(err, RESULT_INVALID, "E-DB2",
+                               "column %.*s of table %.*s is generated and takes no values",
+                               STR_ARG(name), STR_ARG(t->name));
     }
     if (result == RESULT_OK && step != SQLITE_DONE) {
         result = sqlite_table_fail(t, err);
@@ -381,32 +399,62 @@ static enum result widen(struct sqlite_table *t, struct err *err)
     return result;
 }
 
+/* "items_key", with a number after it where that is the name of something else. */
+static enum result name_index(const struct sqlite_table *t, struct buf *name)
+{
+    sqlite3_stmt *st = NULL;
+    enum result result = RESULT_OK;
+    int step = SQLITE_ROW;
+
+    if (sqlite3_prepare_v2(t->db, "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE", -1,
+                           &st, NULL) != SQLITE_OK) {
+        return RESULT_IO;
+    }
+    for (unsigned n = 1; step == SQLITE_ROW && result == RESULT_OK; n++) {
+        buf_reset(name);
+        result = buf_printf(name, "%.*s_key", STR_ARG(t->name));
+        if (result == RESULT_OK && n > 1) {
+            result = buf_printf(name, "_%u", n);
+        }
+        if (result == RESULT_OK) {
+            sqlite3_reset(st);
+            sqlite3_bind_text(st, 1, name->data, (int)name->len, SQLITE_STATIC);
+            step = sqlite3_step(st);
+        }
+    }
+    sqlite3_finalize(st);
+    return step == SQLITE_DONE || result != RESULT_OK ? result : RESULT_IO;
+}
+
 /* A table that was not made by us may lack the index that tells keys apart. */
 static enum result index_keys(struct sqlite_table *t, struct err *err)
 {
     sqlite3_stmt *insert;
     struct buf name = { 0 }, sql = { 0 };
-    struct err why;
     enum result result;
 
-    if (sqlite_table_insert(t, &insert, &why) == RESULT_OK) {
+    if (sqlite_table_insert(t, &insert, NULL) == RESULT_OK) {
         sqlite3_finalize(insert);
         return RESULT_OK;
     }
-    result = buf_printf(&name, "%.*s_key", STR_ARG(t->name));
+    result = name_index(t, &name);
+    if (result == RESULT_IO) {
+        buf_release(&name);
+        return sqlite_table_fail(t, err);
+    }
     result = result == RESULT_OK ? buf_append_str(&sql, STR("CREATE UNIQUE INDEX ")) : result;
     result = result == RESULT_OK ? add_name(&sql, buf_view(&name)) : result;
     result = result == RESULT_OK ? buf_append_str(&sql, STR(" ON ")) : result;
     result = result == RESULT_OK ? add_name(&sql, t->name) : result;
     result = result == RESULT_OK ? add_keys(t, &sql) : result;
-    result = result == RESULT_OK ? run(t, &sql, &why) : err_nomem(&why, "writing to SQLite");
+    result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
     buf_release(&name);
     buf_release(&sql);
-    return result == RESULT_OK
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-DB2",
+    return result == RESULT_IO && is_refused(t)
+               ? err_set(err, RESULT_INVALID, "E-DB2",
                          "--key: the rows of table %.*s cannot be told apart by it: %s",
-                         STR_ARG(t->name), sqlite3_errmsg(t->db));
+                         STR_ARG(t->name), sqlite3_errmsg(t->db))
+               : result;
 }
 
 /* Whether a table of the name is there; a view is none that rows can go to. */
