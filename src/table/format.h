@@ -13,8 +13,9 @@
  * Ownership  what `open` and `encoder_new` return is the format's own; `close` and `encoder_free` free it.
  *            A struct format_target and all that it points to outlive both.
  * Errors     of `open`, `take` and `finish` each format's own, or those of the target's `write`. `add` and `flush`:
- *            RESULT_NOMEM, RESULT_CANCELLED from the sequencer, RESULT_DENIED for a row that the format refuses (never
- *            RESULT_INVALID, which is a document's), and RESULT_CORRUPT for a value that is not of its column's type, which can only be while types are a guess, or if the input has changed.
+ *            RESULT_NOMEM, RESULT_CANCELLED from the sequencer, RESULT_DENIED for a row that the format refuses
+ *            (never RESULT_INVALID, which is a document's), and RESULT_CORRUPT for a value that is not of its
+ *            column's type, which can only be while types are a guess, or if the input has changed.
  * Threads    an encoder belongs to one worker. Of one table, `take` is called one at a time, and `finish`
  *            and `close` after all encoders are gone.
  */
@@ -79,7 +80,7 @@ struct table_format {
                        uint64_t *lone_surrogates, struct err *err);
     /* Memory that rows take which are not in the block yet. NULL: all are. */
     size_t (*held)(const void *encoder);
-    /* Completes the block. May wait for the chunks before (sequencer_await). */
+    /* Completes the block. May wait for the chunks before (sequencer_await). NULL: it is complete after each row. */
     enum result (*flush)(void *encoder, struct buf *block, const struct format_turn *turn,
                          struct err *err);
 };

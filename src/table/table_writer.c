@@ -205,7 +205,9 @@ size_t row_encoder_bytes(const struct row_encoder *e)
 enum result row_encoder_flush(struct row_encoder *e, const struct format_turn *turn,
                               struct buf **bytes, struct err *err)
 {
-    enum result result = e->writer->format->flush(e->encoder, &e->block, turn, err);
+    const struct table_format *format = e->writer->format;
+    enum result result =
+        format->flush ? format->flush(e->encoder, &e->block, turn, err) : RESULT_OK;
 
     *bytes = e->packer ? &e->packed : &e->block;
     if (result == RESULT_OK && e->packer) {

@@ -258,16 +258,6 @@ static void encoder_free(void *encoder)
     free(e);
 }
 
-static enum result flush(void *encoder, struct buf *block, const struct format_turn *turn,
-                         struct err *err)
-{
-    (void)encoder;
-    (void)block;
-    (void)turn;
-    (void)err;
-    return RESULT_OK;
-}
-
 const struct table_format postgres_format = {
     .name = "postgres",
     .endings = "sql",
@@ -283,5 +273,4 @@ const struct table_format postgres_format = {
     .encoder_new = encoder_new,
     .encoder_free = encoder_free,
     .add = add,
-    .flush = flush,
 };

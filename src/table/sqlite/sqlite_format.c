@@ -211,16 +211,6 @@ static void *encoder_new(void *sink)
     return e;
 }
 
-static enum result flush(void *encoder, struct buf *block, const struct format_turn *turn,
-                         struct err *err)
-{
-    (void)encoder;
-    (void)block;
-    (void)turn;
-    (void)err;
-    return RESULT_OK;
-}
-
 const struct table_format sqlite_format = {
     .name = "sqlite",
     .endings = "db sqlite sqlite3",
@@ -239,5 +229,4 @@ const struct table_format sqlite_format = {
     .encoder_new = encoder_new,
     .encoder_free = free,
     .add = add,
-    .flush = flush,
 };
