@@ -19,7 +19,8 @@ enum result fleet_option_read(struct job *job, const char *value, struct err *er
 
     if (!fleet_client_is_built()) {
         return err_set(err, RESULT_INVALID, "E-FLEET1",
-                       "this build has no fleet, as hiredis was missing; --shard I/N needs none");
+                       "this scrapetop was built without fleets (SCRAPETOP_FLEET, which needs "
+                       "hiredis); --shard I/N needs none");
     }
     result = fleet_place_parse(str_view(value), &place, err);
     return result == RESULT_OK ? job_replace(&job->fleet, str_view(value), err) : result;

@@ -31,5 +31,7 @@ enum result fleet_client_call(struct fleet_client *client, enum fleet_script scr
     (void)arguments;
     (void)count;
     (void)reply;
-    return err_set(err, RESULT_DENIED, "E-FLEET1", "this build has no fleet: hiredis was missing");
+    return err_set(
+        err, RESULT_DENIED, "E-FLEET1",
+        "this scrapetop was built without fleets (SCRAPETOP_FLEET, which needs hiredis)");
 }

@@ -92,7 +92,7 @@ class Redis:
         if not shutil.which("redis-server"):
             raise harness.Skipped("redis-server is missing: scripts/deps --test")
         if b"no fleet" in subprocess.run([harness.BINARY, "--version"], capture_output=True, check=False).stdout:
-            raise harness.Skipped("this build has no fleet: libhiredis-dev was missing")
+            raise harness.Skipped("this build has no fleet (SCRAPETOP_FLEET)")
         self.socket, self.options = scratch(f"{name}.sock"), options
         self.start()
 
