@@ -12,7 +12,7 @@ import time
 
 import harness
 from harness import check, check_equal, scratch
-from http2_peer import DATA, ENHANCE_YOUR_CALM, REFUSED_STREAM, Http2Peer, frame, go_away, reset, whole
+from http2_peer import DATA, ENHANCE_YOUR_CALM, HTTP_1_1_REQUIRED, REFUSED_STREAM, Http2Peer, frame, go_away, reset, whole
 from peer import Peer, reply
 from test_guards import certificate
 from test_proxies import started
@@ -344,6 +344,29 @@ def test_connection_that_goes_away__is_renewed__and_nothing_is_lost():
     check_equal((ended.code, ended.report()["ok"], ended.report()["failed"]), (0, URLS, 0), f"code, ok, failed: {ended}")
     check_equal(len(harness.bodies(scratch("away"))), URLS, "bodies")
     check(server.connections >= URLS / 5, "connections:", server.connections)
+
+
+def test_stream_beyond_a_goaway__is_asked_again_at_once__though_the_connection_stays_open():
+    """Each connection answers five, says so while more are on their way, and stays open without a further word."""
+    tls, crt = tls_of("h2")
+
+    def five(ask):
+        said = whole(ask.stream) if ask.order < 5 else b""
+        return said + (go_away(ask.stream) if ask.order == 4 else b"")
+
+    server = Http2Peer(five, tls)
+    ended = harness.run("run", "--plain", "--json", "--backoff", "10ms:20ms", "-o", scratch("open"), "--cacert", crt,
+                        "-c", "40", "--retries", "20", "--http2", f"{server.url}/[1-{URLS}]")
+    check_all(ended, "open")
+    late = [e for e in events("open") if e["event"] == "retry" and "timed out" in e["reason"]]
+    check(not late, "run into the time limit:", late)
+
+
+def test_server_that_requires_http1__is_asked_so():
+    tls, crt = tls_of("h2", "http/1.1")
+    server = Http2Peer(lambda ask: reset(ask.stream, HTTP_1_1_REQUIRED), tls, older=reply())
+    ended = ask("older", f"{server.url}/[1-20]", "--cacert", crt, "--http2")
+    check_equal((ended.code, ended.report()["ok"]), (0, 20), f"exit code and answers: {ended}")
 
 
 def test_connection_that_ends_with_enhance_your_calm__is_a_refusal():
