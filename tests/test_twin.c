@@ -1,5 +1,6 @@
 #include "plan/twin.h"
 #include "plan/host_hold.h"
+#include "plan/host_silence.h"
 
 #include "base/clock.h"
 
@@ -188,19 +189,88 @@ static void what_all_are_refused__is_the_origins__and_one_at_a_time_looks(void *
     last->host = w.index;
     assert_true(str_equal(twin_origin_label(twin_at(&w.table, 2)), STR("h.test")));
     w.first->ban.holds = 1;
-    twin_at(&w.table, 3)->in_flight = 1;
+    w.first->origin_in_flight = 1; /* with whichever of them */
     assert_int_equal(next(&w, T0, &why), 0);
     assert_int_equal(why, HOST_FULL);
-    twin_at(&w.table, 3)->in_flight = 0;
+    w.first->origin_in_flight = 0;
     assert_int_equal(next(&w, T0, &why), 1);
     w.first->ban.holds = 0;
-    twin_at(&w.table, 3)->in_flight = 1;
+    w.first->origin_in_flight = 1;
     assert_int_equal(next(&w, T0, &why), 2);
     twins_stop(&w.table, w.first);
     assert_true(twin_at(&w.table, 1)->is_stopped && twin_at(&w.table, 3)->is_stopped);
     assert_int_equal(next(&w, T0, &why), 0);
     host_hold_user(twin_at(&w.table, 1), false, T0);
     assert_int_equal(next(&w, T0, &why), 1);
+    host_table_release(&w.table);
+}
+
+/* It starts, and nobody answers. */
+static enum host_news ask_in_vain(struct world *w, uint64_t now_us)
+{
+    enum host_answer why;
+    struct request *request = twins_next(&w->table, w->first, now_us, &why);
+    struct host *twin = host_at(&w->table, request->host);
+    enum host_news news;
+
+    w->table.now_us = now_us;
+    host_started(&w->table, twin, request);
+    news = host_ended(&w->table, twin, request, HOST_END_SILENT, now_us);
+    host_unref(&w->table, request->host);
+    request_free(request);
+    return news;
+}
+
+static void origin_that_is_silent__is_probed_once__with_whichever_token(void **state)
+{
+    enum host_answer why;
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    for (uint64_t id = 1; id <= 20; id++) {
+        put(&w, id);
+    }
+    for (int i = 1; i < HOST_DOWN_FAILURES; i++) {
+        assert_int_equal(ask_in_vain(&w, T0), HOST_NEWS_NONE);
+    }
+    assert_int_equal(ask_in_vain(&w, T0), HOST_NEWS_DOWN);
+    assert_int_equal(next(&w, T0, &why), 0);
+    assert_int_equal(why, HOST_HELD);
+    assert_int_equal(twins_wake(&w.table, w.first, T0).at_us, T0 + HOST_DOWN_MIN_US);
+    assert_int_equal(ask_in_vain(&w, T0 + HOST_DOWN_MIN_US), HOST_NEWS_DOWN);
+    assert_int_equal(next(&w, T0 + HOST_DOWN_MIN_US, &why), 0);
+    assert_int_equal(w.first->probes, 1);
+    host_bury(twin_at(&w.table, 2));
+    assert_true(next(&w, T0 + HOST_DOWN_MIN_US, &why) > 0);
+    host_table_release(&w.table);
+}
+
+static void rate_and_cap_per_host__count_all_of_its_tokens(void **state)
+{
+    enum host_answer why;
+    struct request *one;
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    w.table.cap_per_host = 1;
+    for (uint64_t id = 1; id <= 4; id++) {
+        put(&w, id);
+    }
+    one = twins_next(&w.table, w.first, T0, &why);
+    w.table.now_us = T0;
+    host_started(&w.table, host_at(&w.table, one->host), one);
+    assert_int_equal(next(&w, T0, &why), 0);
+    assert_int_equal(why, HOST_FULL);
+    (void)host_ended(&w.table, host_at(&w.table, one->host), one, HOST_END_WELL, T0);
+    pacer_set_rate(&w.first->pacer, (struct rate){ 1, US_PER_S });
+    assert_int_equal(next(&w, T0, &why), 0);
+    assert_int_equal(why, HOST_PACED);
+    assert_int_equal(twins_wake(&w.table, w.first, T0).at_us, T0 + US_PER_S + 1);
+    assert_int_equal(next(&w, T0 + US_PER_S, &why), 2);
+    host_unref(&w.table, one->host);
+    request_free(one);
     host_table_release(&w.table);
 }
 
@@ -211,6 +281,8 @@ int main(void)
         cmocka_unit_test(requests__go_to_each_in_turn__and_their_holds_are_their_own),
         cmocka_unit_test(what_only_a_held_one_may_take__holds_up_nobody_else),
         cmocka_unit_test(what_all_are_refused__is_the_origins__and_one_at_a_time_looks),
+        cmocka_unit_test(origin_that_is_silent__is_probed_once__with_whichever_token),
+        cmocka_unit_test(rate_and_cap_per_host__count_all_of_its_tokens),
         cmocka_unit_test(put_aside__is_not_asked__not_even_by_the_users_word),
     };
 

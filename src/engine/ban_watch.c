@@ -131,7 +131,7 @@ static void answered_well(struct engine *e, const struct request *request)
     if (!ban_well(&host->ban, request->since_us)) {
         return;
     }
-    twins_begin_slowly(&e->hosts, host, engine_now_us(e));
+    host_begin_slowly(&e->hosts, host, engine_now_us(e));
     if (e->phase == ENGINE_RUNNING) {
         again = steer_ask_refused(e, twin_origin(&e->hosts, request->host), host->ban.rows);
     }

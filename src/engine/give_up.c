@@ -78,10 +78,12 @@ static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why
         *code = ban_is_on(&bad->ban) ? "E-BAN1" : "E-SAME1";
         snprintf(why, 160, "%.*s refuses everything alike, and all else is done",
                  (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data);
-    } else if (bad && bad->down_until_us) {
+    } else if (bad && host_origin(bad)->down_until_us) {
+        struct str label = twin_origin_label(bad);
+
         snprintf(why, 160, "%.*s does not answer, %u times in a row (%.40s)",
-                 (int)(bad->label.len < 60 ? bad->label.len : 60), bad->label.data,
-                 bad->silent_in_row, bad->silent_why);
+                 (int)(label.len < 60 ? label.len : 60), label.data,
+                 host_origin(bad)->silent_in_row, host_origin(bad)->silent_why);
     } else if (bad) {
         units_format_time(now_us - host_failing_since_us(bad), length);
         snprintf(why, 160, "nothing that %.*s is asked has gone well for %s",
@@ -106,14 +108,15 @@ static bool is_network_known(const struct engine *e)
 
 static void tell_buried(struct engine *e, const struct host *host, uint64_t now_us)
 {
+    struct str label = twin_origin_label(host);
     char length[UNITS_TEXT_MAX];
 
     units_format_time(now_us - host->silent_since_us, length);
-    events_add_host(&e->events, EVENT_WARNING, "down", host->label, ",\"code\":\"W-DEAD1\"",
+    events_add_host(&e->events, EVENT_WARNING, "down", label, ",\"code\":\"W-DEAD1\"",
                     "%.*s has not answered %s, %u tries in %s (%.80s); %s, so what is left "
                     "for it has failed [W-DEAD1]",
-                    STR_ARG(host->label), host->answered_us ? "any more" : "once",
-                    host->silent_in_row, length, host->silent_why,
+                    STR_ARG(label), host->answered_us ? "any more" : "once", host->silent_in_row,
+                    length, host->silent_why,
                     did_any_answer(e) ? "other hosts did" : "the network is there");
 }
 
@@ -127,9 +130,11 @@ static bool bury_hosts(struct engine *e, uint64_t now_us)
         return false;
     }
     for (uint32_t i = 0; i < e->hosts.count; i++) {
-        struct host *host = e->hosts.hosts[i];
+        bool is_asked = e->hosts.hosts[i]->origin[0] && e->hosts.hosts[i]->refs;
+        bool is_stopped = e->hosts.hosts[i]->is_stopped;
+        struct host *host = host_origin(e->hosts.hosts[i]);
 
-        if (!host->origin[0] || !host->refs || host->is_dead || host->is_stopped ||
+        if (!is_asked || is_stopped || host->is_dead ||
             (host->answered_us && !host_is_lost(&e->hosts, host))) {
             continue;
         }

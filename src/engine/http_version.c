@@ -9,7 +9,7 @@
 
 static struct host *host_of(struct engine *e, const struct response *response)
 {
-    return host_at(&e->hosts, response->request->host);
+    return host_origin(host_at(&e->hosts, response->request->host));
 }
 
 bool http_version_changes(struct engine *e, const struct response *response)

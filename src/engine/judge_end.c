@@ -201,7 +201,7 @@ enum result judge_leave_out(struct engine *e, struct request *request)
 
 enum result judge_unreached(struct engine *e, struct request *request)
 {
-    const struct host *host = host_at(&e->hosts, request->host);
+    const struct host *host = host_origin(host_at(&e->hosts, request->host));
     char reason[REQUEST_REASON_MAX];
 
     snprintf(reason, sizeof reason, "%s%s; its host %s",

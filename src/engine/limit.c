@@ -162,9 +162,9 @@ static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_l
 {
     const struct host *host = find_host(e, HOST_PACED, now_us);
 
-    if (host && host->pacer.rate.per_us && !pacer_wait_us(&e->pace.pacer, now_us)) {
+    if (host && host_origin(host)->pacer.rate.per_us && !pacer_wait_us(&e->pace.pacer, now_us)) {
         l->by = LIMIT_BY_PER_HOST;
-        l->rate = host->pacer.rate;
+        l->rate = host_origin(host)->pacer.rate;
         name_host(e, host, l);
     } else if (e->pace.pacer.rate.per_us) {
         l->by = LIMIT_BY_USER;
@@ -223,7 +223,7 @@ static void fill_host_cap(struct engine *e, uint64_t now_us, struct snapshot_lim
     if (bucket) {
         l->cap = bucket_cap(bucket, now_us);
         l->by = l->cap == bucket->allowance.concurrent ? LIMIT_BY_SERVER : LIMIT_BY_REFUSALS;
-    } else if (own && host->in_flight >= own) {
+    } else if (own && (host->in_flight >= own || host_origin(host)->origin_in_flight >= own)) {
         l->cap = own;
         l->by = own == e->job->pace.cap_per_host ? LIMIT_BY_PER_HOST : LIMIT_BY_SLOW_START;
     } else {

@@ -10,8 +10,9 @@
 #include "engine/proxy_watch.h"
 #include "engine/refusal.h"
 #include "engine/sweep.h"
-#include "plan/quota.h"
 #include "plan/host_silence.h"
+#include "plan/quota.h"
+#include "plan/twin.h"
 
 #include <stdio.h>
 
@@ -207,22 +208,24 @@ static enum host_end end_of(struct engine *e, struct host *host, const struct re
 static void tell_news(struct engine *e, const struct host *host, const struct response *response,
                       enum host_news news)
 {
+    const struct host *origin = host_origin(host);
+    struct str label = twin_origin_label(origin);
     char length[UNITS_TEXT_MAX], fields[96];
 
     switch (news) {
     case HOST_NEWS_NONE:
         break;
     case HOST_NEWS_DOWN:
-        units_format_time(host->down_due.wait_us, length);
-        snprintf(fields, sizeof fields, ",\"failures\":%u,\"wait_ms\":%llu", host->silent_in_row,
-                 (unsigned long long)(host->down_due.wait_us / US_PER_MS));
-        events_add_host(&e->events, EVENT_WARNING, "breaker", host->label, fields,
+        units_format_time(origin->down_due.wait_us, length);
+        snprintf(fields, sizeof fields, ",\"failures\":%u,\"wait_ms\":%llu", origin->silent_in_row,
+                 (unsigned long long)(origin->down_due.wait_us / US_PER_MS));
+        events_add_host(&e->events, EVENT_WARNING, "breaker", label, fields,
                         "%.*s does not answer, %u times in a row: %.110s; next probe in %s",
-                        STR_ARG(host->label), host->silent_in_row, response->reason, length);
+                        STR_ARG(label), origin->silent_in_row, response->reason, length);
         break;
     case HOST_NEWS_UP:
-        events_add_host(&e->events, EVENT_NOTICE, "up", host->label, "", "%.*s answers again",
-                        STR_ARG(host->label));
+        events_add_host(&e->events, EVENT_NOTICE, "up", label, "", "%.*s answers again",
+                        STR_ARG(label));
         break;
     case HOST_NEWS_TROUBLE:
         events_add_host(
@@ -241,7 +244,7 @@ void pace_sent_again(struct engine *e, const struct response *response)
 
     for (unsigned n = 1; n < response->sends && n <= SENT_AGAIN_MAX; n++) {
         pacer_start(&e->pace.pacer, now_us);
-        pacer_start(&host_at(&e->hosts, response->request->host)->pacer, now_us);
+        pacer_start(&host_origin(host_at(&e->hosts, response->request->host))->pacer, now_us);
     }
 }
 

@@ -219,7 +219,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
     request->since_us = now_us;
     e->held.early += host_hold_of(host, request, now_us).is_named;
-    extra.http = host->http;
+    extra.http = host_origin(host)->http;
     extra.proxy = proxy_of(e, request->host);
     login_carry(e, request, &extra, now_us);
     sending_fill(e, request, &extra);
@@ -304,7 +304,7 @@ static bool begin(struct engine *e, struct request *request, uint64_t now_us)
         leave_pending(e, request, now_us);
         return true;
     }
-    if (!is_cut && !host->is_dead) {
+    if (!is_cut && !host_origin(host)->is_dead) {
         start_one(e, request, now_us);
         return true;
     }

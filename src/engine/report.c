@@ -94,7 +94,7 @@ static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r
         uint64_t *sum_us = hold.is_named ? &asked_us : &backed_off_us;
         uint64_t left_us = hold.due ? hold.until_us - end_us : 0;
 
-        if (host->origin[0] && host->was_held && !host->down_until_us) {
+        if (host->origin[0] && host->was_held && !host_origin(host)->down_until_us) {
             *sum_us -= left_us < *sum_us ? left_us : *sum_us;
         }
     }

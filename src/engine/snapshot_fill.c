@@ -67,7 +67,7 @@ static bool is_network_down(const struct engine *e, const struct snapshot *s)
         if (!host->origin[0]) {
             continue;
         }
-        if (host->refs && !host->unreached_in_row) {
+        if (host->refs && !host_origin(host)->unreached_in_row) {
             return false;
         }
         failures += host->unreached_in_row;

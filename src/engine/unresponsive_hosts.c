@@ -31,7 +31,7 @@ static bool look_at(void *context, const struct fetch_row *row)
 {
     struct look *look = context;
     struct engine *e = look->engine;
-    struct host *host = host_at(&e->hosts, row->request->host);
+    struct host *host = host_origin(host_at(&e->hosts, row->request->host));
 
     if (row->phase > FETCH_TLS || row->request->endpoint >= e->job->endpoint_count) {
         return true; /* something was sent, or it is a login */

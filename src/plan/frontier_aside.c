@@ -17,7 +17,7 @@ static bool is_shut(const struct host *host, uint64_t now_us)
 {
     struct host_hold hold = host_hold(host, now_us);
 
-    return now_us < host->down_until_us || hold.until_us > now_us + SHUT_LONG_US;
+    return now_us < host_origin(host)->down_until_us || hold.until_us > now_us + SHUT_LONG_US;
 }
 
 /* False: there is no room for it. */

@@ -169,15 +169,20 @@ static unsigned least(unsigned a, unsigned b)
 /* A probe is alone for as long as it takes; and where all are refused alike, each is no more than one. */
 static bool is_probed(const struct host *host)
 {
-    return host->down_until_us || ban_is_on(&host->ban) || same_answer_is_slow(&host->same);
+    const struct host *origin = host_origin(host);
+
+    return origin->down_until_us || ban_is_on(&origin->ban) || same_answer_is_slow(&origin->same);
+}
+
+/* With whichever token. */
+static unsigned origin_cap(const struct host_table *table, const struct host *host)
+{
+    return is_probed(host) ? 1 : table->cap_per_host;
 }
 
 /* A slow start is not owned by one slow request. */
 static unsigned window_now(const struct host *host, uint64_t now_us)
 {
-    if (is_probed(host)) {
-        return 1;
-    }
     if (!host->window) {
         return 0;
     }
@@ -186,13 +191,13 @@ static unsigned window_now(const struct host *host, uint64_t now_us)
 
 unsigned host_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
-    return least(least(table->cap_per_host, bucket_cap(host_bucket_at(host, 0), now_us)),
+    return least(least(origin_cap(table, host), bucket_cap(host_bucket_at(host, 0), now_us)),
                  window_now(host, now_us));
 }
 
 unsigned host_own_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
-    return least(table->cap_per_host, window_now(host, now_us));
+    return least(origin_cap(table, host), window_now(host, now_us));
 }
 
 bool host_is_well_since(const struct host *host, uint64_t since_us)
@@ -211,29 +216,31 @@ bool host_is_well_for(const struct host *host, const struct request *request)
 static enum host_answer whole_answer(const struct host_table *table, const struct host *host,
                                      uint64_t now_us)
 {
-    unsigned cap = host_own_cap(table, host, now_us);
+    const struct host *origin = host_origin(host);
+    unsigned own = window_now(host, now_us), all = origin_cap(table, host);
 
-    if (host->is_dead) {
+    if (origin->is_dead) {
         return HOST_MAY;
     }
-    if (host->hold_is_user || host->is_aside || now_us < host->down_until_us) {
+    if (host->hold_is_user || host->is_aside || now_us < origin->down_until_us) {
         return HOST_HELD;
     }
     if (host->awaits_login) {
         return HOST_LOGIN;
     }
-    if ((cap && host->in_flight >= cap) || !unresponsive_may_start(table, host) ||
-        (!host->contacted && host->in_flight == 0 &&
+    if ((own && host->in_flight >= own) || (all && origin->origin_in_flight >= all) ||
+        !unresponsive_may_start(table, origin) ||
+        (!origin->contacted && origin->origin_in_flight == 0 &&
          table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
         return HOST_FULL;
     }
-    return pacer_wait_us(&host->pacer, now_us) ? HOST_PACED : HOST_MAY;
+    return pacer_wait_us(&origin->pacer, now_us) ? HOST_PACED : HOST_MAY;
 }
 
 static enum host_answer lane_answer(const struct host_table *table, struct host *host,
                                     const struct lane *lane, uint64_t now_us)
 {
-    if (host->is_dead) {
+    if (host_origin(host)->is_dead) {
         return HOST_MAY;
     }
     switch (bucket_may_start(host_bucket_at(host, lane->bucket), table->work_left, now_us)) {
@@ -380,7 +387,8 @@ struct host_wake host_wake_of(const struct host_table *table, struct host *host,
 
     switch (whole_answer(table, host, now_us)) {
     case HOST_HELD:
-        wake.at_us = host->hold_is_user || host->is_aside ? TIME_NEVER : host->down_until_us;
+        wake.at_us =
+            host->hold_is_user || host->is_aside ? TIME_NEVER : host_origin(host)->down_until_us;
         return wake;
     case HOST_FULL:
         if (window && host->in_flight >= window && !is_probed(host)) {
@@ -388,7 +396,7 @@ struct host_wake host_wake_of(const struct host_table *table, struct host *host,
         }
         return wake;
     case HOST_PACED:
-        wake.at_us = now_us + pacer_wait_us(&host->pacer, now_us);
+        wake.at_us = now_us + pacer_wait_us(&host_origin(host)->pacer, now_us);
         return wake;
     case HOST_LOGIN:
         return wake;
@@ -413,23 +421,23 @@ struct host_wake host_wake_of(const struct host_table *table, struct host *host,
 void host_started(struct host_table *table, struct host *host, struct request *request)
 {
     struct bucket *bucket = host_bucket(host, request);
+    struct host *origin = host_origin(host);
     uint64_t now_us = table->now_us;
 
-    if (!host->contacted && host->in_flight == 0) {
-        table->first_contacts++;
-        if (table->is_gentle && !host->window) {
-            host->window = HOST_GENTLE_WINDOW;
-            host->window_us = now_us;
-            host->gentle_us = now_us + HOST_GENTLE_US;
-        }
+    table->first_contacts += !origin->contacted && origin->origin_in_flight == 0;
+    if (table->is_gentle && !host->contacted && host->in_flight == 0 && !host->window) {
+        host->window = HOST_GENTLE_WINDOW;
+        host->window_us = now_us;
+        host->gentle_us = now_us + HOST_GENTLE_US;
     }
     host->in_flight++;
-    unresponsive_started(table, host);
+    origin->origin_in_flight++;
+    unresponsive_started(table, origin);
     bucket_started(bucket, now_us);
     request->host_start = bucket->starts;
     request->host_crowd = bucket->in_flight;
     request->started_us = now_us;
-    pacer_start(&host->pacer, now_us);
+    pacer_start(&origin->pacer, now_us);
     if (host->lane_count) {
         struct lane *lane = lane_of(host, request);
 
@@ -448,17 +456,31 @@ struct learned_answer host_answer_of(const struct request *request, uint64_t now
     };
 }
 
-static enum host_news note_answered(struct host *host, uint64_t now_us)
+void host_begin_slowly(const struct host_table *table, struct host *host, uint64_t now_us)
 {
-    bool was_down = host->down_until_us != 0;
+    struct host *origin = host_origin(host);
+    uint32_t count = origin->twin ? table->twin_count : 1;
 
-    host->answered_us = now_us;
-    host->is_dead = false;
-    host->silent_in_row = host->probes = 0;
-    host->down_until_us = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct host *one = origin->twin ? table->twins[i] : origin;
+
+        one->window = 1;
+        one->window_us = now_us;
+    }
+}
+
+static enum host_news note_answered(const struct host_table *table, struct host *host,
+                                    uint64_t now_us)
+{
+    struct host *origin = host_origin(host);
+    bool was_down = origin->down_until_us != 0;
+
+    host->answered_us = origin->answered_us = now_us;
+    origin->is_dead = false;
+    origin->silent_in_row = origin->probes = 0;
+    origin->down_until_us = 0;
     if (was_down) {
-        host->window = 1;
-        host->window_us = now_us;
+        host_begin_slowly(table, host, now_us);
     }
     if (now_us < host->gentle_us) {
         return was_down ? HOST_NEWS_UP : HOST_NEWS_NONE;
@@ -473,16 +495,14 @@ static enum host_news note_answered(struct host *host, uint64_t now_us)
 static enum host_news note_silent(const struct host_table *table, struct host *host,
                                   const struct request *request, bool is_hopeless, uint64_t now_us)
 {
-    const struct host *first =
-        host->twin ? table->twins[0] : host; /* whose requests those of its queue are */
     uint64_t wait_us;
 
     if (!host->silent_in_row++) {
         host->silent_since_us = request->started_us;
     }
     host->is_hopeless = is_hopeless;
-    if (host->silent_in_row < HOST_DOWN_FAILURES || host->silent_in_row <= host->in_flight ||
-        first->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
+    if (host->silent_in_row < HOST_DOWN_FAILURES || host->silent_in_row <= host->origin_in_flight ||
+        host->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
         (host->down_until_us && request->started_us < host->down_until_us)) {
         return HOST_NEWS_NONE;
     }
@@ -491,8 +511,7 @@ static enum host_news note_silent(const struct host_table *table, struct host *h
     wait_us = wait_us < HOST_DOWN_MIN_US ? HOST_DOWN_MIN_US : wait_us;
     wait_us = wait_us < HOST_DOWN_MAX_US ? wait_us : HOST_DOWN_MAX_US;
     host->down_until_us = now_us + wait_us;
-    host->window = 1;
-    host->window_us = now_us;
+    host_begin_slowly(table, host, now_us);
     host->down_due = (struct due){ .by = DUE_BREAKER, .wait_us = wait_us };
     return HOST_NEWS_DOWN;
 }
@@ -505,21 +524,24 @@ enum host_news host_ended(struct host_table *table, struct host *host,
     struct lane none = { .in_flight = 1 };
     struct lane *lane = host->lane_count ? lane_of(host, request) : &none;
     enum host_news news = HOST_NEWS_NONE;
+    struct host *origin = host_origin(host);
     bool answered = end <= HOST_END_BROKEN;
 
     host->in_flight--;
-    unresponsive_ended(table, host);
+    origin->origin_in_flight--;
+    unresponsive_ended(table, origin);
     bucket->in_flight--;
     lane->carried -= lane->carried && request->lane_moves != lane->moves;
     lane_ended(lane);
     table->now_us = now_us;
-    if (!host->contacted && (answered || host->in_flight == 0)) {
+    if (!origin->contacted && (answered || origin->origin_in_flight == 0)) {
         table->first_contacts--;
-        host->contacted = answered;
+        origin->contacted = answered;
     }
+    host->contacted |= answered;
     if (answered) {
-        unresponsive_answered(table, host);
-        news = note_answered(host, now_us);
+        unresponsive_answered(table, origin);
+        news = note_answered(table, host, now_us);
     }
     switch (end) {
     case HOST_END_WELL:
@@ -534,7 +556,7 @@ enum host_news host_ended(struct host_table *table, struct host *host,
         break;
     case HOST_END_SILENT:
     case HOST_END_HOPELESS:
-        news = note_silent(table, host, request, end == HOST_END_HOPELESS, now_us);
+        news = note_silent(table, origin, request, end == HOST_END_HOPELESS, now_us);
         break;
     case HOST_END_REFUSED:
     case HOST_END_OURS:

@@ -1,7 +1,8 @@
 /**
  * Hosts: what is known of each origin that is asked, and whether it may be asked now.
  *
- *   host    the origin: whether a server answers there at all, what the user says of it, its rate and cap
+ *   host    the origin: whether a server answers there at all, what the user says of it, its rate and cap. Of twins
+ *           (plan/twin.h) the first has what is the origin's; each has what its token is told
  *   bucket  what one limiter of it counts: holds, quota, the rate that refusals taught (plan/bucket.h)
  *   lane    the requests of one endpoint to it, and whether they fare well (plan/lane.h)
  *
@@ -57,22 +58,25 @@ struct host {
     uint32_t index;              /* of this entry, set for twins */
     uint32_t twin;               /* plan/twin.h: its number, from 1; 0: it has no twins */
     char *own_label;             /* of a twin: what `label` is of; owned */
-    bool is_aside;               /* its token is refused: it is asked nothing more */
-    uint32_t refs;               /* requests that name this index */
-    uint32_t next_free;          /* of a free entry: index + 1 of another, 0 is the last */
-    bool contacted;              /* has answered once, so its name resolves */
-    bool is_unresponsive;        /* plan/unresponsive.h */
+    struct host *first;   /* the first of its twins (host_origin); NULL: itself, or it has none */
+    bool is_aside;        /* its token is refused: it is asked nothing more */
+    uint32_t refs;        /* requests that name this index */
+    uint32_t next_free;   /* of a free entry: index + 1 of another, 0 is the last */
+    bool contacted;       /* has answered once, so its name resolves */
+    bool is_unresponsive; /* plan/unresponsive.h */
 
     unsigned in_flight;
-    unsigned window;    /* slow start: in flight at most; 0: open */
-    uint64_t window_us; /* as of then: it grows by time too */
-    uint64_t gentle_us; /* answers do not widen it before */
-    bool hold_is_user;  /* until released */
-    bool is_stopped;    /* so is it, for it refuses all: not by the user, but theirs to release */
-    bool awaits_login;  /* nothing is asked of it before there is a token (engine/auth.h) */
-    bool was_held;      /* by what it answered, once or more */
+    unsigned origin_in_flight; /* with all of its tokens */
+    unsigned window;           /* slow start: in flight at most; 0: open */
+    uint64_t window_us;        /* as of then: it grows by time too */
+    uint64_t gentle_us;        /* answers do not widen it before */
+    bool hold_is_user;         /* until released */
+    bool is_stopped;   /* so is it, for it refuses all: not by the user, but theirs to release */
+    bool awaits_login; /* nothing is asked of it before there is a token (engine/auth.h) */
+    bool was_held;     /* by what it answered, once or more */
     bool told_bad_deadline; /* that it names deadlines which nobody can read */
 
+    /* From here to `silent_why`, the ban, `same` and the pacer: of the origin. */
     uint64_t down_until_us; /* nobody answers: no probe before; 0: it is up */
     struct due down_due;
     unsigned silent_in_row;   /* attempts that nobody answered */
@@ -136,6 +140,12 @@ MUST_CHECK enum result host_find(struct host_table *table, const struct url *url
                                  struct err *err);
 struct host *host_at(const struct host_table *table, uint32_t index);
 
+/** Where the facts of its origin are: itself, or the first of its twins. */
+static inline struct host *host_origin(const struct host *host)
+{
+    return host->first ? host->first : (struct host *)(uintptr_t)host;
+}
+
 /** A request begins or ends to name the entry. */
 void host_ref(struct host_table *table, uint32_t index);
 void host_unref(struct host_table *table, uint32_t index);
@@ -198,7 +208,8 @@ enum host_answer host_why(const struct host_table *table, struct host *host, uin
 struct bucket *host_bucket_why(const struct host_table *table, struct host *host,
                                enum host_answer why, uint64_t now_us);
 
-/** In flight at most by what is set for each host and by its slow start; 0: no limit. */
+/** In flight at most by what is set for each host and by its slow start; 0: no limit. What is set counts all of its
+ *  origin's. */
 unsigned host_own_cap(const struct host_table *table, const struct host *host, uint64_t now_us);
 
 /** The user sets another pace: what refusals taught is forgotten. */
@@ -258,6 +269,9 @@ bool host_is_well_since(const struct host *host, uint64_t since_us);
 
 /** What the request's lane was asked last for the first time went well: a failure is its URL's own. */
 bool host_is_well_for(const struct host *host, const struct request *request);
+
+/** A host, or all twins of its origin: one at a time at first. */
+void host_begin_slowly(const struct host_table *table, struct host *host, uint64_t now_us);
 
 /** All hosts are let in slowly, as after a hold: the run was paused, and goes on. */
 void host_table_ease(struct host_table *table, uint64_t now_us);

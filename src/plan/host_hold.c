@@ -45,8 +45,9 @@ static struct host_hold whole_hold(const struct host *host, uint64_t now_us)
     if (host->hold_is_user) {
         return (struct host_hold){ TIME_NEVER, false, NULL };
     }
-    if (host->down_until_us > now_us) {
-        return (struct host_hold){ host->down_until_us, false, &host->down_due };
+    if (host_origin(host)->down_until_us > now_us) {
+        return (struct host_hold){ host_origin(host)->down_until_us, false,
+                                   &host_origin(host)->down_due };
     }
     return (struct host_hold){ 0, false, NULL };
 }

@@ -6,16 +6,18 @@
 
 void host_note_silence(struct host *host, enum outcome outcome, const char *why)
 {
+    host = host_origin(host);
     host->silence = outcome;
     snprintf(host->silent_why, sizeof host->silent_why, "%s", why);
 }
 
 bool host_is_lost(const struct host_table *table, const struct host *host)
 {
+    host = host_origin(host);
     for (uint32_t i = 0; host->answered_us && host->silent_in_row && i < table->count; i++) {
         const struct host *other = table->hosts[i];
 
-        if (other != host && other->origin[0] &&
+        if (host_origin(other) != host && other->origin[0] &&
             other->answered_us > host->silent_since_us + HOST_LOST_AFTER_US) {
             return true;
         }
@@ -25,11 +27,12 @@ bool host_is_lost(const struct host_table *table, const struct host *host)
 
 void host_bury(struct host *host)
 {
-    host->is_dead = true;
+    host_origin(host)->is_dead = true;
 }
 
 void host_note_reached(struct host *host, bool reached)
 {
+    host = host_origin(host);
     host->was_reached |= reached;
     host->unreached_in_row = reached ? 0 : host->unreached_in_row + 1;
 }
@@ -38,8 +41,10 @@ void host_note_reached(struct host *host, bool reached)
 
 bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us)
 {
-    uint64_t silent_us = now_us - host->silent_since_us;
+    uint64_t silent_us;
 
+    host = host_origin(host);
+    silent_us = now_us - host->silent_since_us;
     if (!host->probes) {
         return false;
     }

@@ -1,6 +1,8 @@
 /**
  * Host silence: what is known of hosts of which nothing comes, or nothing good, and how long to hope.
  *
+ * With several tokens for one origin (plan/twin.h) it is the origin that is silent, whichever was asked with.
+ *
  * Pure: told the time. Units: microseconds (monotonic).
  * Threads  loop thread only.
  */

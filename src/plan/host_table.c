@@ -188,9 +188,9 @@ struct host *host_add_twin(struct host_table *table, uint32_t of)
     }
     host = table->hosts[index];
     memcpy(host->origin, table->hosts[of]->origin, sizeof host->origin);
-    pacer_init(&host->pacer, table->rate_per_host);
     host->label = table->hosts[of]->label;
     host->index = index;
+    host->first = table->hosts[of];
     table->hosts[of]->index = of;
     table->idle++;
     return host;

@@ -105,19 +105,6 @@ static uint64_t without_which(const struct host_table *table, uint64_t without)
     return 0;
 }
 
-/* All are refused alike: one request at a time looks whether that is over, with whichever token. */
-static bool is_probed(const struct host_table *table, const struct host *first)
-{
-    bool is_alike = ban_is_on(&first->ban) || same_answer_is_slow(&first->same);
-
-    for (uint32_t i = 0; is_alike && i < table->twin_count; i++) {
-        if (table->twins[i]->in_flight) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
                       uint64_t without, uint64_t now_us, enum host_answer *why)
 {
@@ -125,10 +112,6 @@ struct host *twin_for(const struct host_table *table, struct host *first, uint16
     if (!has_twins(table, first) || first->is_dead) {
         *why = host_may_start(table, first, lane, now_us);
         return *why == HOST_MAY ? first : NULL;
-    }
-    if (is_probed(table, first)) {
-        *why = HOST_FULL;
-        return NULL;
     }
     *why = HOST_HELD;
     without = without_which(table, without);
@@ -334,18 +317,6 @@ bool twins_may_soon(struct host_table *table, const struct request *request, uin
         }
     }
     return false;
-}
-
-void twins_begin_slowly(struct host_table *table, struct host *first, uint64_t now_us)
-{
-    uint32_t count = has_twins(table, first) ? table->twin_count : 1;
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct host *host = count > 1 ? table->twins[i] : first;
-
-        host->window = 1;
-        host->window_us = now_us;
-    }
 }
 
 void twins_stop(struct host_table *table, struct host *first)

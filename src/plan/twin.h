@@ -1,14 +1,15 @@
 /**
  * Twins: hosts of one origin that is asked with several tokens, one for each of them.
  *
- * Each is a host of its own, with its own quota, holds, learned rate and bans: what an origin says to one token it
- * says to that pair. Requests are queued at the first, which the origin is found by, and are handed to whichever
+ * Each is a host of its own, with its own quota, holds and learned rate: what an origin says to one token it
+ * says to that pair. Whether anybody answers there, the rate and the cap that the user sets for each host, bans and what
+ * HTTP is spoken are facts of the origin, which the first has for all (host_origin). Requests are queued at the first, which the origin is found by, and are handed to whichever
  * may start next, in turn:
  *
  *   planned --> [queue of the first twin] --twin_for, twin_take--> started at one of them --again--> the queue
  *
  * One whose token is refused is put aside (`is_aside`), and a request does not go to those that have refused it. What
- * all of them refuse is no token's but the origin's: rows of that (`ban`, `same`) are kept at the first.
+ * all of them refuse is no token's but the origin's.
  *
  * Ownership  the table owns them, like all of its hosts; they are never forgotten.
  * Units      microseconds, monotonic.
@@ -77,10 +78,7 @@ uint64_t twins_free_us(struct host_table *table, const struct request *request, 
 bool twins_may_soon(struct host_table *table, const struct request *request, uint64_t without,
                     uint64_t now_us);
 
-/** A host, or all twins of the first: one at a time at first. */
-void twins_begin_slowly(struct host_table *table, struct host *first, uint64_t now_us);
-
-/** Likewise, as host_stop. */
+/** A host, or all twins of the first, as host_stop. */
 void twins_stop(struct host_table *table, struct host *first);
 
 /** What holds not one token's requests but all of the origin's: until then. */

@@ -7,7 +7,7 @@ void unresponsive_note(struct host_table *table, struct host *host)
     if (!host->is_unresponsive) {
         host->is_unresponsive = true;
         table->unresponsive_hosts++;
-        table->unresponsive_in_flight += host->in_flight;
+        table->unresponsive_in_flight += host->origin_in_flight;
     }
 }
 
@@ -20,7 +20,7 @@ void unresponsive_share(struct host_table *table, unsigned cap, bool more)
     for (uint32_t i = 0; table->unresponsive_hosts && i < table->count; i++) {
         const struct host *host = table->hosts[i];
 
-        if (!host->is_unresponsive) {
+        if (!host_origin(host)->is_unresponsive) {
             others += host->in_flight;
             have_work |= host->in_flight || host->ready_count || (more && host->answered_us);
         }
@@ -35,13 +35,13 @@ void unresponsive_share(struct host_table *table, unsigned cap, bool more)
 bool unresponsive_may_start(const struct host_table *table, const struct host *host)
 {
     return !host->is_unresponsive || !table->unresponsive_max ||
-           (!host->in_flight && table->unresponsive_in_flight < table->unresponsive_max);
+           (!host->origin_in_flight && table->unresponsive_in_flight < table->unresponsive_max);
 }
 
 bool unresponsive_is_beyond(const struct host_table *table, const struct host *host)
 {
     return host->is_unresponsive && table->unresponsive_max &&
-           (host->in_flight > 1 || table->unresponsive_in_flight > table->unresponsive_max);
+           (host->origin_in_flight > 1 || table->unresponsive_in_flight > table->unresponsive_max);
 }
 
 void unresponsive_started(struct host_table *table, const struct host *host)
@@ -59,7 +59,7 @@ void unresponsive_answered(struct host_table *table, struct host *host)
     if (host->is_unresponsive) {
         host->is_unresponsive = false;
         table->unresponsive_hosts--;
-        table->unresponsive_in_flight -= host->in_flight;
+        table->unresponsive_in_flight -= host->origin_in_flight;
     }
 }
 

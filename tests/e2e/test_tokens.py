@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import socket
 import threading
 import time
 
@@ -210,6 +211,28 @@ def test_screen_and_status__show_names():
 def told(name):
     report = json.loads(harness.succeed("status", "--json", scratch(name + ".run")).out)
     return {t["name"]: t for t in report["tokens"]}
+
+
+def test_rate_per_host__counts_all_tokens():
+    """The user says it of the server, which sees all of them together."""
+    tokens_file()
+    server = Limited()
+    began = time.monotonic()
+    run(server, "paced", count=12, more=("--rate-per-host", "10/s"))
+    check(time.monotonic() - began >= 1, "12 requests took", time.monotonic() - began, "at 10 a second")
+    check_equal(set(server.by), set(TOKENS), "tokens")
+
+
+def test_server_that_is_not_there__is_told_and_probed_as_one__with_several_tokens():
+    tokens_file()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    run(None, "gone", count=30, code=None, more=("--backoff", "10ms:20ms", "--max-wait", "2s"), base=url)
+    told = [e for e in events("gone") if e["event"] in ("breaker", "down")]
+    check(told, "nothing is told")
+    check(not any("@" in e["host"] for e in told), "told of a token:", told)
+    rows = [e for e in told if e["event"] == "breaker"]
+    check_equal(sorted(e["failures"] for e in rows), [e["failures"] for e in rows], "failures in a row, of all tokens")
 
 
 def test_killed__holds_of_tokens_go_on__and_status_tells_of_each():
