@@ -61,7 +61,7 @@ const struct option_row as_curl_rows[AS_CURL_ROWS] = {
         .letter = 'u',
         .name = "user",
         .value = "USER",
-        .help = "Who asks: 'NAME:${PASSWORD}', told to the server of the first URL",
+        .help = "User and password, 'NAME:${PASSWORD}', for the server of the first URL",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct as_curl, user),
     },

@@ -261,20 +261,20 @@ enum result curl_lay(const struct curl_laying *to, const struct curl_command *c,
 const struct option_row curl_file_rows[CURL_FILE_ROWS] = {
     {
         .name = "netrc",
-        .help = "Who asks: as ~/.netrc has it for the server of the first URL",
+        .help = "User and password for the server of the first URL: from ~/.netrc",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct curl_files, netrc),
     },
     {
         .name = "netrc-file",
         .value = "FILE",
-        .help = "Likewise, by this file",
+        .help = "The same, from this file",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct curl_files, netrc_file),
     },
     {
         .name = "netrc-optional",
-        .help = "Likewise, if there is an entry for it",
+        .help = "The same, if there is an entry for that server",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct curl_files, netrc_is_optional),
     },

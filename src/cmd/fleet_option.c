@@ -125,8 +125,8 @@ const struct option_row fleet_rows[FLEET_ROWS] = {
         .name = "shard",
         .words = SHARD_WORDS,
         .value = "I/N",
-        .help = "One of N runs that are the whole together: of the plan's own requests the I-th "
-                "and every N-th after it, and what they lead to. k8s and slurm take I and N from "
+        .help = "Run part I of N: of the plan's own requests the I-th and every N-th after it, "
+                "with the pages and details that they lead to. k8s and slurm take I and N from "
                 "an Indexed Job or a job array; normalise RUN RUN... makes one table of all",
         .kind = OPTION_CALL,
         .set = set_shard,

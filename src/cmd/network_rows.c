@@ -144,8 +144,8 @@ const struct option_row network_rows[NETWORK_ROWS] = {
     {
         .name = "proxies",
         .value = "FILE",
-        .help =
-            "Several proxies, one URL a line: a host keeps its own until that is refused or dead",
+        .help = "Several proxies, one URL a line: each host keeps one of them until that refuses "
+                "or is dead",
         .kind = OPTION_CALL,
         .set = set_proxies,
     },
@@ -159,7 +159,7 @@ const struct option_row network_rows[NETWORK_ROWS] = {
     {
         .letter = 'k',
         .name = "insecure",
-        .help = "Take any TLS certificate",
+        .help = "Accept any certificate of a server",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, network.insecure),
     },
@@ -196,14 +196,14 @@ const struct option_row network_rows[NETWORK_ROWS] = {
         .name = "tls-min",
         .words = "1.2 1.3",
         .value = "VERSION",
-        .help = "Least version of TLS (1.2)",
+        .help = "Lowest version of TLS (1.2)",
         .kind = OPTION_CALL,
         .set = set_tls_min,
     },
     {
         .name = "pinnedpubkey",
         .value = "PIN",
-        .help = "Only a server with this public key: sha256//..., or the key's file",
+        .help = "Accept only a server with this public key: sha256//..., or the key's file",
         .kind = OPTION_CALL,
         .set = set_pin,
     },

@@ -249,9 +249,9 @@ static const struct option_row normalise_rows[] = {
         .letter = 'o',
         .name = "output",
         .value = "FILE",
-        .help = "Table to write, its ending says how (TABLES in the manual); directories that are "
-                "missing above it are made; - is stdout; may be repeated: all files come of one "
-                "reading",
+        .help =
+            "Table to write, its ending says how (TABLES in the manual); directories that are "
+            "missing above it are made; - is stdout; may be repeated: all files are made in one go",
         .kind = OPTION_CALL,
         .set = add_output,
         .repeats = true,
@@ -279,7 +279,7 @@ static const struct option_row normalise_rows[] = {
         .name = "charset",
         .words = "utf-8 utf-16 iso-8859-1 iso-8859-15 windows-1252",
         .value = "NAME",
-        .help = "Letters of the files (UTF-8)",
+        .help = "Character encoding of the files (UTF-8)",
         .kind = OPTION_CALL,
         .set = set_charset,
     },
@@ -287,7 +287,7 @@ static const struct option_row normalise_rows[] = {
         .name = "in-delimiter",
         .words = "tab",
         .value = "CHAR",
-        .help = "Between the cells of CSV files: one character, or tab (sniffed)",
+        .help = "Between the cells of CSV files: one character, or tab (guessed)",
         .kind = OPTION_CALL,
         .set = set_in_delimiter,
     },

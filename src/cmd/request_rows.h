@@ -20,7 +20,8 @@ extern const struct option_row request_body_rows[REQUEST_BODY_ROWS];
 
 #define OPTION_MAX_TIME                                                                            \
     {                                                                                              \
-        .name = "max-time", .value = "TIME", .help = "Time for a whole try (30s)",                 \
+        .name = "max-time", .value = "TIME",                                                       \
+        .help = "Longest time for one try, from connecting to the end of the body (30s)",          \
         .kind = OPTION_TIME, .offset = offsetof(struct job, network.total_timeout_us), .low = 1,   \
     }
 

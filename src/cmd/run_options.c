@@ -59,7 +59,7 @@ static const struct option_row file_rows[] = {
     {
         .name = "var",
         .value = "NAME=VALUE",
-        .help = "A variable of the job file, in the place of what it says: --var "
+        .help = "Give a variable of the job file another value: --var "
                 "day=yesterday; days in words are today, yesterday, -7d, month-start, year-start; "
                 "--var 'key=${NAME}' fills a header from the environment, and is not stored",
         .kind = OPTION_CALL,
@@ -69,16 +69,16 @@ static const struct option_row file_rows[] = {
     {
         .name = "rows",
         .value = "FILE",
-        .help = "Ask the URL once for each row of FILE: {id} in it is the row's column id, of a "
-                "CSV, TSV or JSON Lines file; of a file with a value a line, {row} is the line. - "
-                "is stdin",
+        .help =
+            "Ask the URL once for each row of FILE (CSV, TSV or JSON Lines); {id} in the URL is "
+            "the row's column id. In a file with one value a line {row} is the line. - is stdin",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct run_options, rows),
     },
     {
         .name = "base",
         .value = "URL",
-        .help = "In the place of the job file's \"base\": the same job against another server",
+        .help = "Take this for the job file's \"base\": the same job against another server",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct run_options, base),
     },
@@ -94,7 +94,7 @@ static const struct option_row answer_rows[] = {
         .name = "answer",
         .value = "RULE",
         .help =
-            "What answers mean, before what a job file says of them: 'status=404 do=empty', "
+            "What an answer means, before what the job file says: 'status=404 do=empty', "
             "'at=/error/code is=rate_limited do=hold wait=30s', or JSON as in \"answers\"; do is "
             "one of " ANSWER_DO_WORDS,
         .kind = OPTION_CALL,
@@ -131,7 +131,7 @@ static const struct option_row session_rows[] = {
         .name = "class",
         .words = "404 4xx 5xx " FAILURE_WORDS,
         .value = "CLASS",
-        .help = "Of these only one class: 404, 4xx, 5xx, " FAILURE_WORDS,
+        .help = "Of the failed ones only this class: 404, 4xx, 5xx, " FAILURE_WORDS,
         .kind = OPTION_CALL,
         .set = set_class,
     },
@@ -166,7 +166,7 @@ static const struct option_row session_rows[] = {
     },
     {
         .name = "prune",
-        .help = "What the list or the job no longer names leaves the tables; it stays stored",
+        .help = "Leave out of the tables what the list or the job no longer names; it stays stored",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, prune),
     },

@@ -113,7 +113,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .letter = 'c',
         .name = "cap",
         .value = "N",
-        .help = "Requests in flight at once (10); + and - turn it live",
+        .help = "Requests in flight at once (10); + and - change it while it runs",
         .kind = OPTION_COUNT,
         .offset = offsetof(struct job, pace.cap),
         .low = 1,
@@ -130,14 +130,14 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     },
     {
         .name = "auto",
-        .help = "Let the controller turn the cap, and the rate when that is limited",
+        .help = "Let scrapetop find the best cap, and the rate where the server limits that",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, pace.is_auto),
     },
     {
         .name = "cap-max",
         .value = "N",
-        .help = "Most that the controller may use (100)",
+        .help = "The highest cap that --auto may set (100)",
         .kind = OPTION_COUNT,
         .offset = offsetof(struct job, pace.cap_max),
         .low = 1,
@@ -155,7 +155,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .name = "rate",
         .words = "1/s 10/s 600/m off",
         .value = "RATE",
-        .help = "Requests started in a time: 10/s, 5/15s, 600/m (off)",
+        .help = "Requests that may start in a time: 10/s, 5/15s, 600/m (off)",
         .kind = OPTION_RATE,
         .offset = offsetof(struct job, pace.rate),
     },
@@ -170,14 +170,15 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .name = "retries",
         .value = "N",
-        .help = "Tries after the first (5); \"attempts\" of a job file counts that one, too",
+        .help =
+            "Tries after the first one (5); \"attempts\" of a job file counts the first one, too",
         .kind = OPTION_CALL,
         .set = set_retries,
     },
     {
         .name = "backoff",
         .value = "BASE[:CAP]",
-        .help = "Waits before tries grow from BASE to CAP (1s:30s)",
+        .help = "Wait before another try: from BASE, longer each time, to CAP (1s:30s)",
         .kind = OPTION_CALL,
         .set = set_backoff,
     },
@@ -200,7 +201,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .name = "connect-timeout",
         .value = "TIME",
-        .help = "Time to connect (5s)",
+        .help = "Longest time to connect (5s)",
         .kind = OPTION_TIME,
         .offset = offsetof(struct job, network.connect_timeout_us),
         .low = 1,
@@ -217,9 +218,8 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .name = "memory",
         .value = "SIZE",
-        .help =
-            "All bodies in flight and not yet stored; beyond it the largest wait (256M). The JSON "
-            "that is made of a body that is none may take as much beside it",
+        .help = "Memory for all bodies in flight or not yet stored (256M); the largest wait when "
+                "they take more. What is made into JSON may take as much again",
         .kind = OPTION_SIZE,
         .offset = offsetof(struct job, network.memory_bytes),
         .low = 1U << 20,
@@ -230,16 +230,16 @@ const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {
     {
         .name = "max-fail",
         .value = "N|PART%",
-        .help = "Stop when more requests have failed for good: 100, or 5% of those settled in this "
-                "session, 20 at least (off)",
+        .help = "Stop when more requests have failed for good: 100, or 5% of those that have ended "
+                "in this session, once 20 have (off)",
         .kind = OPTION_CALL,
         .set = set_max_fail,
     },
     {
         .name = "max-requests",
         .value = "N",
-        .help = "Stop when this session has sent so many, retries, redirects and logins among "
-                "them; the next one may send as many again (off)",
+        .help = "Stop when this session has sent so many, with retries, redirects and logins; the "
+                "next one may send as many again (off)",
         .kind = OPTION_NUMBER,
         .offset = offsetof(struct job, limits.max_requests),
         .low = 0,
@@ -280,15 +280,14 @@ const struct option_row run_cookie_rows[RUN_COOKIE_ROWS] = {
     {
         .name = "cookie-jar",
         .value = "FILE",
-        .help =
-            "Keep cookies that servers set in FILE, over restarts; made so that only you can read "
-            "it (sent back while the run lives, kept nowhere)",
+        .help = "Keep the cookies that servers set in FILE, over restarts; only you can read it. "
+                "Without it they are sent back while the run lives, and kept nowhere",
         .kind = OPTION_CALL,
         .set = set_cookie_jar,
     },
     {
         .name = "no-cookies",
-        .help = "Send no cookies back that servers set",
+        .help = "Do not send back the cookies that servers set",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, cookies.is_off),
     },

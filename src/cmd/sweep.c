@@ -13,7 +13,7 @@ static const char *const examples[] = {
 const struct option_table sweep_table = {
     .command = "sweep",
     .synopsis = "CAPS [OPTIONS] URL... | -i FILE | -o DIR",
-    .summary = "Try a ladder of caps on the real job, keep what it fetches, say which is best",
+    .summary = "Try several caps on the real job, keep what it fetches, say which is best",
     .details =
         "CAPS are numbers that rise, as in 5,10,20,40. Each is measured until its rate is known "
         "to 5 % or for a minute; the ladder ends when more than 1 % are refused (429), when p95 is "

@@ -365,7 +365,7 @@ static const struct job_key network_keys[] = {
       .help = "All bodies in flight and not yet stored; beyond it the largest wait: 256M. The JSON that is made "
               "of a body that is none may take as much beside it" },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
-      .help = "Take any TLS certificate" },
+      .help = "Accept any certificate of a server" },
     { "http", JOB_KEY_OTHER, .read = read_http, .write = write_http,
       .help = "Which HTTP is spoken; without it HTTP/2 over TLS, where the server has it and libcurl is 8.1 or later",
       .schema = JOB_JSON("enum": ["1.1", "2", "2-prior-knowledge", "3"]) },

@@ -126,7 +126,7 @@ static const struct job_key pace_keys[] = {
     { "auto", JOB_KEY_BOOL, FIELD(pace.is_auto), .always = true,
       .help = "The controller turns the cap" },
     { "cap_max", JOB_KEY_COUNT, FIELD(pace.cap_max), 0, JOB_CAP_MAX, .always = true,
-      .help = "Most that the controller may use (100)" },
+      .help = "The highest cap that \"auto\" may set (100)" },
 };
 
 static const struct job_key retry_keys[] = {
