@@ -16,7 +16,7 @@ import threading
 
 import harness
 import peer
-from harness import check, check_equal, scratch
+from harness import check, check_equal, scaled, scratch
 
 URL = "http://127.0.0.1:9/x"  # nothing listens there: no row gets as far as asking
 SECRET = "hunter2-not-to-be-told"
@@ -348,7 +348,7 @@ def test_few_descriptors__are_told_in_a_sentence__by_every_command():
     server = peer.Peer(lambda ask: peer.reply())
     done = scratch("done.run")
     harness.succeed("run", "--plain", "-o", done, f"{server.url}/[1-5]")
-    for limit in range(6, 23):
+    for limit in range(6, 23, scaled(1, 3)):
         children = [(words[0], harness.scrapetop(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                                  preexec_fn=with_files(limit)))
                     for words in (["run", "--plain", "-o", scratch(f"{limit}.run"), f"{server.url}/[1-5]"],
@@ -364,7 +364,7 @@ def test_few_descriptors__are_told_in_a_sentence__by_every_command():
     children = [(limit, harness.scrapetop("run", "--plain", "-o", scratch(f"many{limit}.run"), *lists,
                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                           preexec_fn=with_files(limit)))
-                for limit in range(22, 50)]
+                for limit in range(22, 50, scaled(1, 3))]
     for limit, child in children:
         check_sentence(limit, "run with nine lists", child)
 

@@ -118,7 +118,7 @@ def test_command__never_waits__when_a_file_is_something_else():
         harness.succeed("run", "-o", run_dir, "-i", urls)
         harness.succeed("normalise", run_dir)
         harness.succeed("normalise", run_dir)
-        for make in (make_fifo, make_link, make_directory):
+        for make in (make_fifo,) if harness.SMALL else (make_fifo, make_link, make_directory):
             for name in sorted(set(every_file(run_dir))):
                 for command in (["run", "-o"], ["normalise"], ["verify"], ["raw"], ["status"], ["replay", "--at", "0s"]):
                     odd = copied(run_dir, "copy.run")

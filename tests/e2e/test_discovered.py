@@ -5,7 +5,7 @@ import json
 import harness
 from harness import check, check_equal, scratch
 
-PAGES = 20
+PAGES = 12
 SIZE = 20
 
 

@@ -17,6 +17,7 @@ from harness import check, check_equal, scaled, scratch, wait_for
 URLS = 1_000_000
 PEAK_KIB = 100 * 1024
 CAP = 100
+BOUNDS = scaled(["--max-body", "64M", "--memory", "256M"], ["--max-body", "8M", "--memory", "32M"])
 
 
 def test_million_urls__cost_under_100_mib__when_queued():
@@ -114,7 +115,7 @@ def peak_of(child):
 
 def test_endless_bodies__stay_within_the_memory_of_all__at_a_cap_of_twenty():
     server = Endless()
-    child = harness.scrapetop("run", "--plain", "-o", scratch("e.run"), "-c", "20", f"{server.url}/[1-20]",
+    child = harness.scrapetop("run", "--plain", "-o", scratch("e.run"), "-c", "20", *BOUNDS, f"{server.url}/[1-20]",
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak_kib = peak_of(child)
     print(f"peak RSS {peak_kib} KiB of twenty endless bodies")
@@ -162,8 +163,8 @@ def test_expanding_bodies__stay_within_the_memory_of_all__while_they_wait():
     for coding, (head, more) in ((b"gzip", gzip_without_end()), (b"zstd", zstd_without_end(23))):
         name = coding.decode()
         server = Expanding(coding, head, more)
-        child = harness.scrapetop("run", "--plain", "-o", scratch(name + ".run"), "-c", "20", f"{server.url}/[1-20]",
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = harness.scrapetop("run", "--plain", "-o", scratch(name + ".run"), "-c", "20", *BOUNDS,
+                                  f"{server.url}/[1-20]", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak_kib = peak_of(child)
         print(f"peak RSS {peak_kib} KiB of twenty bodies of {name} without end")
         reasons = harness.ledger(scratch(name + ".run"), "SELECT reason FROM request WHERE state=2")
@@ -183,7 +184,7 @@ def test_body__is_refused_at_once__when_its_window_is_over_eight_mib():
 
 
 def test_honest_bodies__all_come_through__though_they_wait_for_memory():
-    count, size = scaled(50, 20), scaled(12 * MIB, 2 * MIB)
+    count, size = 20, scaled(12 * MIB, 2 * MIB)
     answer = peer.reply(b'{"a":"' + b"x" * size + b'"}')
     server = peer.Peer(lambda ask: answer)
     child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("h.run"), "-c", "50", "--max-body", "16M",

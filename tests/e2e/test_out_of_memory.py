@@ -7,12 +7,12 @@ import subprocess
 
 import harness
 import jobs
-from harness import check, check_equal, scaled, scratch
+from harness import check, check_equal, scratch
 
 URLS = 5
 PRODUCTS = 4  # one page, and the reviews of each
 SHIM = os.environ["FAIL_MALLOC"]
-POINTS = int(os.environ.get("E2E_OOM_POINTS", "100"))  # of the run's allocations, spread evenly; 0: every one
+POINTS = int(os.environ.get("E2E_OOM_POINTS", "60"))  # of the run's allocations, spread evenly; 0: every one
 
 
 # What is run, and how many bodies it brings: URLs, and a job that logs in, pages, and follows a list.
@@ -150,7 +150,7 @@ def test_job_file__is_read_or_not__when_one_allocation_fails():
         with open(scratch("count"), encoding="ascii") as file:
             count = int(file.read())
         codes = []
-        for at in range(1, count + 1, max(1, count // scaled(400, 40))):
+        for at in range(1, count + 1, max(1, count // 200)):
             ended = ask(what, FAIL_MALLOC_AT=str(at), FAIL_MALLOC_FOR="1")
             check(ended.code in (0, 1), f"{what}, allocation {at} fails:", ended)
             check(ended.code or ended.out == calm.out, f"{what}, allocation {at}: less said", ended)

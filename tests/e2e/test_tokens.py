@@ -138,8 +138,8 @@ def test_all_tokens_gone__stops_the_run__and_it_goes_on_with_new_ones():
 def test_limits_of_the_others__do_not_make_a_dead_one_the_end():
     tokens_file()
     server = Limited(quota=2, window_s=4, dead=["beta"])
-    ended = run(server, "held", count=12)
-    check_equal((len(server.good), sum(server.good.values())), (12, 12), "answered well")
+    ended = run(server, "held", count=8)
+    check_equal((len(server.good), sum(server.good.values())), (8, 8), "answered well")
     check_equal([e["token"] for e in events("held") if e.get("code") == "W-TOK1"], ["beta"], "put aside")
     check(server.by["beta"] <= 15, "asked with it:", server.by)
     check_equal(json.loads(ended.out)["failed"], 0, "failed")
@@ -237,7 +237,7 @@ def test_server_that_is_not_there__is_told_and_probed_as_one__with_several_token
 
 def test_killed__holds_of_tokens_go_on__and_status_tells_of_each():
     tokens_file()
-    server = Limited(quota=3, window_s=10, dead=["beta"])
+    server = Limited(quota=3, window_s=6, dead=["beta"])
     job = jobs.write_job("killed", base=server.url, vars={"id": "[1-9]"}, endpoints=[{"name": "x", "url": "/x/{id}"}],
                          login={"tokens": {"file": "tokens.txt"}})
     words = ("run", "--plain", "-c", "1", "-o", scratch("killed.run"), job)

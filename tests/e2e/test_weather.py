@@ -12,7 +12,7 @@ import threading
 import harness
 from harness import check, check_equal, scaled, scratch
 
-URLS = scaled(800, 500)
+URLS = scaled(400, 300)
 CAP = 20
 RETRY_AFTER_US = 1_000_000  # what the API names at this limit: whole seconds, and one is enough
 WEATHER = ["--fail", "2%", "--truncate", "1%", "--limit", "100/s:50", "--latency", "10ms",
