@@ -72,7 +72,7 @@ static const struct command commands[] = {
     { &replay_table, cmd_replay }, { &compare_table, cmd_compare },
     { &rules_table, cmd_rules },   { &attach_table, cmd_attach },
     { &ctl_table, cmd_ctl },       { &ls_table, cmd_ls },
-    { &report_table, cmd_report },
+    { &report_table, cmd_report }, { &fleet_table, cmd_fleet },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -1,4 +1,5 @@
 #include "fleet/client.h"
+#include "fleet/fleet_ask.h"
 #include "fleet/turn.h"
 
 #include "base/json_scan.h"
@@ -83,6 +84,31 @@ static void place__refuses_the_rest(void **state)
     }
 }
 
+static void place__of_a_server__needs_no_job(void **state)
+{
+    struct fleet_place p;
+
+    (void)state;
+    assert_int_equal(fleet_place_parse_server(STR("redis://10.0.0.5"), &p, NULL), RESULT_OK);
+    assert_string_equal(p.host, "10.0.0.5");
+    assert_string_equal(p.job, "");
+    assert_int_equal(fleet_place_parse_server(STR("redis://[::1]:7000/"), &p, NULL), RESULT_OK);
+    assert_int_equal(p.port, 7000);
+    assert_string_equal(p.job, "");
+    assert_int_equal(fleet_place_parse_server(STR("unix:///run/r.sock"), &p, NULL), RESULT_OK);
+    assert_string_equal(p.socket, "/run/r.sock");
+    assert_int_equal(fleet_place_parse_server(STR("redis://h/catalog?db=2"), &p, NULL), RESULT_OK);
+    assert_string_equal(p.job, "catalog");
+    assert_int_equal(p.database, 2);
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const bad[] = { "", "redis://", "unix://", "redis://:pw@h", "http://h" };
+
+        assert_int_equal(fleet_place_parse_server(str_view(bad[i]), &p, NULL), RESULT_INVALID);
+    }
+    assert_true(fleet_place_is_meant(STR("rediss://h/j")));
+    assert_false(fleet_place_is_meant(STR("host:/srv/redis.run")));
+}
+
 /* --- a turn ------------------------------------------------------------------------------------------- */
 
 static void turn__is_json_that_counts_from_0(void **state)
@@ -90,30 +116,37 @@ static void turn__is_json_that_counts_from_0(void **state)
     static const uint64_t settled[] = { 1, 8, 1000000000 };
     static const struct fleet_entry ended[] = { { "1-0" } }, keep[] = { { "2-0" }, { "3-1" } };
     static const struct fleet_hold holds[] = { { "http://h:80", 1500000 } };
-    const struct fleet_tell tell = { .in_flight = 3,
-                                     .wants = true,
-                                     .outbox = 12,
-                                     .seeds = 64,
-                                     .starts = 20,
-                                     .settled = settled,
-                                     .settled_count = 3,
-                                     .ended = ended,
-                                     .ended_count = 1,
-                                     .keep = keep,
-                                     .keep_count = 2,
-                                     .holds = holds,
-                                     .hold_count = 1 };
+    const struct fleet_tell tell = {
+        .in_flight = 3,
+        .wants = true,
+        .outbox = 12,
+        .seeds = 64,
+        .starts = 20,
+        .settled = settled,
+        .settled_count = 3,
+        .ended = ended,
+        .ended_count = 1,
+        .keep = keep,
+        .keep_count = 2,
+        .holds = holds,
+        .hold_count = 1,
+        .said = { .pid = 41, .ok = 9, .failed = 1, .waiting = 2, .milli_per_s = 12500 },
+        .has_said = true
+    };
+    const struct fleet_self self = { "w\"1", "h:/r", "tok", "ep:1" };
     struct buf out = { 0 };
 
     (void)state;
-    assert_int_equal(fleet_turn_write(&tell, "w\"1", "tok", "ep:1", true, &out), RESULT_OK);
+    assert_int_equal(fleet_turn_write(&tell, &self, true, &out), RESULT_OK);
     assert_true(json_check(buf_view(&out), 8, NULL));
     assert_int_equal(buf_append_char(&out, '\0'), RESULT_OK);
     assert_string_equal(
         out.data,
         "{\"name\":\"w\\\"1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"in_flight\":3,\"want\":1,"
         "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,7,999999999],"
-        "\"ended\":[\"1-0\"],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[[\"http://h:80\",1500000]]}");
+        "\"ended\":[\"1-0\"],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[[\"http://h:80\",1500000]],"
+        "\"said\":{\"who\":\"h:/r\",\"pid\":41,\"in_flight\":3,\"ok\":9,\"failed\":1,\"waiting\":2,"
+        "\"per_s\":12500,\"left\":false},\"leaves\":false}");
     buf_release(&out);
 }
 
@@ -236,11 +269,73 @@ static void news__stay_within_the_plan__whatever_byte_is_another(void **state)
     }
 }
 
+/* --- an overview ----------------------------------------------------------------------------------- */
+
+#define OVERVIEW                                                                                   \
+    "{\"r\":\"OK\",\"total\":100,\"done\":61,\"open\":true,\"over\":false,\"cap\":40,"             \
+    "\"rate_m\":2500,\"rate_us\":1000000,\"paused\":true,\"ver\":7,\"waits\":\"b\",\"live\":1,"    \
+    "\"count\":2,\"workers\":[{\"name\":\"a\",\"who\":\"h:/r\",\"live\":true,\"heard\":120,"       \
+    "\"pid\":41,\"ok\":9,\"failed\":1,\"waiting\":2,\"in_flight\":3,\"per_s\":12500,\"leases\":2," \
+    "\"outbox\":4},{\"name\":\"b\",\"live\":false,\"in_flight\":3,\"per_s\":1,\"heard\":99000}]}"
+
+static void overview__says_what_the_reply_says(void **state)
+{
+    struct fleet_overview o;
+
+    (void)state;
+    assert_int_equal(fleet_overview_read(STR(OVERVIEW), &o, NULL), RESULT_OK);
+    assert_int_equal(o.total, 100);
+    assert_int_equal(o.done, 61);
+    assert_true(o.is_open && !o.is_over && o.settings.is_paused);
+    assert_int_equal(o.settings.cap, 40);
+    assert_float_equal(o.settings.rate.requests, 2.5, 1e-9);
+    assert_int_equal(o.settings.version, 7);
+    assert_string_equal(o.waits_for, "b");
+    assert_int_equal(o.worker_count, 2);
+    assert_string_equal(o.workers[0].who, "h:/r");
+    assert_int_equal(o.workers[0].said.milli_per_s, 12500);
+    assert_int_equal(o.workers[0].outbox, 4);
+    assert_int_equal(o.workers[1].in_flight, 0); /* a dead one has none */
+    assert_int_equal(o.workers[1].said.milli_per_s, 0);
+    fleet_overview_release(&o);
+    assert_int_equal(fleet_overview_read(STR("{\"workers\":{}}"), &o, NULL), RESULT_OK);
+    assert_int_equal(o.worker_count, 0);
+    fleet_overview_release(&o);
+}
+
+static void overview__survives__whatever_byte_is_another(void **state)
+{
+    static const char bytes[] = "09-\"[]{},:x\\\x01\xff";
+    char reply[] = OVERVIEW;
+
+    (void)state;
+    for (size_t at = 0; at + 1 < sizeof reply; at++) {
+        char before = reply[at];
+
+        for (size_t i = 0; i + 1 < sizeof bytes; i++) {
+            struct str text = { reply, sizeof reply - 1 };
+            struct fleet_overview o;
+            enum fleet_answer answer;
+
+            reply[at] = bytes[i];
+            if (fleet_answer_read(text, &answer, NULL) == RESULT_OK &&
+                fleet_overview_read(text, &o, NULL) == RESULT_OK) {
+                assert_in_range(o.worker_count, 0, 2);
+                fleet_overview_release(&o);
+            }
+        }
+        reply[at] = before;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(place__takes_its_forms),
         cmocka_unit_test(place__refuses_the_rest),
+        cmocka_unit_test(place__of_a_server__needs_no_job),
+        cmocka_unit_test(overview__says_what_the_reply_says),
+        cmocka_unit_test(overview__survives__whatever_byte_is_another),
         cmocka_unit_test(turn__is_json_that_counts_from_0),
         cmocka_unit_test(news__say_what_the_reply_says),
         cmocka_unit_test(news__are_refused__when_they_are_out_of_bounds),

@@ -32,5 +32,6 @@ int cmd_serve(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
+int cmd_fleet(int argc, char **argv);
 
 #endif

@@ -2,19 +2,26 @@
 #include "control/ctl.h"
 #include "cmd/cmd.h"
 #include "cmd/live_options.h"
+#include "fleet/place.h"
+#include "session/fleet_told.h"
 
 #include <string.h>
 
-static enum result say_words(const struct live_options *options, struct err *err)
+static enum result say_words(const struct live_options *options, bool is_fleet, struct err *err)
 {
+    const char *run = options->operands[0];
     struct buf words = { 0 };
     enum result result = RESULT_OK;
 
     for (size_t i = 1; result == RESULT_OK && i < options->operand_count; i++) {
         result = buf_printf(&words, "%s%s", i > 1 ? " " : "", options->operands[i]);
     }
-    result = result == RESULT_OK ? ctl_say(options->operands[0], buf_view(&words), err)
-                                 : err_nomem(err, "reading the command line");
+    if (result != RESULT_OK) {
+        result = err_nomem(err, "reading the command line");
+    } else {
+        result = is_fleet ? fleet_told_words(run, buf_view(&words), err)
+                          : ctl_say(run, buf_view(&words), err);
+    }
     buf_release(&words);
     return result;
 }
@@ -23,6 +30,13 @@ static enum result carry_out(const struct live_options *options, int *code, stru
 {
     const char *run = options->operands[0];
 
+    bool is_fleet = fleet_place_is_meant(str_view(run));
+
+    if (is_fleet && (options->stdio || options->follow)) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--%s is for one run; status URL tells of a fleet",
+                       options->stdio ? "stdio" : "follow");
+    }
     if (options->stdio) {
         return ctl_pipe(run, err);
     }
@@ -33,7 +47,10 @@ static enum result carry_out(const struct live_options *options, int *code, stru
 
         return ctl_follow(run, what, code, err);
     }
-    return options->operand_count > 1 ? say_words(options, err) : ctl_look(run, err);
+    if (options->operand_count > 1) {
+        return say_words(options, is_fleet, err);
+    }
+    return is_fleet ? fleet_told_status(run, true, err) : ctl_look(run, err);
 }
 
 int cmd_ctl(int argc, char **argv)

@@ -75,9 +75,21 @@ static const struct option_row ls_rows[] = {
     OPTION_JSON(struct live_options, "A JSON object a line"),
 };
 
+static const struct option_row job_rows[] = {
+    OPTION_JSON(struct live_options, "ls: a JSON object for each job"),
+    {
+        .name = "yes",
+        .help = "forget and remove do it; without it they say what they would do",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct live_options, yes),
+    },
+};
+
 static const struct option_group attach_groups[] = { { "Options", ROWS(attach_rows), 0 } };
 static const struct option_group ctl_groups[] = { { "Options", ROWS(ctl_rows), 0 } };
 static const struct option_group ls_groups[] = { { "Options", ROWS(ls_rows), 0 } };
+
+static const struct option_group fleet_groups[] = { { "Options", ROWS(job_rows), 0 } };
 
 static const char *const attach_examples[] = {
     "scrapetop attach",
@@ -90,6 +102,14 @@ static const char *const ctl_examples[] = {
     "scrapetop ctl api.example.org.run cap 20",
     "scrapetop ctl api.example.org.run | jq .requests_per_s",
     "scrapetop ctl api.example.org.run --follow events",
+    "scrapetop ctl redis://10.0.0.5/catalog cap 40",
+    NULL,
+};
+
+static const char *const fleet_examples[] = {
+    "scrapetop fleet ls redis://10.0.0.5",
+    "scrapetop fleet forget redis://10.0.0.5/catalog build1-0a1b2c3d --yes",
+    "scrapetop fleet remove redis://10.0.0.5/catalog --yes",
     NULL,
 };
 
@@ -112,7 +132,9 @@ const struct option_table ctl_table = {
     .summary = "Steer a live run from a script, or read its figures",
     .details = "The words are those that can be typed for a plain run: \"cap 20\", \"pause\", "
                "\"resume\", \"rate 5/s\", \"drain\"; \"help\" lists them. Without words it prints "
-               "one snapshot as JSON. Exit codes: 0 done, 2 refused, 4 no such live run, "
+               "one snapshot as JSON. RUN may be the URL of a fleet: then cap, rate, pause, "
+               "resume and drain are for all of its workers. Exit codes: 0 done, 2 refused, 4 no "
+               "such live run, "
                "1 it is live but does not answer.",
     GROUPS(ctl_groups),
     .examples = ctl_examples,
@@ -128,6 +150,32 @@ const struct option_table ls_table = {
     GROUPS(ls_groups),
 };
 
+const struct option_table fleet_table = {
+    .command = "fleet",
+    .synopsis = "ls URL | forget URL WORKER | remove URL",
+    .summary = "List the jobs that workers share in a Redis, forget a worker, remove a job",
+    .details = "forget is for a worker that never returns, its disk lost: what it alone had is "
+               "asked again by the others. remove takes a job out of Redis; run directories keep "
+               "what they have. URL as after run --fleet. status URL tells of one job and its "
+               "workers, ctl URL steers them all.",
+    GROUPS(fleet_groups),
+    .examples = fleet_examples,
+    .operand = add_operand,
+};
+
+static enum result check_fleet(const struct live_options *options, struct err *err)
+{
+    static const char *const verbs[] = { "ls", "forget", "remove", NULL };
+    static const size_t counts[] = { 2, 3, 2 };
+
+    for (size_t i = 0; verbs[i] && options->operand_count; i++) {
+        if (strcmp(options->operands[0], verbs[i]) == 0 && options->operand_count == counts[i]) {
+            return RESULT_OK;
+        }
+    }
+    return err_set(err, RESULT_INVALID, "E-ARG1", "want scrapetop fleet %s", fleet_table.synopsis);
+}
+
 static enum result check(const struct live_options *options, const struct option_table *table,
                          struct err *err)
 {
@@ -135,6 +183,9 @@ static enum result check(const struct live_options *options, const struct option
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "scrapetop attach takes one run; \"%.64s\" is one too many",
                        options->operands[1]);
+    }
+    if (table == &fleet_table) {
+        return check_fleet(options, err);
     }
     if (table != &ctl_table) {
         return RESULT_OK;
@@ -169,9 +220,10 @@ int live_options_fail(const struct err *err)
 {
     int code = message_fail(err);
 
-    return err->result == RESULT_NOT_FOUND    ? EXIT_NOT_LIVE
-           : strcmp(err->code, "E-CTL8") == 0 ? EXIT_INTERNAL /* it has nothing to do with a disk */
-                                              : code;
+    return err->result == RESULT_NOT_FOUND ? EXIT_NOT_LIVE
+           : strcmp(err->code, "E-CTL8") == 0 || strcmp(err->code, "E-FLEET5") == 0
+               ? EXIT_INTERNAL /* it has nothing to do with a disk */
+               : code;
 }
 
 void live_options_release(struct live_options *options)

@@ -1,5 +1,5 @@
 /**
- * Command lines of what talks to live runs: attach, ctl, ls.
+ * Command lines of what talks to live runs: attach, ctl, ls, fleet.
  *
  * Ownership  texts point into argv; live_options_release frees the list.
  */
@@ -12,8 +12,9 @@ struct live_options {
     bool read_only, plain; /* attach */
     const char *follow;    /* ctl: "totals", "snapshot", "events"; NULL: not */
     bool stdio;            /* ctl */
-    bool json;             /* ls */
-    const char **operands; /* attach: RUN or none; ctl: RUN WORDS... */
+    bool json;             /* ls, fleet ls */
+    bool yes;              /* fleet forget, remove */
+    const char **operands; /* attach: RUN or none; ctl: RUN WORDS...; fleet: VERB URL [WORKER] */
     size_t operand_count;
     struct options_given given;
 };
@@ -21,6 +22,7 @@ struct live_options {
 extern const struct option_table attach_table;
 extern const struct option_table ctl_table;
 extern const struct option_table ls_table;
+extern const struct option_table fleet_table;
 
 /** `table` is one of the above. When `given.help` is set, nothing else is to be looked at. On failure there is nothing
  *  to release. */

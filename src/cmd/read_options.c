@@ -138,6 +138,8 @@ const struct option_table status_table = {
     .command = "status",
     .synopsis = "[OPTIONS] RUN...",
     .summary = "Count what a run has, live or at rest",
+    .details = "RUN may be the URL of a fleet, redis://HOST/JOB: how far its job is, and its "
+               "workers.",
     GROUPS(status_groups),
     .operand = read_options_add_operand,
 };

@@ -4,6 +4,7 @@
 #include "engine/answer.h"
 #include "engine/core.h"
 #include "engine/events.h"
+#include "engine/metrics.h"
 #include "plan/host_hold.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #define STARTS_ASKED 20
 #define GRANT_LAPSES_US (200 * US_PER_MS)
 #define PARKED_ENOUGH 64
+#define RATE_SECONDS 5                /* that a worker's requests a second are told of */
 #define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is reported again */
 
 /* --- holds --------------------------------------------------------------------------------------------- */
@@ -126,6 +128,8 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     l->ask_after_us = news->leases ? 0 : now_us + ASK_AGAIN_US;
     l->is_asked = false;
     take_grant(l, news, now_us);
+    l->told = news->settings;
+    l->drains = news->drains;
     for (size_t i = 0; i < news->hold_count; i++) {
         heed_hold(e, &news->holds[i], now_us + news->holds[i].left_us);
     }
@@ -208,17 +212,40 @@ static unsigned seeds_wanted(struct engine *e, uint64_t now_us)
     return l->seeds;
 }
 
+static bool has_rate(const struct engine *e)
+{
+    return e->fleet_link->settings.rate.per_us > 0;
+}
+
 static unsigned starts_wanted(struct engine *e, uint64_t now_us)
 {
     struct fleet_link *l = e->fleet_link;
     bool has_grant = l->granted && now_us < l->grant_ends_us;
 
-    if (!e->job->pace.rate.per_us || l->starts_asked || has_grant || !l->is_open || !l->slots ||
+    if (!has_rate(e) || l->starts_asked || has_grant || !l->is_open || !l->slots ||
         fetch_in_flight(e->fetch) >= l->slots || !engine_work_left(e)) {
         return 0;
     }
     l->starts_asked = true;
     return STARTS_ASKED < l->slots ? STARTS_ASKED : l->slots;
+}
+
+static void note_said(struct engine *e, struct fleet_tell *t, uint64_t now_us)
+{
+    struct fleet_link *l = e->fleet_link;
+    const struct metrics *m = &e->metrics;
+
+    if (l->said_us && now_us - l->said_us < US_PER_S) {
+        return;
+    }
+    l->said_us = now_us;
+    t->has_said = true;
+    t->said =
+        (struct fleet_said){ .pid = (uint64_t)uv_os_getpid(),
+                             .ok = m->ok + m->ok_before,
+                             .failed = m->failed + m->failed_before,
+                             .waiting = frontier_parked(e->frontier),
+                             .milli_per_s = (uint64_t)(metrics_rate(m, RATE_SECONDS) * 1000) };
 }
 
 static void tell(struct engine *e, uint64_t now_us, bool is_tick)
@@ -231,6 +258,7 @@ static void tell(struct engine *e, uint64_t now_us, bool is_tick)
     t.seeds = seeds_wanted(e, now_us);
     t.starts = starts_wanted(e, now_us);
     t.wants = left > 0 || t.seeds || l->is_asked;
+    note_said(e, &t, now_us);
     if (is_tick || t.seeds || t.starts) {
         fleet_say(l->fleet, &t, (is_tick && l->has_settled) || t.seeds || t.starts);
         l->has_settled &= !is_tick;
@@ -249,11 +277,6 @@ void fleet_link_tick(struct engine *e, uint64_t now_us)
 static bool is_silent(const struct fleet_link *l, uint64_t now_us)
 {
     return !l->is_open || now_us > l->contact_us + l->place.lease_ms * US_PER_MS / 2;
-}
-
-static bool has_rate(const struct engine *e)
-{
-    return e->job->pace.rate.per_us > 0;
 }
 
 bool fleet_link_forbids(const struct engine *e, uint64_t now_us, size_t in_flight)
@@ -302,6 +325,8 @@ void fleet_link_words(const struct engine *e, uint64_t now_us, char *text, size_
                  (unsigned long long)((now_us - l->contact_us) / US_PER_S));
     } else if (!l->is_open) {
         snprintf(text, size, "the workers are being counted");
+    } else if (l->settings.is_paused) {
+        snprintf(text, size, "paused by scrapetop ctl; its word resume goes on");
     } else if (l->waits_for[0] && !engine_work_left(e)) {
         snprintf(text, size, "waits for what %.32s alone knows of", l->waits_for);
     } else if (!engine_work_left(e)) {
@@ -355,6 +380,7 @@ enum result fleet_link_init(struct engine *e, struct err *err)
     o.total = l->total;
     o.cap = e->job->pace.cap;
     o.rate = e->job->pace.rate;
+    l->told = l->settings = (struct fleet_settings){ .cap = o.cap, .rate = o.rate };
     result = fleet_digest_plan(e, o.digest, err);
     if (result == RESULT_OK) {
         result = fleet_start(&l->fleet, &o, err);
@@ -407,6 +433,8 @@ bool fleet_link_stop(struct engine *e)
 
     if (l && !l->is_closed && !l->is_closing) {
         l->is_closing = true;
+        l->said_us = 0; /* the last totals are whole */
+        tell(e, engine_now_us(e), true);
         fleet_close(l->fleet, on_closed, e);
     }
     return !l || l->is_closed;

@@ -1,9 +1,10 @@
 /**
- * The insides of fleet_link.h, for its own three files. From the ground up:
+ * The insides of fleet_link.h, for its own files. From the ground up:
  *
  *   fleet_digest  what tells two plans apart
  *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
  *   fleet_link    reports to the fleet, and obeys what comes back
+ *   fleet_obey    what all workers were told from outside
  */
 #ifndef SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
 #define SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
@@ -33,6 +34,9 @@ struct fleet_link {
     uint64_t contact_us;
     bool is_joined, is_open, is_over, was_joined;
     unsigned slots, live;
+    struct fleet_settings told, settings; /* by the news; as obeyed */
+    uint64_t drains;                      /* since it joined, all were told to end */
+    uint64_t said_us;                     /* when the totals were told */
     unsigned granted;
     uint64_t next_start_us, spacing_us, grant_ends_us;
     char waits_for[64];

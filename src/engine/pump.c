@@ -9,6 +9,7 @@
 #include "engine/events.h"
 #include "engine/feed.h"
 #include "engine/fleet_link.h"
+#include "engine/fleet_obey.h"
 #include "engine/give_up.h"
 #include "engine/judge_end.h"
 #include "engine/login.h"
@@ -530,6 +531,9 @@ void pump_turn(struct engine *e)
     switch (e->phase) {
     case ENGINE_RUNNING:
     case ENGINE_DRAINING:
+        if (e->fleet_link) {
+            fleet_obey(e);
+        }
         pump(e);
         break;
     case ENGINE_TABLE:

@@ -12,6 +12,10 @@
 #define SHA_MAX 41
 #define SAID_MAX 160
 #define POLICY_MAX 40
+#define JOB_KEY_HEAD "st:{"
+#define JOB_KEY_TAIL "}:job"
+#define JOB_KEYS JOB_KEY_HEAD "*" JOB_KEY_TAIL
+#define KEYS_A_LOOK "1000"
 
 struct fleet_client {
     const struct fleet_place *place;
@@ -234,16 +238,11 @@ static enum result look_at_policy(struct fleet_client *c, struct err *err)
     return result;
 }
 
-static enum result load(struct fleet_client *c, struct err *err)
+static enum result load(struct fleet_client *c, enum fleet_script script, struct err *err)
 {
-    enum result result = RESULT_OK;
+    struct str words[] = { STR("SCRIPT"), STR("LOAD"), str_view(fleet_scripts[script]) };
 
-    for (int i = 0; i < FLEET_SCRIPT_COUNT && result == RESULT_OK; i++) {
-        struct str words[] = { STR("SCRIPT"), STR("LOAD"), str_view(fleet_scripts[i]) };
-
-        result = expect(c, words, 3, c->sha[i], SHA_MAX, err);
-    }
-    return result;
+    return expect(c, words, 3, c->sha[script], SHA_MAX, err);
 }
 
 static enum result choose_database(struct fleet_client *c, struct err *err)
@@ -274,7 +273,7 @@ static enum result dial(struct fleet_client *c, struct err *err)
     if (result == RESULT_OK) {
         result = look_at_policy(c, err);
     }
-    return result == RESULT_OK ? load(c, err) : result;
+    return result;
 }
 
 static redisReply *evaluate(struct fleet_client *c, enum fleet_script script,
@@ -290,6 +289,23 @@ static redisReply *evaluate(struct fleet_client *c, enum fleet_script script,
     return command(c, words, 4 + count, err);
 }
 
+/* A Redis that was started anew has no scripts. NULL: `err` says why. */
+static redisReply *evaluate_loaded(struct fleet_client *c, enum fleet_script script,
+                                   const struct str *arguments, size_t count, struct err *err)
+{
+    bool is_loaded = c->sha[script][0] != '\0';
+    redisReply *reply = NULL;
+
+    if (is_loaded) {
+        reply = evaluate(c, script, arguments, count, err);
+        if (!reply || !begins(reply, "NOSCRIPT")) {
+            return reply;
+        }
+        freeReplyObject(reply);
+    }
+    return load(c, script, err) == RESULT_OK ? evaluate(c, script, arguments, count, err) : NULL;
+}
+
 enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
                               const struct str *arguments, size_t count, struct buf *out,
                               struct err *err)
@@ -302,17 +318,9 @@ enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
         hang_up(c);
         return result;
     }
-    reply = evaluate(c, script, arguments, count, err);
-    if (reply && begins(reply, "NOSCRIPT")) {
-        freeReplyObject(reply);
-        result = load(c, err);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        reply = evaluate(c, script, arguments, count, err);
-    }
+    reply = evaluate_loaded(c, script, arguments, count, err);
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     if (reply->type != REDIS_REPLY_STRING) {
         result = fail(c, reply, err);
@@ -320,5 +328,46 @@ enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
         result = err_nomem(err, "reading a reply of Redis");
     }
     freeReplyObject(reply);
+    return result;
+}
+
+/* st:{NAME}:job */
+static enum result add_name(const redisReply *key, struct buf *names)
+{
+    size_t before = strlen(JOB_KEY_HEAD), after = strlen(JOB_KEY_TAIL);
+
+    if (key->type != REDIS_REPLY_STRING || key->len <= before + after ||
+        key->len >= before + after + FLEET_NAME_MAX) {
+        return RESULT_OK;
+    }
+    return buf_printf(names, "%.*s\n", (int)(key->len - before - after), key->str + before);
+}
+
+enum result fleet_client_jobs(struct fleet_client *c, struct buf *names, struct err *err)
+{
+    char cursor[24] = "0";
+    enum result result = c->redis ? RESULT_OK : dial(c, err);
+
+    do {
+        const struct str words[] = { STR("SCAN"),   str_view(cursor), STR("MATCH"),
+                                     STR(JOB_KEYS), STR("COUNT"),     STR(KEYS_A_LOOK) };
+        redisReply *reply = result == RESULT_OK ? command(c, words, 6, err) : NULL;
+
+        if (!reply) {
+            return err->result;
+        }
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+            reply->element[0]->type != REDIS_REPLY_STRING ||
+            reply->element[1]->type != REDIS_REPLY_ARRAY) {
+            result = fail(c, reply, err);
+        } else {
+            snprintf(cursor, sizeof cursor, "%s", reply->element[0]->str);
+            for (size_t i = 0; i < reply->element[1]->elements && result == RESULT_OK; i++) {
+                result = add_name(reply->element[1]->element[i], names);
+            }
+            result = result == RESULT_OK ? result : err_nomem(err, "listing jobs");
+        }
+        freeReplyObject(reply);
+    } while (result == RESULT_OK && strcmp(cursor, "0") != 0);
     return result;
 }

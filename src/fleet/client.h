@@ -1,7 +1,7 @@
 /**
  * Client: calls of the fleet's scripts at a Redis, one at a time, each within a deadline.
  *
- * It connects when it must, loads the scripts, and connects anew after whatever went wrong. A reply is text of
+ * It connects when it must, loads a script when it is first called, and connects anew after whatever went wrong. A reply is text of
  * bounded length; what Redis says of an error is cut to one line.
  *
  * Errors     RESULT_BUSY (E-FLEET5): Redis is away, or says that it cannot now: the same call may go well later.
@@ -18,7 +18,16 @@
 #define FLEET_CALL_MS 2000
 #define FLEET_REPLY_MAX (4U << 20)
 
-enum fleet_script { FLEET_HELLO, FLEET_RECOUNT, FLEET_TURN, FLEET_SCRIPT_COUNT };
+enum fleet_script {
+    FLEET_HELLO,
+    FLEET_RECOUNT,
+    FLEET_TURN,
+    FLEET_LOOK,
+    FLEET_STEER,
+    FLEET_FORGET,
+    FLEET_REMOVE,
+    FLEET_SCRIPT_COUNT
+};
 
 struct fleet_client;
 
@@ -34,9 +43,13 @@ void fleet_client_free(struct fleet_client *client);
 
 #define FLEET_ARGUMENTS_MAX 4
 
-/** `reply` is emptied first. */
+/** `reply` is emptied first; `err` is not NULL, as below. */
 MUST_CHECK enum result fleet_client_call(struct fleet_client *client, enum fleet_script script,
                                          const struct str *arguments, size_t count,
                                          struct buf *reply, struct err *err);
+
+/** The names of the jobs in this Redis, a line each, in no order; whatever has the form of one is taken for one. */
+MUST_CHECK enum result fleet_client_jobs(struct fleet_client *client, struct buf *names,
+                                         struct err *err);
 
 #endif

@@ -22,6 +22,13 @@ void fleet_client_free(struct fleet_client *client)
     (void)client;
 }
 
+static enum result refuse(struct err *err)
+{
+    return err_set(
+        err, RESULT_DENIED, "E-FLEET1",
+        "this scrapetop was built without fleets (SCRAPETOP_FLEET, which needs hiredis)");
+}
+
 enum result fleet_client_call(struct fleet_client *client, enum fleet_script script,
                               const struct str *arguments, size_t count, struct buf *reply,
                               struct err *err)
@@ -31,7 +38,12 @@ enum result fleet_client_call(struct fleet_client *client, enum fleet_script scr
     (void)arguments;
     (void)count;
     (void)reply;
-    return err_set(
-        err, RESULT_DENIED, "E-FLEET1",
-        "this scrapetop was built without fleets (SCRAPETOP_FLEET, which needs hiredis)");
+    return refuse(err);
+}
+
+enum result fleet_client_jobs(struct fleet_client *client, struct buf *names, struct err *err)
+{
+    (void)client;
+    (void)names;
+    return refuse(err);
 }

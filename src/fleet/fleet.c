@@ -102,6 +102,7 @@ enum result fleet_start(struct fleet **fleet, const struct fleet_options *option
         return err_nomem(err, "preparing the fleet");
     }
     f->options = *options;
+    f->settings = (struct fleet_settings){ .cap = options->cap, .rate = options->rate };
     f->trouble.result = RESULT_OK;
     result = prepare(f, err);
     if (result != RESULT_OK || uv_async_init(options->loop, &f->async, on_async) != 0) {
@@ -206,12 +207,18 @@ void fleet_held(struct fleet *f, const char *origin, uint64_t left_us)
 
 void fleet_say(struct fleet *f, const struct fleet_tell *tell, bool is_urgent)
 {
+    struct fleet_said said;
+    bool has_said = tell->has_said;
     unsigned seeds, starts;
 
     uv_mutex_lock(&f->lock);
     seeds = tell->seeds ? tell->seeds : f->tell.seeds; /* not asked for yet */
     starts = tell->starts ? tell->starts : f->tell.starts;
+    said = tell->has_said ? tell->said : f->tell.said;
+    has_said |= f->tell.has_said;
     f->tell = *tell;
+    f->tell.said = said;
+    f->tell.has_said = has_said;
     f->tell.seeds = seeds;
     f->tell.starts = starts;
     f->is_urgent |= is_urgent;

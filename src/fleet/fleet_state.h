@@ -54,7 +54,9 @@ struct fleet {
     struct fleet_client *client;
     char token[TOKEN_MAX], epoch[EPOCH_MAX];
     bool is_fresh;
-    uint64_t kept_us; /* when leases were last renewed */
+    struct fleet_settings settings; /* as heard last: told again when Redis has lost them */
+    uint64_t drains;                /* of the job, when this worker joined */
+    uint64_t kept_us;               /* when leases were last renewed */
     struct buf argument, reply;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "fleet/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +33,7 @@ static enum result write_hello(struct fleet *f, uint64_t outbox)
     json_write_text(&w, "who", str_view(o->who));
     json_write_text(&w, "digest", str_view(o->digest));
     json_write_uint(&w, "total", o->total);
-    json_write_uint(&w, "cap", o->cap);
-    json_write_fixed_text(&w, "rate_n", (int64_t)(o->rate.requests * 1000), 3);
-    json_write_uint(&w, "rate_us", o->rate.per_us);
+    fleet_settings_write(&w, &f->settings);
     json_write_uint(&w, "lease", o->place->lease_ms);
     json_write_uint(&w, "grace", GRACE_MS);
     json_write_uint(&w, "outbox", outbox);
@@ -142,6 +141,8 @@ static enum result join(struct fleet *f, struct err *err)
     }
     fleet_reply_text(buf_view(&f->reply), "epoch", epoch, sizeof epoch);
     if (strcmp(epoch, f->epoch) != 0) {
+        f->drains =
+            fleet_reply_number(buf_view(&f->reply), "drains"); /* earlier ones are not ours */
         uv_mutex_lock(&f->lock);
         f->is_reset = f->epoch[0] != '\0';
         f->ended.count = f->kept.count = 0;
@@ -166,6 +167,7 @@ static void drop_first(void *list, size_t *count, size_t dropped, size_t size)
 /* What the desk has becomes the argument; what goes with it leaves the desk. */
 static enum result write_turn(struct fleet *f)
 {
+    const struct fleet_self self = { f->options.worker, f->options.who, f->token, f->epoch };
     struct fleet_tell t = f->tell;
     enum result result;
     bool keeps = fleet_now_us() - f->kept_us >= f->options.place->lease_ms * US_PER_MS / 4;
@@ -180,7 +182,7 @@ static enum result write_turn(struct fleet *f)
     t.holds = f->holds.list;
     t.hold_count = f->holds.count < HOLDS_A_TURN ? f->holds.count : HOLDS_A_TURN;
     buf_reset(&f->argument);
-    result = fleet_turn_write(&t, f->options.worker, f->token, f->epoch, f->is_fresh, &f->argument);
+    result = fleet_turn_write(&t, &self, f->is_fresh, &f->argument);
     if (result != RESULT_OK) {
         return result;
     }
@@ -188,6 +190,7 @@ static enum result write_turn(struct fleet *f)
     drop_first(f->ended.list, &f->ended.count, t.ended_count, sizeof *f->ended.list);
     drop_first(f->holds.list, &f->holds.count, t.hold_count, sizeof *f->holds.list);
     f->tell.seeds = f->tell.starts = 0; /* asked for once */
+    f->tell.has_said = false;
     f->is_urgent = f->settled.count > 0;
     f->kept_us = keeps ? fleet_now_us() : f->kept_us;
     return RESULT_OK;
@@ -244,6 +247,8 @@ static enum result turn(struct fleet *f, struct err *err)
     }
     if (result == RESULT_OK) {
         f->is_fresh = false;
+        f->settings = news.settings;
+        news.drains = news.drains > f->drains ? news.drains - f->drains : 0;
         uv_mutex_lock(&f->lock);
         keep_old(&f->news, &news);
         f->news = news;
@@ -325,6 +330,9 @@ void fleet_thread_run(void *context)
     if (is_joined) { /* what was settled meanwhile */
         uv_mutex_lock(&f->lock);
         f->tell.wants = false;
+        f->tell.has_said = f->tell.said.pid > 0;
+        f->tell.leaves =
+            f->settled.count <= SETTLED_A_TURN; /* else more is said at the next start */
         f->tell.in_flight = f->tell.seeds = f->tell.starts = 0;
         uv_mutex_unlock(&f->lock);
         (void)!turn(f, &err);

@@ -1,4 +1,4 @@
--- KEYS[1] st:{JOB}   ARGV[1] JSON: name token digest total cap rate_n rate_us lease grace who outbox
+-- KEYS[1] st:{JOB}   ARGV[1] JSON: name token digest total cap rate_n rate_us ver paused lease grace who outbox
 -- The first caller makes the job, and whoever comes when Redis has lost it makes it anew: everything in it is told again
 -- by the workers (recount.lua).
 local a = cjson.decode(ARGV[1])
@@ -16,9 +16,12 @@ if not digest or made then
   redis.call('DEL', p .. ':work', p .. ':done', p .. ':slots', p .. ':outbox', p .. ':holds', j)
   redis.call('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
   redis.call('HSET', j, 'format', 1, 'digest', a.digest, 'total', a.total, 'epoch', a.token .. ':' .. now, 'state', 'recount',
-    'until', now + a.grace, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'lease', a.lease, 'cursor', 0)
+    'until', now + a.grace, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'lease', a.lease, 'cursor', 0,
+    'ver', a.ver, 'paused', a.paused, 'drains', 0)
+elseif a.ver > tonumber(redis.call('HGET', j, 'ver') or 0) then -- who made it anew had not heard of the latest
+  redis.call('HSET', j, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'ver', a.ver, 'paused', a.paused)
 end
-local d = redis.call('HMGET', j, 'epoch', 'lease')
+local d = redis.call('HMGET', j, 'epoch', 'lease', 'drains')
 local w = p .. ':w:' .. a.name
 local held = redis.call('HMGET', w, 'token', 'who')
 if held[1] and held[1] ~= a.token and held[2] ~= a.who then
@@ -28,4 +31,4 @@ redis.call('HSET', w, 'token', a.token, 'who', a.who, 'want', 0, 'counted', 0)
 redis.call('PEXPIRE', w, d[2])
 redis.call('ZADD', p .. ':workers', now, a.name)
 redis.call('HSET', p .. ':outbox', a.name, a.outbox)
-return cjson.encode({r = 'OK', epoch = d[1], lease = tonumber(d[2])})
+return cjson.encode({r = 'OK', epoch = d[1], lease = tonumber(d[2]), drains = tonumber(d[3] or 0)})

@@ -122,6 +122,39 @@ static enum result take_socket(struct str rest, struct fleet_place *place, struc
     return take_settings(rest, place, err);
 }
 
+bool fleet_place_is_meant(struct str word)
+{
+    return str_starts(word, STR("redis://")) || str_starts(word, STR("rediss://")) ||
+           str_starts(word, STR("unix://"));
+}
+
+static bool ends_with_server(struct str url, struct str scheme, char before_job)
+{
+    struct str rest = { url.data + scheme.len, url.len - scheme.len }, job = rest;
+
+    (void)str_cut(&job, before_job);
+    return str_starts(url, scheme) && rest.len && !job.len && !memchr(rest.data, '?', rest.len);
+}
+
+enum result fleet_place_parse_server(struct str url, struct fleet_place *place, struct err *err)
+{
+    char whole[FLEET_PATH_MAX + FLEET_HOST_MAX + FLEET_NAME_MAX];
+    bool is_socket = ends_with_server(url, STR("unix://"), '#');
+    enum result result;
+
+    if ((!is_socket && !ends_with_server(url, STR("redis://"), '/')) ||
+        url.len > sizeof whole - 4) {
+        return fleet_place_parse(url, place, err);
+    }
+    if (url.data[url.len - 1] == (is_socket ? '#' : '/')) {
+        url.len--;
+    }
+    snprintf(whole, sizeof whole, "%.*s%cx", STR_ARG(url), is_socket ? '#' : '/');
+    result = fleet_place_parse(str_view(whole), place, err);
+    place->job[0] = '\0';
+    return result;
+}
+
 enum result fleet_place_parse(struct str url, struct fleet_place *place, struct err *err)
 {
     *place = (struct fleet_place){ .lease_ms = LEASE_MS };

@@ -34,4 +34,11 @@ struct fleet_place {
 MUST_CHECK enum result fleet_place_parse(struct str url, struct fleet_place *place,
                                          struct err *err);
 
+/** The same without a job, perhaps: `job` is empty then. */
+MUST_CHECK enum result fleet_place_parse_server(struct str url, struct fleet_place *place,
+                                                struct err *err);
+
+/** Whether it is meant for one: no run directory, no PID, no HOST:RUN. */
+bool fleet_place_is_meant(struct str word);
+
 #endif

@@ -1,8 +1,8 @@
 #include "fleet/turn.h"
 
 #include "base/json_scan.h"
-#include "base/json_text.h"
 #include "base/json_write.h"
+#include "fleet/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +10,6 @@
 
 #define DEPTH_MAX 8
 #define LEASES_MAX 1024
-
-static enum result corrupt(struct err *err)
-{
-    return err_set(err, RESULT_CORRUPT, "E-FLEET5", "a reply of Redis is none of ours");
-}
 
 /* --- telling ----------------------------------------------------------------------------------------- */
 
@@ -40,15 +35,40 @@ static void write_holds(struct json_writer *w, const struct fleet_tell *tell)
     json_write_array_end(w);
 }
 
-enum result fleet_turn_write(const struct fleet_tell *tell, const char *worker, const char *token,
-                             const char *epoch, bool is_fresh, struct buf *out)
+static void write_said(struct json_writer *w, const struct fleet_tell *tell, const char *who)
+{
+    const struct fleet_said *said = &tell->said;
+
+    json_write_object(w, "said");
+    json_write_text(w, "who", str_view(who));
+    json_write_uint(w, "pid", said->pid);
+    json_write_uint(w, "in_flight", tell->in_flight);
+    json_write_uint(w, "ok", said->ok);
+    json_write_uint(w, "failed", said->failed);
+    json_write_uint(w, "waiting", said->waiting);
+    json_write_uint(w, "per_s", tell->leaves ? 0 : said->milli_per_s);
+    json_write_bool(w, "left", tell->leaves);
+    json_write_object_end(w);
+}
+
+void fleet_settings_write(struct json_writer *w, const struct fleet_settings *settings)
+{
+    json_write_uint(w, "cap", settings->cap);
+    json_write_fixed_text(w, "rate_n", (int64_t)(settings->rate.requests * 1000), 3);
+    json_write_uint(w, "rate_us", settings->rate.per_us);
+    json_write_uint(w, "paused", settings->is_paused);
+    json_write_uint(w, "ver", settings->version);
+}
+
+enum result fleet_turn_write(const struct fleet_tell *tell, const struct fleet_self *self,
+                             bool is_fresh, struct buf *out)
 {
     struct json_writer w = json_write_begin(out);
 
     json_write_object(&w, NULL);
-    json_write_text(&w, "name", str_view(worker));
-    json_write_text(&w, "token", str_view(token));
-    json_write_text(&w, "epoch", str_view(epoch));
+    json_write_text(&w, "name", str_view(self->worker));
+    json_write_text(&w, "token", str_view(self->token));
+    json_write_text(&w, "epoch", str_view(self->epoch));
     json_write_uint(&w, "in_flight", tell->in_flight);
     json_write_uint(&w, "want", tell->wants);
     json_write_uint(&w, "outbox", tell->outbox);
@@ -63,67 +83,15 @@ enum result fleet_turn_write(const struct fleet_tell *tell, const char *worker, 
     write_entries(&w, "ended", tell->ended, tell->ended_count);
     write_entries(&w, "keep", tell->keep, tell->keep_count);
     write_holds(&w, tell);
+    if (tell->has_said) {
+        write_said(&w, tell, self->who);
+    }
+    json_write_bool(&w, "leaves", tell->leaves);
     json_write_object_end(&w);
     return w.result;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------- */
-
-static bool find(struct str reply, const char *name, struct str *value)
-{
-    struct json_walk walk;
-    struct str key, one;
-    bool found = false;
-
-    json_walk_begin(&walk, reply);
-    while (json_walk_next(&walk, &key, &one)) {
-        if (json_raw_equal(key, str_view(name))) {
-            *value = one;
-            found = true;
-        }
-    }
-    return found;
-}
-
-/* Text with escapes in it, or too long, is none of ours: it is empty then. */
-static bool text_of(struct str value, char *text, size_t size)
-{
-    struct buf plain = { .max = 4096 };
-    bool fits = json_type_of(value) == JSON_STRING &&
-                json_unescape(&plain, json_string_raw(value), NULL) == RESULT_OK &&
-                plain.len < size && !memchr(plain.data ? plain.data : "", '\0', plain.len);
-
-    text[0] = '\0';
-    if (fits && plain.len) {
-        memcpy(text, plain.data, plain.len);
-        text[plain.len] = '\0';
-    }
-    buf_release(&plain);
-    return fits;
-}
-
-static bool number_of(struct str value, uint64_t max, uint64_t *number)
-{
-    return json_type_of(value) == JSON_NUMBER && str_to_u64(value, number) && *number <= max;
-}
-
-void fleet_reply_text(struct str reply, const char *name, char *text, size_t size)
-{
-    struct str value;
-
-    text[0] = '\0';
-    if (find(reply, name, &value)) {
-        (void)text_of(value, text, size);
-    }
-}
-
-uint64_t fleet_reply_number(struct str reply, const char *name)
-{
-    struct str value;
-    uint64_t number = 0;
-
-    return find(reply, name, &value) && number_of(value, UINT64_MAX, &number) ? number : 0;
-}
 
 enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struct err *err)
 {
@@ -135,7 +103,7 @@ enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struc
     char word[16];
 
     if (!json_check(reply, DEPTH_MAX, NULL) || json_type_of(reply) != JSON_OBJECT) {
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
     fleet_reply_text(reply, "r", word, sizeof word);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -144,35 +112,7 @@ enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struc
             return RESULT_OK;
         }
     }
-    return corrupt(err);
-}
-
-/* The elements of an array of two or three numbers; false when it is none. */
-static bool numbers_of(struct str array, uint64_t *numbers, size_t count)
-{
-    struct json_walk walk;
-    struct str value;
-    size_t n = 0;
-
-    json_walk_begin(&walk, array);
-    while (json_walk_next(&walk, NULL, &value)) {
-        if (n == count || !number_of(value, INT64_MAX, &numbers[n++])) {
-            return false;
-        }
-    }
-    return n == count;
-}
-
-static size_t count_of(struct str container)
-{
-    struct json_walk walk;
-    size_t count = 0;
-
-    json_walk_begin(&walk, container);
-    while (json_walk_next(&walk, NULL, NULL)) {
-        count++;
-    }
-    return count;
+    return fleet_reply_corrupt(err);
 }
 
 static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *lease)
@@ -185,7 +125,7 @@ static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *l
     while (json_walk_next(&walk, NULL, &value)) {
         uint64_t ends[2];
 
-        if (!numbers_of(value, ends, 2) || ends[0] > ends[1] || ends[1] >= total ||
+        if (!fleet_reply_numbers_of(value, ends, 2) || ends[0] > ends[1] || ends[1] >= total ||
             ends[0] < before) {
             return false;
         }
@@ -210,21 +150,21 @@ static enum result read_lease(struct str value, uint64_t total, struct fleet_lea
     json_walk_begin(&walk, value);
     if (!json_walk_next(&walk, NULL, &name) || !json_walk_next(&walk, NULL, &ranges) ||
         json_walk_next(&walk, NULL, &more)) {
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
-    count = count_of(ranges);
+    count = fleet_reply_count(ranges);
     if (count > FLEET_SEEDS_MAX) {
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
     *lease = calloc(1, sizeof **lease + count * sizeof(struct fleet_range));
     if (!*lease) {
         return err_nomem(err, "taking work of the fleet");
     }
-    if (!text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
+    if (!fleet_reply_text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
         !read_ranges(ranges, total, *lease)) {
         free(*lease);
         *lease = NULL;
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
     return RESULT_OK;
 }
@@ -237,8 +177,8 @@ static enum result read_leases(struct str array, uint64_t total, struct fleet_ne
     struct str value;
     enum result result = RESULT_OK;
 
-    if (count_of(array) > LEASES_MAX) {
-        return corrupt(err);
+    if (fleet_reply_count(array) > LEASES_MAX) {
+        return fleet_reply_corrupt(err);
     }
     json_walk_begin(&walk, array);
     while (result == RESULT_OK && json_walk_next(&walk, NULL, &value)) {
@@ -252,10 +192,10 @@ static enum result read_lost(struct str array, struct fleet_news *news, struct e
 {
     struct json_walk walk;
     struct str value;
-    size_t count = count_of(array);
+    size_t count = fleet_reply_count(array);
 
     if (count > LEASES_MAX) {
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
     news->lost = calloc(count + 1, sizeof *news->lost);
     if (!news->lost) {
@@ -263,8 +203,8 @@ static enum result read_lost(struct str array, struct fleet_news *news, struct e
     }
     json_walk_begin(&walk, array);
     while (json_walk_next(&walk, NULL, &value)) {
-        if (!text_of(value, news->lost[news->lost_count++].name, FLEET_ENTRY_MAX)) {
-            return corrupt(err);
+        if (!fleet_reply_text_of(value, news->lost[news->lost_count++].name, FLEET_ENTRY_MAX)) {
+            return fleet_reply_corrupt(err);
         }
     }
     return RESULT_OK;
@@ -274,10 +214,10 @@ static enum result read_holds(struct str array, struct fleet_news *news, struct 
 {
     struct json_walk walk, pair;
     struct str value, origin, left;
-    size_t count = count_of(array);
+    size_t count = fleet_reply_count(array);
 
     if (count > FLEET_HOLDS_MAX) {
-        return corrupt(err);
+        return fleet_reply_corrupt(err);
     }
     news->holds = calloc(count + 1, sizeof *news->holds);
     if (!news->holds) {
@@ -289,19 +229,28 @@ static enum result read_holds(struct str array, struct fleet_news *news, struct 
 
         json_walk_begin(&pair, value);
         if (!json_walk_next(&pair, NULL, &origin) || !json_walk_next(&pair, NULL, &left) ||
-            !text_of(origin, hold->origin, sizeof hold->origin) ||
-            !number_of(left, INT64_MAX, &hold->left_us)) {
-            return corrupt(err);
+            !fleet_reply_text_of(origin, hold->origin, sizeof hold->origin) ||
+            !fleet_reply_number_of(left, INT64_MAX, &hold->left_us)) {
+            return fleet_reply_corrupt(err);
         }
     }
     return RESULT_OK;
 }
 
-static struct str member(struct str reply, const char *name)
+void fleet_settings_read(struct str reply, struct fleet_settings *settings)
 {
-    struct str value = STR_NONE;
+    uint64_t cap = fleet_reply_number(reply, "cap");
 
-    return find(reply, name, &value) ? value : STR_NONE;
+    *settings = (struct fleet_settings){
+        .cap = (unsigned)(cap & 0xFFFFFF),
+        .rate.requests = (double)fleet_reply_number(reply, "rate_m") / 1000,
+        .rate.per_us = fleet_reply_number(reply, "rate_us"),
+        .is_paused = str_equal(fleet_reply_member(reply, "paused"), STR("true")),
+        .version = fleet_reply_number(reply, "ver"),
+    };
+    if (!(settings->rate.requests > 0)) {
+        settings->rate.per_us = 0;
+    }
 }
 
 enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news *news,
@@ -315,21 +264,25 @@ enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news 
     fleet_reply_text(reply, "state", state, sizeof state);
     fleet_reply_text(reply, "waits", news->waits_for, sizeof news->waits_for);
     news->is_open = strcmp(state, "open") == 0;
-    news->is_over = str_equal(member(reply, "over"), STR("true"));
+    news->is_over = str_equal(fleet_reply_member(reply, "over"), STR("true"));
     news->slots = (unsigned)(fleet_reply_number(reply, "slots") & 0xFFFFFF);
     news->live = (unsigned)(fleet_reply_number(reply, "live") & 0xFFFFFF);
-    result = numbers_of(member(reply, "grant"), grant, 3) ? RESULT_OK : corrupt(err);
+    fleet_settings_read(reply, &news->settings);
+    news->drains = fleet_reply_number(reply, "drains");
+    result = fleet_reply_numbers_of(fleet_reply_member(reply, "grant"), grant, 3)
+                 ? RESULT_OK
+                 : fleet_reply_corrupt(err);
     if (result == RESULT_OK) {
         news->grant.count = (unsigned)(grant[0] & 0xFFFF);
         news->grant.first_us = grant[1];
         news->grant.spacing_us = grant[2];
-        result = read_leases(member(reply, "leases"), total, news, err);
+        result = read_leases(fleet_reply_member(reply, "leases"), total, news, err);
     }
     if (result == RESULT_OK) {
-        result = read_lost(member(reply, "lost"), news, err);
+        result = read_lost(fleet_reply_member(reply, "lost"), news, err);
     }
     if (result == RESULT_OK) {
-        result = read_holds(member(reply, "holds"), news, err);
+        result = read_holds(fleet_reply_member(reply, "holds"), news, err);
     }
     if (result != RESULT_OK) {
         fleet_news_release(news);

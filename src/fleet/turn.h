@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/units.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,20 @@ struct fleet_hold {
     uint64_t left_us;
 };
 
+/** What others may know of a worker, for people. */
+struct fleet_said {
+    uint64_t pid, ok, failed, waiting; /* waiting: for their time, or a place */
+    uint64_t milli_per_s;              /* requests, in thousandths */
+};
+
+/** How all of the fleet goes: what `ctl` turns. */
+struct fleet_settings {
+    unsigned cap;
+    struct rate rate;
+    bool is_paused;
+    uint64_t version; /* 0: as the first worker made it */
+};
+
 /** What is told. Zeroed: nothing, and nothing is wanted. */
 struct fleet_tell {
     unsigned in_flight;
@@ -46,6 +61,9 @@ struct fleet_tell {
     size_t keep_count;
     const struct fleet_hold *holds;
     size_t hold_count;
+    struct fleet_said said;
+    bool has_said;
+    bool leaves; /* it is its last turn */
 };
 
 struct fleet_range {
@@ -73,6 +91,8 @@ struct fleet_news {
         unsigned count;
         uint64_t first_us, spacing_us; /* from now */
     } grant;
+    struct fleet_settings settings;
+    uint64_t drains;    /* how often all were told to end */
     char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
 };
 
@@ -83,13 +103,19 @@ enum fleet_answer { FLEET_OK, FLEET_GONE, FLEET_LOST, FLEET_DIFFERENT, FLEET_TAK
 MUST_CHECK enum result fleet_answer_read(struct str reply, enum fleet_answer *answer,
                                          struct err *err);
 
-/** A text or a number of a reply; empty, 0 when it is not there. */
-void fleet_reply_text(struct str reply, const char *name, char *text, size_t size);
-uint64_t fleet_reply_number(struct str reply, const char *name);
+/** Of a reply, or of settings as they are told to hello.lua. */
+void fleet_settings_read(struct str reply, struct fleet_settings *settings);
+struct json_writer;
+void fleet_settings_write(struct json_writer *w, const struct fleet_settings *settings);
+
+/** Who tells it. */
+struct fleet_self {
+    const char *worker, *who, *token, *epoch;
+};
 
 /** The argument of turn.lua. `is_fresh`: the leases that it has already are wanted, too. */
-MUST_CHECK enum result fleet_turn_write(const struct fleet_tell *tell, const char *worker,
-                                        const char *token, const char *epoch, bool is_fresh,
+MUST_CHECK enum result fleet_turn_write(const struct fleet_tell *tell,
+                                        const struct fleet_self *self, bool is_fresh,
                                         struct buf *out);
 
 /** Of a reply that is FLEET_OK. `total`: requests in the plan; no lease has others. */

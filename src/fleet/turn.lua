@@ -6,7 +6,8 @@ local j, q, done = p .. ':job', p .. ':work', p .. ':done'
 local t = redis.call('TIME')
 local us = t[1] * 1000000 + t[2]
 local now = math.floor(us / 1000)
-local d = redis.call('HMGET', j, 'epoch', 'state', 'until', 'cap', 'lease', 'total', 'cursor', 'rate_n', 'rate_us', 'next')
+local d = redis.call('HMGET', j, 'epoch', 'state', 'until', 'cap', 'lease', 'total', 'cursor', 'rate_n', 'rate_us', 'next',
+  'paused', 'ver', 'drains')
 if d[1] ~= a.epoch then
   return cjson.encode({r = 'GONE'})
 end
@@ -28,6 +29,7 @@ redis.call('HSET', p .. ':outbox', a.name, a.outbox)
 redis.call('HSET', w, 'want', a.want, 'counted', 1)
 redis.call('PEXPIRE', w, lease)
 redis.call('ZADD', p .. ':workers', now, a.name)
+if a.said then redis.call('HSET', p .. ':said', a.name, cjson.encode(a.said)) end
 local lost = {}
 for _, entry in ipairs(a.keep) do
   local o = redis.call('XPENDING', q, 'w', entry, entry, 1)
@@ -76,7 +78,7 @@ if rank > 0 then
   if rank <= cap % wanting then mine = mine + 1 end
 end
 mine = math.min(mine, cap - others)
-if mine < 0 or state ~= 'open' then mine = 0 end -- while it is recounted nobody knows what others have in flight
+if mine < 0 or state ~= 'open' or d[11] == '1' then mine = 0 end -- while it is recounted nobody knows what others have in flight
 redis.call('HSET', slots, a.name, math.max(mine, a.in_flight))
 
 -- holds that servers named
@@ -162,5 +164,10 @@ for i = 1, #held, 2 do
   if tonumber(held[i + 1]) > 0 and not alive[held[i]] and waits == '' then waits = held[i] end
 end
 local over = state == 'open' and cursor >= total and redis.call('XLEN', q) == 0 and rest == 0
+if a.leaves then -- what it leaves is not waited for until its lease is over
+  redis.call('DEL', w)
+  redis.call('HDEL', slots, a.name)
+end
 return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
-  leases = leases, over = over, waits = waits})
+  leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
+  ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0)})

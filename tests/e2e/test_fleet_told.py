@@ -1,0 +1,170 @@
+"""What is asked of a fleet and told to it from outside: `status`, `ctl` and `scrapetop fleet` by a real redis-server."""
+
+import json
+import os
+import shutil
+
+import harness
+from fleet_peers import Redis, Shop, worker, write_job
+from harness import check, check_equal, scratch, wait_for
+
+
+def status(url):
+    return json.loads(harness.succeed("status", "--json", url).out)
+
+
+def by_name(told):
+    return {os.path.basename(w["run"]): w for w in told["workers"]}
+
+
+def test_status__tells_how_far_the_job_is_and_who_is_at_it():
+    redis, shop = Redis(), Shop(30, delay_s=0.03)
+    url = redis.url("shop", "1s")
+    workers = [worker(url, f"{n}.run", "-c", "6", "--rate", "80/s", write_job(shop)) for n in "ab"]
+    told = wait_for(lambda: shop.asked and (s := status(url)) and s["live"] == 2 and s["done"] > 4 and
+                    all(w["ok"] > 0 for w in s["workers"]) and s, "both workers at work")
+    check_equal([told[k] for k in ("job", "state", "planned", "cap", "rate", "paused", "waits_for")],
+                ["shop", "at work", 30, 6, "80/s", False, ""], "status")
+    both = by_name(told)
+    check_equal({n: (w["pid"], w["state"]) for n, w in both.items()},
+                {f"{n}.run": (w.pid, "at work") for n, w in zip("ab", workers)}, "workers")
+    check_equal({w["run"] for w in told["workers"]}, {scratch("a.run"), scratch("b.run")}, "directories")
+    text = harness.succeed("status", url).out.decode()
+    check("fleet     shop: at work" in text and "cap 6, rate 80/s" in text and "2 at work, 0 not" in text, text)
+    harness.succeed("status", "--check", url)
+    workers[0].kill()
+    workers[0].wait()
+    wait_for(lambda: by_name(status(url))["a.run"]["state"] == "gone", "the killed one is gone")
+    workers[0] = worker(url, "a.run")
+    for child in workers:
+        check_equal(harness.finish(child).code, 0, "exit code")
+    told = status(url)
+    check_equal((told["state"], told["done"], told["live"]), ("done", 30, 0), "at the end")
+    check_equal({w["state"] for w in told["workers"]}, {"ended"}, "workers at the end")
+    check_equal(sum(w["ok"] for w in told["workers"]),
+                sum(harness.ledger_counts(scratch(f"{n}.run"))[1] for n in "ab"), "requests that went well")
+    check_equal(harness.succeed("status", "--check", url).out, b"", "an end is well")
+    listed = [json.loads(line) for line in harness.succeed("fleet", "ls", "--json", f"unix://{redis.socket}").out.splitlines()]
+    check_equal([job["job"] for job in listed], ["shop"], "jobs")
+    check(b"shop  done" in harness.succeed("fleet", "ls", f"unix://{redis.socket}").out, "ls for people")
+    redis.kill()
+
+
+def test_ctl__steers_all_workers_and_late_ones_and_outlives_a_redis_that_forgets():
+    redis, shop = Redis(), Shop(700, delay_s=0.05)
+    url, job = redis.url("steered"), write_job(shop)
+    say = lambda *words: harness.succeed("ctl", url, *words).out
+    workers = [worker(url, f"{n}.run", "-c", "8", job) for n in "ab"]
+    wait_for(lambda: sum(shop.asked.values()) > 10 and status(url)["live"] == 2, "both at work")
+
+    def wait_for_most(most, what):
+        def is_so():
+            shop.most = shop.now
+            before = sum(shop.asked.values())
+            wait_for(lambda: sum(shop.asked.values()) > before + 25, what)
+            return shop.most == most
+        wait_for(is_so, what)
+
+    wait_for_most(8, "8 in flight")
+    check_equal(say("cap", "3"), b"cap 8 -> 3 of the fleet\n", "reply")
+    wait_for_most(3, "3 in flight, of two workers")
+    workers.append(worker(url, "c.run", "-c", "8", job))
+    wait_for(lambda: status(url)["live"] == 3, "the third")
+    wait_for_most(3, "3 in flight, of three workers")
+    redis.say("flushall")
+    wait_for(lambda: b"steered" in redis.say("keys", "*") and status(url)["live"] == 3, "the workers after a flush")
+    check_equal(status(url)["cap"], 3, "the cap after a flush")
+    check_equal(say("cap", "12"), b"cap 3 -> 12 of the fleet\n", "reply")
+    wait_for_most(12, "more than any worker's own -c")
+    check_equal(say("pause"), b"all workers pause; what is in flight finishes\n", "reply")
+    wait_for(lambda: all(w["in_flight"] == 0 for w in status(url)["workers"]) and not shop.now, "nothing in flight")
+    check_equal(status(url)["state"], "paused", "state")
+    before = sum(shop.asked.values())
+    check_equal(say("rate", "90/s"), b"rate 90/s of the fleet\n", "reply")
+    check_equal(sum(shop.asked.values()), before, "requests while it is paused")
+    shop.starts.clear()
+    check_equal(say("resume"), b"resumed\n", "reply")
+    wait_for(lambda: len(shop.starts) > 200 or status(url)["state"] == "done", "requests at the rate")
+    check(shop.most_in_a_second() <= 90 * 1.05 + 12, "in a second:", shop.most_in_a_second(), "at 90/s")
+    check_equal(say("drain")[:11], b"all workers", "reply")
+    check_equal([harness.finish(child).code for child in workers], [7, 7, 7], "exit codes of a drain")
+    check_equal(harness.succeed("status", "--check", url, code=4).out, b"", "what --check prints")
+    shop.delay_s = 0
+    workers = [worker(url, f"{n}.run") for n in "abc"]  # an old drain is not theirs
+    say("rate", "off")
+    say("cap", "60")
+    check_equal([harness.finish(child).code for child in workers], [0, 0, 0], "exit codes at the end")
+    redis.kill()
+
+
+def test_a_worker_that_never_returns__is_forgotten_and_its_part_asked_again():
+    redis, shop = Redis(), Shop(20, delay_s=0.02)
+    url, job = redis.url("lost", "1s"), write_job(shop)
+    lost = worker(url, "lost.run", "-c", "4", job)
+    name = wait_for(lambda: (t := redis.say("exists", "st:{lost}:job")) == b"1\n" and (s := status(url))["workers"] and
+                    s["workers"][0]["found_not_done"] and s["workers"][0]["name"], "something found")
+    ended = harness.succeed("fleet", "forget", url, name, "--yes", code=2)
+    check(b"error[E-FLEET7]: the worker" in ended.err and b"is at work" in ended.err, ended)
+    lost.kill()
+    lost.wait()
+    shutil.rmtree(scratch("lost.run"))
+    other = worker(url, "other.run", "-c", "4", job)
+    wait_for(lambda: status(url)["waits_for"] == name and status(url)["workers"][0]["in_flight"] == 0 and
+             status(url)["done"] == 20, "all but what the lost one knew")
+    check(b"for what " + name.encode() in harness.succeed("status", url).out, "waits")
+    ended = harness.succeed("fleet", "forget", url, name, code=2)
+    check(b"would be asked again" in ended.err and b"--yes" in ended.err, ended)
+    check_equal(status(url)["waits_for"], name, "nothing is done without --yes")
+    ended = harness.succeed("fleet", "forget", url, "w9", "--yes", code=4)
+    check(b"has no worker w9" in ended.err, ended)
+    check(b"forgot" in harness.succeed("fleet", "forget", url, name, "--yes").out, "reply")
+    check_equal(harness.finish(other).code, 0, "exit code")
+    check_equal(harness.ledger(scratch("other.run"), "SELECT count(*) FROM request WHERE state = 1")[0][0],
+                len({path for path in shop.asked}), "requests at the other: all that there are")
+    wait_for(lambda: redis.say("keys", "st:{lost}:w:*") == b"\n", "the lease ends")
+    ended = harness.succeed("fleet", "remove", url, code=2)
+    check(b"20 of 20 requests" in ended.err and b"--yes" in ended.err, ended)
+    check_equal(harness.succeed("fleet", "remove", url, "--yes").out, b"removed lost\n", "reply")
+    check_equal(redis.say("keys", "*"), b"\n", "keys that are left")
+    redis.kill()
+
+
+def test_what_is_wrong__has_its_sentence():
+    redis, shop = Redis(), Shop(40, delay_s=0.05)
+    url = redis.url("told")
+
+    def refused(words, *arguments, code=2, **options):
+        ended = harness.succeed(*arguments, code=code, **options)
+        check(words in ended.err, "want", words, "in", ended)
+
+    for command in (["status"], ["ctl"], ["fleet", "remove"], ["fleet", "ls"]):
+        refused(b"error[E-FLEET5]: no answer of the Redis at " + scratch("no.sock").encode(), *command,
+                f"unix://{scratch('no.sock')}#j", code=1)
+    for command in (["status", url], ["ctl", url, "cap", "3"], ["fleet", "forget", url, "w"], ["fleet", "remove", url]):
+        refused(b"error[E-FLEET7]: there is no job told in this Redis", *command, code=4)
+    refused(b"no fleet has a job in this Redis", "fleet", "ls", f"unix://{redis.socket}", code=0)
+    child = worker(url, "w.run", "-c", "1", write_job(shop))
+    wait_for(lambda: shop.asked, "the first request")
+    refused(b"at work, or were within a lease", "fleet", "remove", url, "--yes")
+    for words in (["cap"], ["cap", "x"], ["rate", "0"], ["normalise"], ["retry", "3"], ["nonsense"]):
+        refused(b"error[E-CTL1]: ", "ctl", url, *words)
+    refused(b"--follow is for one run", "ctl", url, "--follow", "totals")
+    refused(b"name those of the workers", "status", "--failed", url)
+    refused(b"job's name", "status", "redis://127.0.0.1")
+    refused(b"stands in `ps`", "fleet", "ls", "redis://:pw@127.0.0.1")
+    for words in ([], ["ls"], ["forget", url], ["remove", url, "w"], ["grow", url]):
+        refused(b"want scrapetop fleet ls URL | forget URL WORKER | remove URL", "fleet", *words)
+    redis.say("zadd", "st:{told}:workers", "1", "w\x1b[2J")  # names come from outside, too
+    check(b"\x1b" not in harness.succeed("status", url).out, "an escape on the terminal")
+    child.kill()
+    child.wait()
+    redis.kill()
+    locked = Redis("--requirepass", "secret-of-redis", name="locked")
+    refused(b"refuses the password", "status", locked.url("j"))
+    refused(b"there is no job j", "status", locked.url("j"), code=4,
+            env=harness.environment(SCRAPETOP_FLEET_PASSWORD="secret-of-redis"))
+    locked.kill()
+
+
+if __name__ == "__main__":
+    harness.main(globals())
