@@ -159,6 +159,11 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
                          "--fleet: all workers read the same list, and that of stdin has not "
                          "ended: give a file");
     }
+    if (result == RESULT_OK && options->again && lists->feed.is_used) {
+        result = err_set(err, RESULT_INVALID, "E-ARG1",
+                         "--again goes by the whole list, and that of stdin has not ended: give a "
+                         "file");
+    }
     if (result == RESULT_OK && !lists->feed.is_used) {
         result = run_check_shard(&options->job, lists->fds, err);
     }
@@ -217,6 +222,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .feed_list = lists->count - (lists->count > 0),
             .growth = &growth,
             .prunes = options->prune,
+            .asks_again = options->again,
             .outputs = options->outputs,
             .output_count = options->output_count,
             .follow_up = options->follow_up,
@@ -270,9 +276,14 @@ static enum result dry_run(struct run_options *options, int argc, char **argv, s
     }
     result = result == RESULT_OK ? run_values_read(&options->job, err) : result;
     result = result == RESULT_OK ? run_job_check(&options->job, err) : result;
-    return result == RESULT_OK
-               ? quote_print(&options->job, options->fresh ? "" : path, options->json, err)
-               : result;
+    return result == RESULT_OK ? quote_print(&options->job,
+                                             &(struct quote_options){
+                                                 .path = options->fresh ? "" : path,
+                                                 .json = options->json,
+                                                 .asks_again = options->again,
+                                             },
+                                             err)
+                               : result;
 }
 
 static int run_given(struct run_options *options, int argc, char **argv)

@@ -165,6 +165,13 @@ static const struct option_row session_rows[] = {
         .offset = offsetof(struct run_options, fresh),
     },
     {
+        .name = "again",
+        .help = "Every night the same command: goes on with what is left; when nothing is, asks "
+                "all anew and keeps what has changed. Tables have the newest of each",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, again),
+    },
+    {
         .name = "prune",
         .help = "Leave out of the tables what the list or the job no longer names; it stays stored",
         .kind = OPTION_FLAG,
@@ -267,6 +274,24 @@ static enum result check_fleet(const struct run_options *o, struct err *err)
                                          .needs_place = begins && !o->run_dir };
 
     return fleet_option_check(&o->job, &beside, err);
+}
+
+/* A round is of the whole plan, and by this run alone. */
+static enum result check_again(const struct run_options *o, struct err *err)
+{
+    if (!o->again) {
+        return RESULT_OK;
+    }
+    if (o->job.poll.every_us) {
+        return usage(err, "--every asks again by itself: not with --again");
+    }
+    if (o->job.shard.count || o->job.fleet || o->job.worker) {
+        return usage(err, "--again is for a run alone, not for shards or workers");
+    }
+    return o->sweep.cap_count || o->follow_up.kind != FOLLOW_UP_NONE
+               ? usage(err, "--again asks all anew: not with --sweep, --only-failed, "
+                            "--only-missing or --class")
+               : RESULT_OK;
 }
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
@@ -489,6 +514,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         if (result == RESULT_OK) {
             result = check_fleet(options, err);
         }
+        if (result == RESULT_OK) {
+            result = check_again(options, err);
+        }
         if (result == RESULT_OK && options->has_sources) {
             result = check_poll(&options->job.poll, err);
         }
@@ -549,6 +577,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     }
     if (result == RESULT_OK) {
         result = check_fleet(options, err);
+    }
+    if (result == RESULT_OK) {
+        result = check_again(options, err);
     }
     return result == RESULT_OK ? job_finish(&options->job, err) : result;
 }

@@ -43,7 +43,8 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool meta, plain, notify, exit, no_socket, json, fresh, prune, dry_run, show_config, allow_core;
+    bool meta, plain, notify, exit, no_socket, json, fresh, prune, again, dry_run, show_config,
+        allow_core;
     bool detach, quiet;
     uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
     struct monitor_options monitor;

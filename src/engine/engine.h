@@ -51,6 +51,8 @@ struct engine_options {
         *before; /* the plan has changed since the last session (grow.h); NULL: it
                                          has not; borrowed */
     bool prunes; /* what the plan no longer names leaves the tables */
+    bool
+        asks_again; /* a run that has ended begins a further round; and what tells an unchanged answer is kept */
     const struct table_output *outputs; /* tables to write when all is settled; borrowed */
     size_t output_count;
     const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */

@@ -9,6 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Nothing is left of the plan, nor of the last round. An `err` of the ledger's is told by who opens it to write. */
+static bool has_ended(struct ledger *ledger)
+{
+    struct ledger_summary s;
+    struct rounds_kept rounds = { .begun = 0 };
+
+    if (ledger_summarise(ledger, &s, NULL) != RESULT_OK ||
+        ledger_read_rounds(ledger, &rounds, NULL) != RESULT_OK) {
+        return false;
+    }
+    return s.planned && s.done + s.failed >= s.planned && !s.waiting &&
+           (rounds.begun <= 1 || rounds.put >= ledger_listed(ledger));
+}
+
 enum result grow_look(struct engine *e, struct err *err)
 {
     struct ledger *ledger;
@@ -20,7 +34,8 @@ enum result grow_look(struct engine *e, struct err *err)
     e->grow.is_listed = e->options.before != NULL;
     if (result == RESULT_OK) { /* else who opens it to write says why not */
         e->grow.was_listed = ledger_is_listed(ledger);
-        e->grow.is_listed |= e->grow.was_listed;
+        e->grow.begins_again = e->options.asks_again && has_ended(ledger);
+        e->grow.is_listed |= e->grow.was_listed || e->grow.begins_again;
         ledger_close(ledger);
     }
     return RESULT_OK;
@@ -111,8 +126,9 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
     struct ledger_merge *m = &e->grow.merge;
     enum result result = seeds_new(&r->now, e->job, e->options.list_fds, err);
 
-    if (result == RESULT_OK && before && !e->grow.was_listed) {
-        result = seeds_new(&r->before, before->job, before->list_fds, err);
+    if (result == RESULT_OK && !e->grow.was_listed) {
+        result = before ? seeds_new(&r->before, before->job, before->list_fds, err)
+                        : seeds_new(&r->before, e->job, e->options.list_fds, err);
     }
     if (result != RESULT_OK) {
         return result;
@@ -124,7 +140,8 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
         .total = seeds_total(r->now),
         .context = r,
         .prunes = e->options.prunes,
-        .same = before ? before->same : 0,
+        .begins_again = e->grow.begins_again,
+        .same = before ? before->same : seeds_total(r->now),
         .note = before ? before->note : STR_NONE,
     };
     return committer_merge(e->committer, m, &e->recovery, err);
@@ -135,7 +152,7 @@ enum result grow_take_in(struct engine *e, struct err *err)
     struct reading r = { .engine = e };
     enum result result;
 
-    if (!e->options.before && !only_prunes(e)) {
+    if (!e->options.before && !only_prunes(e) && !e->grow.begins_again) {
         return RESULT_OK;
     }
     result = merge(e, &r, err);
@@ -151,7 +168,11 @@ void grow_tell(struct engine *e)
     const struct ledger_merge *m = &e->grow.merge;
     char fields[128], gone[160] = "";
 
-    if (!e->grow.is_taken) {
+    if (e->grow.begins_again) {
+        events_add(&e->events, EVENT_NOTICE, "round", "", "round %llu begins: all is asked again",
+                   (unsigned long long)e->poll.rounds.kept.begun);
+    }
+    if (!e->grow.is_taken || (!e->options.before && !e->options.prunes)) {
         return;
     }
     snprintf(fields, sizeof fields, ",\"kept\":%llu,\"added\":%llu,\"gone\":%llu,\"pruned\":%llu",

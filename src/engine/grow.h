@@ -7,6 +7,10 @@
  * order in which they came to be known, and stand in tables where the present plan has them. What it no longer names
  * is not asked any more and stays in tables, after all others, until it is pruned.
  *
+ * A run that has ended and is to be asked again (`run --again`) goes the same way, its plan changed or not: in the
+ * same transaction a further round of all that the plan names begins, which engine/poll.h puts into the ledger piece
+ * by piece. What the plan has just gained is asked once, not twice.
+ *
  * Errors   E-JOB1 nothing is shared with the plan before.
  * Threads  loop thread, before anything is asked.
  */
@@ -27,13 +31,14 @@ struct plan_before {
 };
 
 struct grow {
-    bool was_listed; /* the plan's own requests are in the ledger, ... */
-    bool is_listed;  /* ... or will be */
-    bool is_taken;   /* in this session, with what came of it: */
+    bool was_listed;   /* the plan's own requests are in the ledger, ... */
+    bool is_listed;    /* ... or will be */
+    bool begins_again; /* all of it had ended, and is to be asked in a further round */
+    bool is_taken;     /* in this session, with what came of it: */
     struct ledger_merge merge;
 };
 
-/** Whether the ledger has the plan's own requests already, or will have. */
+/** Whether the ledger has the plan's own requests already, or will have, and whether a further round begins. */
 MUST_CHECK enum result grow_look(struct engine *engine, struct err *err);
 
 /** Merges the plan, when it has changed. */

@@ -7,18 +7,20 @@
 #include "engine/seal.h"
 #include "plan/sort_key.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PART_SEEDS 256 /* put at once: about a millisecond of the loop */
 #define ETAG_MAX 200
+#define DATE_LENGTH 29 /* Sun, 06 Nov 1994 08:49:37 GMT */
 
 void poll_init(struct engine *e)
 {
     e->poll.is_used = e->job->poll.every_us > 0;
     e->poll.began_us = engine_now_us(e);
     e->poll.began_wall_us = clock_wall_us(&e->options.clock);
-    e->poll.is_last = e->options.follow_up.kind != FOLLOW_UP_NONE;
+    e->poll.is_last = e->options.follow_up.kind != FOLLOW_UP_NONE || !e->poll.is_used;
 }
 
 void poll_release(struct engine *e)
@@ -36,11 +38,12 @@ static int64_t wall_us(const struct engine *e)
 enum result poll_restore(struct engine *e, struct err *err)
 {
     struct rounds_kept kept;
-    enum result result =
-        e->poll.is_used ? committer_read_rounds(e->committer, &kept, err) : RESULT_OK;
+    enum result result = committer_read_rounds(e->committer, &kept, err);
 
-    if (e->poll.is_used && result == RESULT_OK) {
+    if (result == RESULT_OK) {
         rounds_init(&e->poll.rounds, &e->job->poll, &kept, wall_us(e));
+        e->poll.is_used |= kept.begun > 1;
+        e->poll.compares = e->poll.is_used || e->options.asks_again;
     }
     return result;
 }
@@ -241,6 +244,23 @@ bool poll_is_unfinished(const struct engine *e)
 
 /* --- what is known already --------------------------------------------------------------------------- */
 
+/* As servers write it, RFC 9110 section 5.6.7; it goes back as it came. */
+static bool is_date(struct str text)
+{
+    const struct str end = STR(" GMT");
+
+    if (text.len != DATE_LENGTH ||
+        !str_equal((struct str){ text.data + text.len - end.len, end.len }, end)) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (!isalnum((unsigned char)text.data[i]) && !strchr(" ,:", text.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* RFC 9110 section 8.8.3; it goes into a header of ours. */
 static bool is_etag(struct str text)
 {
@@ -259,6 +279,11 @@ static bool is_etag(struct str text)
     return true;
 }
 
+static bool is_validator(struct str text)
+{
+    return is_etag(text) || is_date(text);
+}
+
 static bool is_conditional(const struct engine *e, const struct request *request)
 {
     return strcmp(e->job->endpoints[request->endpoint].method, "GET") == 0 &&
@@ -267,17 +292,17 @@ static bool is_conditional(const struct engine *e, const struct request *request
 
 void poll_carry(struct engine *e, const struct request *request, struct fetch_extra *extra)
 {
+    const char *name = is_date(request->etag) ? "If-Modified-Since" : "If-None-Match";
     size_t free_at = 0;
 
-    if (!is_etag(request->etag)) {
+    if (!is_validator(request->etag)) {
         return;
     }
     while (free_at < FETCH_EXTRA_HEADERS && extra->headers[free_at].len) {
         free_at++;
     }
     if (free_at < FETCH_EXTRA_HEADERS) {
-        snprintf(e->poll.header, sizeof e->poll.header, "If-None-Match: %.*s",
-                 STR_ARG(request->etag));
+        snprintf(e->poll.header, sizeof e->poll.header, "%s: %.*s", name, STR_ARG(request->etag));
         extra->headers[free_at] = str_view(e->poll.header);
     }
 }
@@ -285,23 +310,26 @@ void poll_carry(struct engine *e, const struct request *request, struct fetch_ex
 bool poll_is_not_modified(const struct response *response)
 {
     return response->outcome == OUTCOME_STATUS && response->status == 304 &&
-           is_etag(response->request->etag) && !response->request->foreign &&
+           is_validator(response->request->etag) && !response->request->foreign &&
            !response->request->exchange.url;
 }
 
 void poll_note(struct engine *e, struct settlement *s)
 {
     const struct request *request = s->response->request;
-    struct str etag;
+    struct str validator;
 
     s->unchanged = s->body_kind == SETTLE_BODY_NONE;
-    if (!e->poll.is_used || s->unchanged) {
+    if (!e->poll.compares || s->unchanged) {
         return;
     }
     s->poll.is_used = true;
-    etag = response_header(s->response, STR("etag"));
+    validator = response_header(s->response, STR("etag"));
+    if (!is_etag(validator)) {
+        validator = response_header(s->response, STR("last-modified"));
+    }
     if (is_conditional(e, request) && !request->foreign && !request->exchange.url &&
-        is_etag(etag) && !secrets_are_in(&e->secrets, etag)) {
-        s->poll.etag = etag;
+        is_validator(validator) && !secrets_are_in(&e->secrets, validator)) {
+        s->poll.etag = validator;
     }
 }

@@ -1,5 +1,6 @@
 /**
- * Poll: a job that asks all of its seeds again, round after round (plan/rounds.h).
+ * Poll: a job that asks all of its seeds again, round after round: those of a job that polls begin by their times
+ * (plan/rounds.h), one that `run --again` wants has been begun by the ledger (engine/grow.h).
  *
  *   round 0   the plan's own requests, as in any run
  *   round r   seed --(a few hundred at a time)--> ledger --discover--> frontier
@@ -8,9 +9,9 @@
  * crash neither loses a seed of it nor asks one twice. It begins when all of the round before has ended, so no
  * request is in flight twice; pages and details follow from its answers as from those of the first.
  *
- * An answer 304 to the ETag of the last one to the same request, or the same body again, settles it as
- * unchanged: it has no line, and no row in a table. Where answers lead to further requests they are asked
- * for without the ETag: pages and details may have changed all the same.
+ * An answer 304 to the ETag of the last one to the same request, or else to its Last-Modified, or the same body again,
+ * settles it as unchanged: it has no line, and in the table of a job that polls no row. Where answers lead to further
+ * requests they are asked for without these: pages and details may have changed all the same.
  *
  * Threads  loop thread only.
  */
@@ -27,7 +28,9 @@ struct fetch_extra;
 
 struct poll {
     bool is_used;
-    bool is_last;   /* a session that follows up: no further round begins */
+    bool compares; /* keeps what tells whether the next answer is the last one again */
+    bool
+        is_last; /* of one that is asked again, or follows up: no further round begins in this session */
     bool is_asleep; /* all of the round has ended, the next is not due */
     struct rounds rounds;
     uint64_t began_us; /* when the session did, by both clocks */

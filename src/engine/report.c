@@ -147,7 +147,7 @@ void engine_report(struct engine *e, struct report *r)
     const struct metrics *m = &e->metrics;
     uint64_t end_us = e->session.ended_us ? e->session.ended_us : engine_now_us(e);
     struct snapshot_normalise table = { .state = NORMALISE_IDLE };
-    struct verdict_facts facts = { .is_polling = e->poll.is_used,
+    struct verdict_facts facts = { .is_polling = e->job->poll.every_us > 0,
                                    .is_auto = e->pace.auto_on,
                                    .cores = e->cpu.core_count };
 

@@ -139,7 +139,7 @@ static void fill_progress(struct filling *f)
 
     s->total_known = !feed_is_open(e->feed);
     s->total = frontier_total(e->frontier) + poll_left(e);
-    if (e->poll.is_used) {
+    if (e->job->poll.every_us) {
         s->rounds = e->poll.rounds.kept.begun;
         s->rounds_wanted = e->job->poll.count;
         s->rounds_skipped = e->poll.rounds.kept.skipped;

@@ -125,6 +125,10 @@ void price_make(const struct job *job, const struct price_plan *plan, const stru
         p->done = held->done;
         p->failed = held->failed;
     }
+    if (plan->is_asked_again && held && p->done + p->failed >= p->requests && !held->waiting) {
+        p->requests = plan->requests;
+        p->done = p->failed = 0;
+    }
     p->left = p->requests - (p->done + p->failed < p->requests ? p->done + p->failed : p->requests);
     p->cap = cap_over_hosts(&job->pace, plan->hosts);
     sent = (double)p->left * (past && past->is_known ? past->sent_per_end : 1);

@@ -85,8 +85,10 @@ static enum result print_json(const struct price *price, int64_t now_us, uint64_
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "printing the price");
 }
 
-enum result quote_print(struct job *job, const char *path, bool json, struct err *err)
+enum result quote_print(struct job *job, const struct quote_options *options, struct err *err)
 {
+    const char *path = options->path;
+    bool json = options->json;
     char place[RUN_PLACE_MAX];
     struct clock clock = clock_system();
     struct price_plan plan;
@@ -106,6 +108,7 @@ enum result quote_print(struct job *job, const char *path, bool json, struct err
     if (result != RESULT_OK) {
         return result;
     }
+    plan.is_asked_again = options->asks_again;
     price_make(job, &plan, has_run ? &past : NULL, &price);
     if (json) {
         return print_json(&price, clock_wall_us(&clock), free_bytes(has_run ? path : "."), err);

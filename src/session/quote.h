@@ -9,8 +9,14 @@
 
 #include "job/job.h"
 
-/** `path`: the directory that was named, or NULL: the one that the run would go on in. `json`: one object in place of
- *  the requests. */
-MUST_CHECK enum result quote_print(struct job *job, const char *path, bool json, struct err *err);
+struct quote_options {
+    const char *
+        path; /* the directory that was named; empty: a new one; NULL: the one that the run would go on in */
+    bool json;       /* one object in place of the requests */
+    bool asks_again; /* of a run that has ended, a further round */
+};
+
+MUST_CHECK enum result quote_print(struct job *job, const struct quote_options *options,
+                                   struct err *err);
 
 #endif

@@ -342,6 +342,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .feed_list = s->options->feed_list,
         .before = is_grown ? &s->options->growth->before : NULL,
         .prunes = s->options->prunes,
+        .asks_again = s->options->asks_again,
         .outputs = s->options->outputs,
         .output_count = s->options->output_count,
         .table_path = s->table,

@@ -35,6 +35,7 @@ struct session_options {
     size_t feed_list;                   /* its place in list_fds */
     const struct run_growth *growth;    /* what the run asked until now, or NULL */
     bool prunes;                        /* what is not asked any more leaves the tables */
+    bool asks_again;                    /* when all has ended, a further round */
     const struct table_output *outputs; /* to write when all is settled */
     size_t output_count;
     struct sweep *sweep; /* NULL: none */

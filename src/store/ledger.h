@@ -16,17 +16,19 @@
  *             was, for how long
  *   page      each page that came: its endpoint, listing (id of the first page), place in it, records, what
  *             total it told, and why the listing ended there (plan/page_end.h)
- *   polled    of a request that is asked round after round: what tells its last body
+ *   polled    of a request that is asked round after round: what tells its last body, and whose line has it
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
  *             number in a run in which further ones are found, whose ids begin after it; listed: the
  *             plan's size, when its own requests are found ones, too (ledger_merge); of a run that
- *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
+ *             polls, or is asked again: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put
+ *             (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
  *             so that they are known after a crash
- *   gone      found requests that the present plan no longer leads to, and whether tables are without them
+ *   gone      found requests that the present plan no longer leads to, or that came to nothing before a further
+ *             round began; `pruned` 1: tables are without them, 2: the latter
  *   kept      texts that a run cannot do without and that lie in files beside the ledger: job.json
  *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
@@ -168,7 +170,8 @@ struct ledger_merge {
     ledger_seed_fn *is;    /* of the present plan, from 1 to `total`, in order */
     uint64_t total;
     void *context;
-    bool prunes; /* what is gone leaves the tables */
+    bool prunes;       /* what is gone leaves the tables */
+    bool begins_again; /* all of the present plan is to be asked once more, in a further round */
     uint64_t
         same; /* the first so many are those of before, one by one: nothing is looked up for them */
     struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */
@@ -186,6 +189,9 @@ MUST_CHECK enum result ledger_merge(struct ledger *ledger, struct ledger_merge *
 
 /** Whether that has been done once. */
 bool ledger_is_listed(const struct ledger *ledger);
+
+/** How many requests of its own the plan has, when they are. */
+uint64_t ledger_listed(const struct ledger *ledger);
 
 /** The highest id of what was found; 0: nothing was. */
 MUST_CHECK enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *err);

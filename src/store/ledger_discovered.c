@@ -228,6 +228,45 @@ static bool is_listed_seed(const struct ledger *ledger, const struct known *know
     return ledger->is_listed && known->sort_key.len == SORT_KEY_SEED_BYTES;
 }
 
+/* One more that asks for the very same, in a further round: its headers may differ, or its plan has it twice. */
+static bool is_twin(const struct settlement *settlement, const struct discovered *found,
+                    const struct known *known)
+{
+    return !settlement->response && known->sort_key.len == SORT_KEY_SEED_BYTES &&
+           sort_key_compare(sort_key_view(&known->sort_key), found->texts.sort_key) != 0;
+}
+
+/* It is told from the other by its number. */
+static void digest_twin(const struct discovered *found, uint8_t digest[DIGEST_BYTES])
+{
+    char text[DIGEST_BYTES + SORT_KEY_SEED_BYTES];
+    struct str place = found->texts.sort_key;
+
+    memcpy(text, digest, DIGEST_BYTES);
+    memcpy(text + DIGEST_BYTES, place.data, SORT_KEY_SEED_BYTES);
+    digest_of(text, sizeof text, digest);
+}
+
+/* Gives it an id, unless the digest is known. */
+static enum result put_new(struct ledger *ledger, struct discovered *found,
+                           const struct request_texts *texts, const uint8_t digest[DIGEST_BYTES],
+                           struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_FOUND, &result, err);
+
+    found->id = 0;
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->floor);
+    ledger_bind_found(st, found->endpoint, texts, &found->page, digest);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        found->id = ledger_column_u64(st, 0);
+    }
+    return result;
+}
+
 /* What named it has no response when it is a seed, in a further round. */
 static enum result put_discovered(struct ledger *ledger, struct settlement *settlement,
                                   struct discovered *found, struct buf *scratch, struct err *err)
@@ -237,10 +276,17 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     uint8_t digest[DIGEST_BYTES];
     enum result result = ledger_digest_found(&texts, &found->page, scratch, digest);
     struct known known;
-    sqlite3_stmt *st;
+    bool is_unasked = false;
 
+    found->id = 0;
     if (result != RESULT_OK) {
         return err_nomem(err, "noting what was found");
+    }
+    if (!settlement->response) {
+        result = ledger_is_unasked(ledger, found->endpoint, texts.sort_key, &is_unasked, err);
+    }
+    if (result != RESULT_OK || is_unasked) {
+        return result;
     }
     result = ledger_read_etag(ledger, found->endpoint, &texts, etag, err);
     if (result != RESULT_OK) {
@@ -249,20 +295,15 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     if (etag[0]) {
         texts.etag = str_view(etag);
     }
-    st = ledger_statement(ledger, SQL_PUT_FOUND, &result, err);
-    if (!st) {
-        return result;
-    }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->floor);
-    ledger_bind_found(st, found->endpoint, &texts, &found->page, digest);
-    found->id = 0;
-    while (ledger_next_row(ledger, st, &result, err)) {
-        found->id = ledger_column_u64(st, 0);
-    }
+    result = put_new(ledger, found, &texts, digest, err);
     if (result != RESULT_OK || found->id) {
         return result;
     }
     result = look(ledger, found->endpoint, digest, &known, err);
+    if (result == RESULT_OK && is_twin(settlement, found, &known)) {
+        digest_twin(found, digest);
+        return put_new(ledger, found, &texts, digest, err);
+    }
     if (result == RESULT_OK && known.id > ledger->seeds && !is_listed_seed(ledger, &known) &&
         sort_key_compare(found->texts.sort_key, sort_key_view(&known.sort_key)) < 0) {
         return move(ledger, found, &known, digest, err);

@@ -235,21 +235,35 @@ static uint64_t number_of(const struct sort_key *place)
     return number;
 }
 
+/* A place without its round; of none it comes before all. */
+static void bind_number(sqlite3_stmt *st, int at, const struct sort_key *place)
+{
+    sqlite3_bind_blob(st, at, place->len ? (const char *)place->bytes + SORT_KEY_ROUND_BYTES : "",
+                      place->len ? LEDGER_NUMBER_BYTES : 0, SQLITE_TRANSIENT);
+}
+
 static enum result read_listed_ends(struct ledger *ledger, struct listed_position *after,
                                     const struct sort_key *last, end_fn *visit, void *context,
                                     size_t *count, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_LISTED_ENDS, &result, err);
+    sqlite3_stmt *st = ledger_statement(
+        ledger, ledger->is_again ? SQL_NEWEST_ENDS : SQL_LISTED_ENDS, &result, err);
 
     *count = 0;
     if (!st) {
         return result;
     }
-    sqlite3_bind_int64(st, 1, after->endpoint);
-    sqlite3_bind_blob(st, 2, after->place.bytes, (int)after->place.len, SQLITE_TRANSIENT);
-    sqlite3_bind_blob(st, 3, last->bytes, (int)last->len, SQLITE_STATIC);
-    sqlite3_bind_int(st, 4, LEDGER_FAILED_PAGE);
+    if (ledger->is_again) {
+        bind_number(st, 1, &after->place);
+        bind_number(st, 2, last);
+        sqlite3_bind_int(st, 3, LEDGER_FAILED_PAGE);
+    } else {
+        sqlite3_bind_int64(st, 1, after->endpoint);
+        sqlite3_bind_blob(st, 2, after->place.bytes, (int)after->place.len, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(st, 3, last->bytes, (int)last->len, SQLITE_STATIC);
+        sqlite3_bind_int(st, 4, LEDGER_FAILED_PAGE);
+    }
     while (ledger_next_row(ledger, st, &result, err)) {
         struct str place = ledger_column_bytes(st, 0);
         struct ledger_end end = {
@@ -283,6 +297,9 @@ enum result ledger_each_end(struct ledger *ledger, uint64_t last, end_fn *visit,
     size_t count = 1;
 
     sort_key_of_seed(0, last, &end);
+    if (ledger->is_again) {
+        result = ledger_find_asked(ledger, err);
+    }
     while (result == RESULT_OK && count) {
         result = ledger->is_listed
                      ? read_listed_ends(ledger, &after, &end, visit, context, &count, err)

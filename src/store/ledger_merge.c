@@ -48,7 +48,8 @@ static const char find_left[] =
 /* What came of them in other endpoints may belong to others as well: that is asked to its end. */
 static const char note_gone[] =
     "DELETE FROM gone WHERE id IN (SELECT g.id FROM gone g CROSS JOIN found f ON f.id=g.id"
-    " WHERE NOT EXISTS(SELECT 1 FROM merge_left l WHERE l.was=substr(f.place,5,8)));"
+    " WHERE g.pruned<2 AND NOT EXISTS(SELECT 1 FROM merge_left l"
+    " WHERE l.was=substr(f.place,5,8)));"
     "INSERT OR IGNORE INTO gone(id,pruned) SELECT f.id,0 FROM found f CROSS JOIN merge_left l"
     " ON l.was=substr(f.place,5,8) WHERE NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id)"
     " AND (f.endpoint=l.endpoint"
@@ -65,13 +66,15 @@ static const char find_moves[] =
 /* A seed's number is part of what tells the last body of what it leads to (ledger_poll.c). */
 static const char move_polled[] =
     "CREATE TEMP TABLE merge_polled AS SELECT"
-    " merge_polled_as(f.endpoint,CAST(substr(f.place,1,4)||m.at||substr(f.place,13) AS BLOB),"
-    "f.url,f.body) AS what,p.what AS was,p.etag AS etag,p.digest AS digest"
+    " polled_as(f.endpoint,CAST(substr(f.place,1,4)||m.at||substr(f.place,13) AS BLOB),"
+    "f.url,f.body) AS what,p.what AS was,p.etag AS etag,p.digest AS digest,"
+    "p.request AS request"
     " FROM found f CROSS JOIN merge_move m ON m.was=substr(f.place,5,8)"
-    " JOIN polled p ON p.what=merge_polled_as(f.endpoint,f.place,f.url,f.body)"
+    " JOIN polled p ON p.what=polled_as(f.endpoint,f.place,f.url,f.body)"
     " WHERE NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id);"
     "DELETE FROM polled WHERE what IN (SELECT was FROM merge_polled);"
-    "INSERT OR REPLACE INTO polled(what,etag,digest) SELECT what,etag,digest FROM merge_polled;";
+    "INSERT OR REPLACE INTO polled(what,etag,digest,request)"
+    " SELECT what,etag,digest,request FROM merge_polled;";
 
 /* What a seed led to goes with it. */
 static const char move_all[] =
@@ -476,7 +479,9 @@ static enum result prune(struct merging *m)
                    "SELECT count(*) FROM gone g JOIN found f ON f.id=g.id WHERE g.pruned=0"
                    " AND length(f.place)=12 AND substr(f.place,1,4)=x'00000000'",
                    &m->merge->pruned);
-    return result == RESULT_OK ? execute(m->ledger, "UPDATE gone SET pruned=1", m->err) : result;
+    return result == RESULT_OK
+               ? execute(m->ledger, "UPDATE gone SET pruned=1 WHERE pruned=0", m->err)
+               : result;
 }
 
 static enum result note_listed(struct merging *m)
@@ -517,6 +522,9 @@ static enum result merge_all(struct merging *m)
     }
     if (result == RESULT_OK) {
         result = settle_rounds(m, before);
+    }
+    if (result == RESULT_OK && m->merge->begins_again) {
+        result = ledger_begin_again(ledger, m->err);
     }
     if (result == RESULT_OK && m->merge->note.len) {
         result = ledger_put_kept(ledger, LEDGER_KEPT_PLAN, m->merge->note, m->err);

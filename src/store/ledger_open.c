@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
-#define VERSION 4
+#define VERSION 5
 #define TEMP_NAME ".ledger.db.tmp"
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
@@ -103,6 +103,9 @@ static const char schema_sending[] =
  * Those that are `pruned` are in no table. */
 static const char schema_4[] =
     "CREATE TABLE gone(id INTEGER PRIMARY KEY, pruned INTEGER NOT NULL) STRICT;";
+
+/* What version 5 added: whose line has the last body. Further rounds of `run --again` put more into `meta` (ledger_again.c). */
+static const char schema_5[] = "ALTER TABLE polled ADD COLUMN request INTEGER;";
 
 /* For who only reads a ledger that has none. */
 static const char schema_4_empty[] =
@@ -247,7 +250,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
     char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_4 +
-              sizeof schema_sending + 256];
+              sizeof schema_5 + sizeof schema_sending + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -255,9 +258,10 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, schema_3, schema_4, schema_sending, APPLICATION_ID, VERSION);
+             schema_1, schema_2, schema_3, schema_4, schema_5, schema_sending, APPLICATION_ID,
+             VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "creating it", err);
@@ -335,15 +339,16 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 /* A ledger of an earlier version gets what it lacks, all of it or nothing. */
 static enum result upgrade(struct ledger *ledger, struct err *err)
 {
-    char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_4 + sizeof schema_sending + 128];
+    char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_4 + sizeof schema_5 +
+              sizeof schema_sending + 128];
     enum result result = RESULT_OK;
 
     if (ledger->version == VERSION) {
         return execute(ledger, schema_sending, "opening it", err);
     }
-    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%s%sPRAGMA user_version=%d;COMMIT;",
-             ledger->version < 2 ? schema_2 : "", ledger->version < 3 ? schema_3 : "", schema_4,
-             schema_sending, VERSION);
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%s%s%sPRAGMA user_version=%d;COMMIT;",
+             ledger->version < 2 ? schema_2 : "", ledger->version < 3 ? schema_3 : "",
+             ledger->version < 4 ? schema_4 : "", schema_5, schema_sending, VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "bringing it to this version", err);
@@ -423,6 +428,7 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
     }
     if (result == RESULT_OK) {
         result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+        (*ledger)->only_reads = true;
     }
     if (result != RESULT_OK) {
         ledger_close(*ledger);

@@ -23,16 +23,6 @@ static void read_key(struct sort_key *key, sqlite3_stmt *st)
     }
 }
 
-static char *copy_vars(struct str vars)
-{
-    char *copy = calloc(1, vars.len + 1);
-
-    if (copy) {
-        memcpy(copy, vars.data, vars.len);
-    }
-    return copy;
-}
-
 static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
                                      const struct record_position *position, size_t max,
                                      struct stream *stream, struct err *err)
@@ -79,7 +69,7 @@ static enum result read_discovered_records(struct ledger *ledger, uint32_t endpo
         p->vars = NULL;
         read_key(&p->sort_key, st);
         if (sqlite3_column_type(st, 8) != SQLITE_NULL) {
-            p->vars = copy_vars(ledger_column_text(st, 8));
+            p->vars = ledger_copy_vars(ledger_column_text(st, 8));
             if (!p->vars) {
                 sqlite3_reset(st);
                 return err_nomem(err, "reading the ledger");
@@ -114,15 +104,21 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                  struct record_position *position, struct placed_record *records,
                                  size_t max, size_t *count, struct err *err)
 {
-    struct placed_record *lists = malloc(2 * max * sizeof *lists);
-    struct stream seeds = { lists, 0, 0 }, found = { lists ? lists + max : NULL, 0, 0 };
+    struct placed_record *lists;
+    struct stream seeds = { 0 }, found = { 0 };
     const struct placed_record *first;
     enum result result;
 
+    if (ledger->is_again) {
+        return ledger_read_newest(ledger, endpoint, position, records, max, count, err);
+    }
+    lists = malloc(2 * max * sizeof *lists);
     *count = 0;
     if (!lists) {
         return err_nomem(err, "reading the ledger");
     }
+    seeds.list = lists;
+    found.list = lists + max;
     result = ledger->is_listed ? RESULT_OK
                                : read_seed_records(ledger, endpoint, position, max, &seeds, err);
     if (result == RESULT_OK && (ledger->seeds || ledger->is_listed)) {

@@ -9,11 +9,13 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
 
     ledger->seeds = ledger->listed = 0;
-    ledger->is_listed = false;
+    ledger->is_listed = ledger->is_again = false;
     while (st && ledger_next_row(ledger, st, &result, err)) {
         if (str_equal(ledger_column_text(st, 0), STR("listed"))) {
             ledger->is_listed = true;
             ledger->listed = ledger_column_u64(st, 1);
+        } else if (str_equal(ledger_column_text(st, 0), STR("again"))) {
+            ledger->is_again = true;
         } else {
             ledger->seeds = ledger_column_u64(st, 1);
         }
@@ -26,6 +28,11 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
 bool ledger_is_listed(const struct ledger *ledger)
 {
     return ledger->is_listed;
+}
+
+uint64_t ledger_listed(const struct ledger *ledger)
+{
+    return ledger->listed;
 }
 
 enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *err)

@@ -101,6 +101,7 @@ static enum result digest_of_settled(const struct settlement *settlement,
 enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
                               struct err *err)
 {
+    const struct request *request = settlement->response->request;
     uint8_t what[DIGEST_BYTES];
     enum result result = digest_of_settled(settlement, what, err);
     sqlite3_stmt *st =
@@ -110,6 +111,11 @@ enum result ledger_put_polled(struct ledger *ledger, const struct settlement *se
         sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
         ledger_bind_optional(st, 2, settlement->poll.etag);
         sqlite3_bind_blob(st, 3, settlement->poll.digest, DIGEST_BYTES, SQLITE_STATIC);
+        if (settlement->unchanged) { /* the line of before has it */
+            sqlite3_bind_null(st, 4);
+        } else {
+            sqlite3_bind_int64(st, 4, (sqlite3_int64)request->id);
+        }
         result = ledger_step(ledger, st, "noting a poll", err);
     }
     if (result != RESULT_OK) {
@@ -168,6 +174,28 @@ enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
         if (text.len < LEDGER_ETAG_MAX) {
             snprintf(etag, LEDGER_ETAG_MAX, "%.*s", STR_ARG(text));
         }
+    }
+    return result;
+}
+
+enum result ledger_is_unasked(struct ledger *ledger, uint32_t endpoint, struct str place,
+                              bool *is_unasked, struct err *err)
+{
+    char first[SORT_KEY_SEED_BYTES] = { 0 };
+    enum result result = RESULT_OK;
+    sqlite3_stmt *st = ledger->is_again && place.len == SORT_KEY_SEED_BYTES
+                           ? ledger_statement(ledger, SQL_UNASKED_AT, &result, err)
+                           : NULL;
+
+    *is_unasked = false;
+    if (!st) {
+        return result;
+    }
+    memcpy(first + ROUND_BYTES, place.data + ROUND_BYTES, sizeof first - ROUND_BYTES);
+    sqlite3_bind_int64(st, 1, endpoint);
+    sqlite3_bind_blob(st, 2, first, sizeof first, SQLITE_TRANSIENT);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        *is_unasked = true;
     }
     return result;
 }

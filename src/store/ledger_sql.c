@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool is_shortage(int errnum)
 {
@@ -219,4 +221,14 @@ struct record ledger_record(sqlite3_stmt *st)
         .status = (uint16_t)ledger_column_u64(st, 5),
         .endpoint = (uint16_t)ledger_column_u64(st, 6),
     };
+}
+
+char *ledger_copy_vars(struct str vars)
+{
+    char *copy = calloc(1, vars.len + 1);
+
+    if (copy) {
+        memcpy(copy, vars.data, vars.len);
+    }
+    return copy;
 }

@@ -7,7 +7,7 @@
  *   ledger_guess       words of old versions
  *   ledger_open        opens and makes a ledger
  *   ledger             rows of requests, segments and sessions; begin and commit
- *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, merge (a plan that has changed), plan,
+ *   ledger_discovered ...   one subject each, by its name: again, exchange, failed, found, merge (a plan that has changed), plan,
  *                      poll, sending, shards; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
@@ -30,9 +30,12 @@ struct ledger {
     uint64_t seeds;                 /* ids after it are those of found requests */
     bool is_listed;  /* the plan's own are among those found, by their places; `seeds` is 0 */
     uint64_t listed; /* how many of them the plan has */
+    bool
+        is_again; /* there are further rounds, and tables have the newest of each: ledger_again.c */
     uint64_t floor;  /* no request gets an id that is not above it */
     int log_pages;   /* in the log after the last commit */
     bool folded;     /* the log holds nothing */
+    bool only_reads; /* all but temporary tables, and these only while query_only is off */
     struct ledger_clock clock;                        /* ledger_set_clock */
     bool (*waits)(void *context, unsigned waited_ms); /* ledger_set_patience */
     void *waits_context;
@@ -85,6 +88,9 @@ struct str ledger_column_bytes(sqlite3_stmt *st, int column); /* of a BLOB */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
 struct record ledger_record(sqlite3_stmt *st); /* of the first seven columns */
 
+/** NULL when out of memory. To free. */
+char *ledger_copy_vars(struct str vars);
+
 /** What a row that waits or failed has of its last try: nine columns, the status and TRIED_COLUMNS. The
  *  reason is a view that the next step ends. */
 struct ledger_tried {
@@ -128,6 +134,27 @@ bool ledger_merge_is_same(uint64_t same, const uint8_t *number);
 /** Gives the connection the functions that ledger_merge.c calls; they look at `*same` until they are given anew. */
 MUST_CHECK enum result ledger_add_merge_functions(struct ledger *ledger, uint64_t *same,
                                                   struct err *err);
+
+/** Gives the connection polled_as and found_as, which statements about rounds call. ledger_again.c. */
+MUST_CHECK enum result ledger_add_round_functions(struct ledger *ledger, struct err *err);
+
+/** Within a transaction: all of the plan is to be asked in a further round, of which nothing is put yet. The plan's own
+ *  are found ones (ledger_merge). ledger_again.c. */
+MUST_CHECK enum result ledger_begin_again(struct ledger *ledger, struct err *err);
+
+/** Whether this one of the plan's own, about to be put into a further round, has not been asked at all: the plan has just
+ *  gained it. ledger_poll.c. */
+MUST_CHECK enum result ledger_is_unasked(struct ledger *ledger, uint32_t endpoint, struct str place,
+                                         bool *is_unasked, struct err *err);
+
+/** Makes what SQL_NEWEST_ENDS reads: the latest try of each of the plan's own. ledger_again.c. */
+MUST_CHECK enum result ledger_find_asked(struct ledger *ledger, struct err *err);
+
+/** ledger_read_endpoint, of a run with further rounds. ledger_again.c. */
+MUST_CHECK enum result ledger_read_newest(struct ledger *ledger, uint32_t endpoint,
+                                          struct record_position *position,
+                                          struct placed_record *records, size_t max, size_t *count,
+                                          struct err *err);
 
 #define LEDGER_ETAG_MAX 256
 

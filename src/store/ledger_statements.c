@@ -77,7 +77,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
-    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed')",
+    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again')",
     [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
@@ -147,6 +147,28 @@ const char *const ledger_statements[SQL_COUNT] = {
     " AND f.id>?5 AND r.state=1 AND r.body=1"
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id LIMIT ?4",
+    /* Of a run with further rounds (ledger_again.c). What has no answer in the round that counts, or its last one again,
+     * has the newest that it had. */
+    [SQL_NEWEST_RECORDS] = RECORD_SELECT
+    "substr(f.place,5),CASE WHEN f.moved=1 OR r.id<>f.id THEN f.vars END,f.id"
+    " FROM found f CROSS JOIN newest n ON n.seed=substr(f.place,5,8)"
+    " AND n.round=substr(f.place,1,4)"
+    " CROSS JOIN request r ON r.id=coalesce((SELECT own.id FROM request own"
+    " WHERE own.id=f.id AND own.state=1 AND own.line_bytes IS NOT NULL),"
+    "(SELECT p.request FROM polled p WHERE p.what=polled_as(f.endpoint,f.place,f.url,f.body)))"
+    " WHERE f.endpoint=?3 AND substr(f.place,5)>=?1 AND (substr(f.place,5)>?1 OR f.id>?2)"
+    " AND r.state=1 AND r.body=1"
+    " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
+    " AND (length(f.place)=12 OR NOT EXISTS(SELECT 1 FROM newest_round d CROSS JOIN found t"
+    " ON t.endpoint=f.endpoint AND t.digest=found_as(d.round,f.url,f.body,f.repeats)"
+    " WHERE d.round<>n.round AND (length(t.place)=12 OR substr(t.place,5)<substr(f.place,5))"
+    " AND EXISTS(SELECT 1 FROM newest m WHERE m.seed=substr(t.place,5,8) AND m.round=d.round)"
+    " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=t.id AND g.pruned=1)))"
+    " ORDER BY substr(f.place,5),f.id LIMIT ?4",
+    [SQL_PUT_AGAIN] = "INSERT OR REPLACE INTO meta(name,value) VALUES('again',1)",
+    [SQL_UNASKED_AT] = "SELECT 1 FROM found f WHERE f.endpoint=?1 AND f.place=?2"
+                       " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
+                       " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)",
     [SQL_PUT_LISTED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('listed',?1)",
     [SQL_NEXT_ASKED] = "SELECT min(id) FROM request WHERE id>?1 AND id<=?2",
     /* Of ledger_merge: temporary tables. */
@@ -179,7 +201,9 @@ const char *const ledger_statements[SQL_COUNT] = {
                      " ON CONFLICT(name) DO UPDATE SET text=excluded.text"
                      " WHERE kept.text IS NOT excluded.text",
     [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
-    [SQL_PUT_POLLED] = "INSERT OR REPLACE INTO polled(what,etag,digest) VALUES(?1,?2,?3)",
+    [SQL_PUT_POLLED] = "INSERT INTO polled(what,etag,digest,request) VALUES(?1,?2,?3,?4)"
+                       " ON CONFLICT(what) DO UPDATE SET etag=excluded.etag,digest=excluded.digest,"
+                       "request=ifnull(excluded.request,request)",
     [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
                       " FROM exchange ORDER BY request",
     [SQL_PUT_EXCHANGE] = "INSERT OR REPLACE INTO "
@@ -198,6 +222,10 @@ const char *const ledger_statements[SQL_COUNT] = {
                         " FROM found f CROSS JOIN request r ON r.id=f.id"
                         " WHERE (f.endpoint,f.place)>(?1,?2) AND length(f.place)=12"
                         " AND f.place<=?3 ORDER BY f.endpoint,f.place LIMIT ?4",
+    [SQL_NEWEST_ENDS] = "SELECT f.place,r.state,r.attempt,r.status,r.reason,f.endpoint"
+                        " FROM newest_asked n CROSS JOIN request r ON r.id=n.id"
+                        " CROSS JOIN found f ON f.id=n.id WHERE n.seed>?1 AND n.seed<=?2"
+                        " ORDER BY n.seed LIMIT ?3",
     [SQL_ENDS] = "SELECT id,state,attempt,status,reason FROM request WHERE id>?1 AND id<=?2"
                  " ORDER BY id LIMIT ?3",
     [SQL_FAILED_OLD] =

@@ -1,0 +1,260 @@
+"""run --again: the same command every night brings what is new, and tables have the newest answer of each request."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+
+import harness
+import jobs
+from harness import check, check_equal, scratch
+from peer import Peer, reply
+
+
+class World:
+    """What an API has: a body by path. Answers with an ETag, a Last-Modified or neither, by `tells`."""
+
+    def __init__(self, tells="etag"):
+        self.bodies, self.tells, self.down = {}, tells, set()
+        self.peer = Peer(self.answer)
+        self.url = self.peer.url
+
+    def answer(self, ask):
+        body = self.bodies.get(ask.path)
+        if ask.path in self.down or body is None:
+            return reply(b"{}", "500 Broken" if ask.path in self.down else "404 Not Found")
+        text = json.dumps(body).encode()
+        tag = f'"{hash(text) & 0xFFFFFFFF:x}"' if self.tells == "etag" else f"Sun, 06 Nov 1994 08:{len(text) % 60:02}:37 GMT"
+        name, asked = ("ETag", "if-none-match") if self.tells == "etag" else ("Last-Modified", "if-modified-since")
+        if self.tells and ask.headers.get(asked) == tag:
+            return f"HTTP/1.1 304 Not Modified\r\n{name}: {tag}\r\nContent-Length: 0\r\n\r\n".encode()
+        return reply(text, headers=[f"{name}: {tag}"] if self.tells else [])
+
+    def take(self):
+        """What was asked since the last call, in order of names."""
+        with self.peer.lock:
+            asked = sorted(self.peer.asked.elements())
+            self.peer.asked.clear()
+            self.peer.asks.clear()
+        return asked
+
+
+def write(name, content):
+    with open(scratch(name), "w", encoding="utf-8") as file:
+        file.write(content if isinstance(content, str) else json.dumps(content))
+    return scratch(name)
+
+
+def night(what, *more, code=0):
+    """The command of every night; its report."""
+    ended = harness.succeed("run", "--plain", "--json", "--again", "--retries", "0", "-o", scratch("a.run"), *more, *what, code=code)
+    return ended.report()
+
+
+def listed(world, paths):
+    return ["-i", write("ids.txt", "".join(f"{world.url}{path}\n" for path in paths))]
+
+
+def table(endpoint=None, run="a.run"):
+    words = ["--endpoint", endpoint] if endpoint else []
+    harness.succeed("normalise", *words, "-o", scratch("out.csv"), scratch(run))
+    return jobs.read_table(scratch("out.csv"))
+
+
+def stored():
+    harness.succeed("verify", scratch("a.run"))
+    return len(list(harness.raw_lines(scratch("a.run"))))
+
+
+def test_again__is_first_run_resume_new_inputs_and_update__in_the_same_words():
+    for tells in ("etag", "date", None):
+        world = World(tells)
+        world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(5)}
+        night(listed(world, ["/0", "/1", "/2"]), "--fresh")
+        check_equal(world.take(), ["/0", "/1", "/2"], "the first night")
+        report = night(listed(world, ["/0", "/1", "/2"]))
+        check_equal(world.take(), ["/0", "/1", "/2"], "the second night")
+        check_equal((report["ok"], report["unchanged"], report["rounds"]), (6, 3, 2), "nothing was new")
+        check_equal(stored(), 3, "stored")
+        world.bodies["/1"]["v"] = 10
+        report = night(listed(world, ["/3", "/2", "/1", "/0"]))
+        check_equal(world.take(), ["/0", "/1", "/2", "/3"], "one more input, asked once")
+        check_equal((report["ok"], report["unchanged"]), (10, 5), "one had changed, one was new")
+        check_equal([(row["id"], row["v"]) for row in table()], [("3", "0"), ("2", "0"), ("1", "10"), ("0", "0")], "the table")
+        night(listed(world, ["/4", "/1"]), "--prune")
+        check_equal(world.take(), ["/1", "/4"], "what has gone is not asked")
+        check_equal([(row["id"], row["v"]) for row in table()], [("4", "0"), ("1", "10")], "the table without it")
+        harness.succeed("run", "--plain", "-o", scratch("a.run"))
+        check_equal(world.take(), [], "without the word nothing is asked again")
+
+
+def test_again__keeps_the_newest_good_answer__of_what_fails():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(4)}
+    what = listed(world, world.bodies)
+    night(what)
+    world.down, world.bodies["/2"]["v"] = {"/1"}, 1
+    night(what, code=3)
+    check_equal([(row["id"], row["v"]) for row in table()], [("0", "0"), ("1", "0"), ("2", "1"), ("3", "0")], "the table")
+    harness.succeed("normalise", "--outcomes", scratch("o.csv"), scratch("a.run"))
+    check_equal([row["_outcome"] for row in jobs.read_table(scratch("o.csv"))], ["done", "failed", "done", "done"], "outcomes")
+    world.take()
+    world.down, world.bodies["/1"]["v"] = set(), 2
+    harness.succeed("run", "--plain", "--only-failed", "-o", scratch("a.run"))
+    check_equal(world.take(), ["/1"], "asked by --only-failed")
+    check_equal([row["v"] for row in table()], ["0", "2", "1", "0"], "the table")
+    world.bodies["/1"]["v"] = 0
+    night(what)
+    check_equal([row["v"] for row in table()], ["0", "0", "1", "0"], "what is as it was at first is the newest, too")
+    harness.succeed("normalise", "--outcomes", scratch("o.csv"), scratch("a.run"))
+    check_equal({row["_outcome"] for row in jobs.read_table(scratch("o.csv"))}, {"done"}, "outcomes")
+    stored()
+
+
+def test_again__grows_by_what_has_changed():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n} for n in range(10)}
+    what = listed(world, world.bodies)
+    for night_of in range(6):
+        world.bodies["/3"] = {"id": 3, "v": night_of}
+        world.down = {"/4"} if night_of % 2 else set()
+        night(what, code=3 if world.down else 0)
+        check_equal([row["v"] for row in table()], ["", "", "", str(night_of), *[""] * 6], "the table")
+    check_equal(stored(), 10 + 5, "stored")
+    kept = harness.ledger(scratch("a.run"), "SELECT (SELECT count(*) FROM request), (SELECT count(*) FROM found)")[0]
+    check(max(kept) <= 10 + 5 + 2 * 10, "rows of the ledger after six nights of ten requests, one of which has changed:", kept)
+    price = json.loads(harness.succeed("run", "-n", "--again", "--json", "-o", scratch("a.run"), *what).out)
+    check_equal((price["requests"], price["left"]), (10, 10), "the price of the next night")
+
+
+def test_again__of_a_run_that_knew_nothing_of_it__stores_the_first_time():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(3)}
+    what = listed(world, world.bodies)
+    harness.succeed("run", "--plain", "-o", scratch("a.run"), *what)
+    with sqlite3.connect(scratch("a.run/ledger.db")) as db:  # as an older version had left it
+        db.executescript("ALTER TABLE polled DROP COLUMN request; PRAGMA user_version=4;")
+    db.close()
+    check_equal(len(table()), 3, "an old ledger is read")
+    world.down = {"/2"}
+    report = night(what, code=3)
+    check_equal((report["unchanged"], stored()), (0, 5), "unchanged, and stored")
+    check_equal([row["id"] for row in table()], ["0", "1", "2"], "what failed has its old answer")
+    world.down = set()
+    report = night(what)
+    check_equal((report["unchanged"], stored()), (2, 6), "unchanged and stored, in the night after that")
+
+
+PAGED = {"name": "shop", "endpoints": [
+    {"name": "items", "url": "/items?p=0", "records": "/items", "pages": {"next": "/next"}},
+    {"name": "detail", "url": "/detail/{items./id}"}]}
+
+
+def shop(world, ids, versions, size=3):
+    """A listing that names its next page, and a detail for each item."""
+    world.bodies = {f"/detail/{i}": {"id": i, "v": versions.get(i, 0)} for i in ids}
+    for at in range(0, max(len(ids), 1), size):
+        page = {"items": [{"id": i} for i in ids[at:at + size]]}
+        if at + size < len(ids):
+            page["next"] = f"{world.url}/items?p={at + size}"
+        world.bodies[f"/items?p={at}"] = page
+
+
+def shop_job(world):
+    return [write("shop.json", {**PAGED, "base": world.url})]
+
+
+def shop_tables():
+    return ([row["id"] for row in table("items")], [(row["id"], row["v"]) for row in table("detail")])
+
+
+def want(ids, versions):
+    return ([str(i) for i in ids], [(str(i), str(versions.get(i, 0))) for i in ids])
+
+
+def test_again__follows_listings_as_they_are_now():
+    world = World()
+    for ids, versions in ((range(8), {}), (range(8), {3: 1}), ([9, *range(2, 8)], {3: 1}), ([5, 9], {5: 2}), (range(20, 31), {})):
+        shop(world, list(ids), versions)
+        night(shop_job(world))
+        check_equal(shop_tables(), want(ids, versions), "tables")
+        stored()
+
+
+def test_again__leaves_the_last_whole_listing__when_one_breaks_off():
+    world = World()
+    shop(world, list(range(9)), {})
+    night(shop_job(world))
+    shop(world, list(range(100, 109)), {})
+    world.down = {"/items?p=6"}
+    night(shop_job(world), code=3)
+    check_equal(shop_tables(), want(range(9), {}), "the listing of the night before")
+    world.down = set()
+    harness.succeed("run", "--plain", "--only-failed", "-o", scratch("a.run"), code=7)
+    harness.succeed("run", "--plain", "-o", scratch("a.run"))
+    check_equal(shop_tables(), want(range(100, 109), {}), "and the new one, when it is whole")
+    world.down = {"/detail/103"}  # the rest of what is new is there all the same
+    shop(world, list(range(101, 109)), {105: 7, 103: 9})
+    night(shop_job(world), code=3)
+    check_equal(shop_tables(), want(range(101, 109), {105: 7}), "a detail that fails has its last answer")
+
+
+def test_again__tells_apart__what_asks_for_the_same():
+    world = World(None)
+    seen = []
+    world.peer.answer = lambda ask: (seen.append(ask.headers["x-city"]), reply({"city": ask.headers["x-city"], "n": len(seen)}))[1]
+    job = [write("job.json", {"base": world.url, "vars": {"city": ["Oslo", "Rome"]}, "headers": {"X-City": "{city}"},
+                              "endpoints": [{"name": "a", "url": "/a"}]})]
+    job_file = json.loads(harness.read(job[0]))
+    job_file["endpoints"][0]["headers"] = job_file.pop("headers")
+    job = [write("job.json", job_file)]
+    night(job)
+    night(job)
+    check_equal(sorted(seen), ["Oslo", "Oslo", "Rome", "Rome"], "asked in two nights")
+    rows = table()
+    check_equal([row["city"] for row in rows], ["Oslo", "Rome"], "the table")
+    check_equal({int(row["n"]) for row in rows}, {3, 4}, "answers of the second night")
+
+
+def kill_in_a_while(what, dice):
+    """Begins a night and kills it somewhere."""
+    child = harness.scrapetop("run", "--plain", "--again", "--retries", "0", "-c", "2", "-o", scratch("a.run"), *what,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        child.wait(timeout=dice.random() * 0.12)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
+def test_again__after_kills_at_any_moment__is_as_if_all_had_been_fetched_at_once():
+    for seed in range(4):
+        dice, world = random.Random(seed), World(("etag", None)[seed % 2])
+        ids, versions = list(range(dice.randrange(1, 20))), {}
+        for _ in range(3):
+            shop(world, ids, versions)
+            for _ in range(dice.randrange(3)):
+                kill_in_a_while(shop_job(world), dice)
+            night(shop_job(world))  # what the kills have left, ...
+            night(shop_job(world))  # ... and all of it
+            check_equal(shop_tables(), want(ids, versions), f"tables, by seed {seed}")
+            stored()
+            ids = [i for i in ids if dice.random() < 0.8] + [1000 * (seed + 1) + dice.randrange(100)]
+            ids = list(dict.fromkeys(ids))
+            dice.shuffle(ids)
+            versions.update({i: dice.randrange(9) for i in ids if dice.random() < 0.3})
+        os.rename(scratch("a.run"), scratch(f"{seed}.run"))
+
+
+def test_again__refuses__what_it_does_not_go_with():
+    for words, why in ((["--every", "1s"], b"--every asks again by itself"), (["--shard", "1/2"], b"for a run alone"),
+                       (["--only-failed"], b"--again asks all anew")):
+        refused = harness.run("run", "--again", *words, "http://127.0.0.1:9/x", "-o", scratch("r.run"))
+        check(refused.code == 2 and why in refused.err, words, refused)
+    check(not os.path.exists(scratch("r.run")), "a directory of what was refused")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
