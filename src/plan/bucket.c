@@ -89,7 +89,7 @@ uint64_t bucket_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
     case BUCKET_FULL:
         break;
     }
-    return learned_at_once_wakes_us(&b->learned);
+    return TIME_NEVER;
 }
 
 void bucket_started(struct bucket *b, uint64_t now_us)
@@ -171,12 +171,7 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
     if (told.told_us) {
         return bucket_hold(b, until_us, due, now_us);
     }
-    if (news == LEARNED_SHARED) { /* places that sleep: nothing to tell each time */
-        (void)bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random, now_us), due,
-                          now_us);
-        return false;
-    }
-    return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random, now_us), due, now_us);
+    return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random), due, now_us);
 }
 
 bool bucket_suspects(struct bucket *b, struct bucket_suspicion *s, bool is_first, uint64_t now_us)

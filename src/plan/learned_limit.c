@@ -32,6 +32,7 @@
 #define TOLD_COST_MOST 36.0 /* of a deadline of some seconds: a longer one makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
 #define ROW_ACCEPTED 60 /* so many in between, and they are not in a row */
+#define STALL_TIMES 3   /* as long as what is accepted takes */
 #define HOLD_GROWTH 1.2
 #define HOLDS_A_WINDOW 16
 #define HOLD_LATE_US (120 * US_PER_S) /* nothing was accepted for so long: */
@@ -79,17 +80,7 @@ static bool is_too_many(struct learned_limit *l, const struct learned_answer *a,
 
 unsigned learned_at_once(struct learned_limit *l, uint64_t now_us)
 {
-    if (l->shared.is_on && !l->shared.is_told) {
-        unsigned awake = shared_limit_awake(&l->shared, now_us);
-
-        return awake ? awake : 1; /* none: a hold keeps all back */
-    }
     return at_once_now(&l->at_once, now_us);
-}
-
-uint64_t learned_at_once_wakes_us(const struct learned_limit *l)
-{
-    return shared_limit_wakes_us(&l->shared);
 }
 
 /* --- the rate ------------------------------------------------------------------------------------- */
@@ -177,6 +168,13 @@ void learned_started(struct learned_limit *l, uint64_t now_us)
     l->span_started++;
 }
 
+static void pace_beside_others(struct learned_limit *l)
+{
+    if (l->shared.is_on && !l->shared.is_told) {
+        l->rate = shared_limit_rate(&l->shared, l->latency_us / (double)US_PER_S);
+    }
+}
+
 void learned_accepted(struct learned_limit *l, const struct learned_answer *a, uint64_t now_us)
 {
     double latency_us = (double)a->latency_us;
@@ -193,10 +191,14 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
         l->beside_well += a->started_us > l->beside_from_us;
     }
     shared_limit_crowd(&l->shared, a->crowd);
-    shared_limit_accepted(&l->shared);
+    shared_limit_answered(&l->shared, false);
+    pace_beside_others(l);
     if (shared_limit_is_over(&l->shared, l->span_accepted)) {
         shared_limit_end(&l->shared);
         learned_search_from(l, l->rate, LEARNED_TURN_S, now_us);
+    }
+    if (l->shared.is_on && a->started_us > l->refused_us) {
+        l->refused_us = 0; /* how long it took is the others' doing */
     }
     if (l->refused_us && a->started_us > l->refused_us) {
         note_recovery(l, a->started_us, now_us);
@@ -262,6 +264,7 @@ static enum learned_news refused_beside_others(struct learned_limit *l,
         l->refused_us = a->started_us ? a->started_us : 1;
     }
     l->refused_at = learned_recent_rate(l, now_us);
+    shared_limit_answered(&l->shared, true);
     if (a->started_us >= l->episode_us) {
         l->shared.is_told = a->told_us >= SHARED_TOLD_LEAST_US;
         if (l->shared.is_told) {
@@ -275,7 +278,14 @@ static enum learned_news refused_beside_others(struct learned_limit *l,
         note_told(l, a->told_us);
         begin_span(l, a);
     }
+    pace_beside_others(l);
     return LEARNED_SHARED;
+}
+
+/* The server stood still: what gathered meanwhile came to it at once, and tells nothing of others. */
+static bool was_stall(const struct learned_limit *l, const struct learned_answer *a)
+{
+    return l->latency_us > 0 && (double)a->latency_us > STALL_TIMES * l->latency_us;
 }
 
 static bool is_shared(struct learned_limit *l, const struct learned_answer *a, double accepted,
@@ -294,6 +304,7 @@ static bool is_shared(struct learned_limit *l, const struct learned_answer *a, d
         return false;
     }
     learned_forget(l);
+    pace_beside_others(l);
     if (a->told_us >= SHARED_TOLD_LEAST_US) {
         learned_set_rate(l, fmax(sqrt(l->shared.rate * rate), LEARNED_FIRST_LEAST), now_us);
     }
@@ -311,6 +322,10 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
 
     lately_pass(&l->lately, now_us);
     shared_limit_crowd(&l->shared, a->crowd);
+    if (l->shared.is_on && shared_limit_is_shut(&l->shared)) {
+        shared_limit_end(&l->shared);
+        learned_forget(l);
+    }
     if (l->shared.is_on) {
         return refused_beside_others(l, a, now_us);
     }
@@ -333,7 +348,7 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
         begin_span(l, a);
         return LEARNED_KNOWN;
     }
-    others_spend = is_shared(l, a, accepted, span_us, now_us);
+    others_spend = !was_stall(l, a) && is_shared(l, a, accepted, span_us, now_us);
     if (others_spend) {
         told_window_end(&l->told);
     } else if (is_too_many(l, a, now_us)) {
@@ -454,14 +469,7 @@ void learned_restore(struct learned_limit *l)
 
 /* --- holds ------------------------------------------------------------------------------------------ */
 
-static uint64_t sleep_us(struct learned_limit *l, uint64_t random, uint64_t now_us)
-{
-    shared_limit_sleep(&l->shared, random, now_us);
-    return shared_limit_awake(&l->shared, now_us) ? 0 : shared_limit_wakes_us(&l->shared) - now_us;
-}
-
-uint64_t learned_hold_us(struct learned_limit *l, enum learned_news news, uint64_t random,
-                         uint64_t now_us)
+uint64_t learned_hold_us(struct learned_limit *l, enum learned_news news, uint64_t random)
 {
     bool late = l->refused_us && l->episode_us > l->refused_us + HOLD_LATE_US;
     double most = late ? (double)HOLD_LATE_MAX_US : (double)LEARNED_HOLD_MAX_US;
@@ -470,11 +478,8 @@ uint64_t learned_hold_us(struct learned_limit *l, enum learned_news news, uint64
     double length = first * pow(HOLD_GROWTH, l->holds_in_row);
     uint64_t window_us = bare_window_wait_us(&l->window, l->episode_us);
 
-    if (news == LEARNED_KNOWN) {
+    if (news != LEARNED_NEWS) {
         return 0;
-    }
-    if (news == LEARNED_SHARED) {
-        return sleep_us(l, random, now_us);
     }
     if (window_us) {
         return window_us;

@@ -62,8 +62,7 @@ enum learned_news learned_refused(struct learned_limit *limit, const struct lear
 
 /** How long to hold after a refusal when no deadline was named; 0: not at all, the rate does it.
  *  `random`: any 64 bits, for jitter. */
-uint64_t learned_hold_us(struct learned_limit *limit, enum learned_news news, uint64_t random,
-                         uint64_t now_us);
+uint64_t learned_hold_us(struct learned_limit *limit, enum learned_news news, uint64_t random);
 
 /** The last refusals had nothing to do with the rate: goes back to what was accepted in spite of them. */
 void learned_restore(struct learned_limit *limit);
@@ -80,9 +79,6 @@ bool learned_is_paced(const struct learned_limit *limit);
 
 /** In flight at most at this moment; 0: no limit. */
 unsigned learned_at_once(struct learned_limit *limit, uint64_t now_us);
-
-/** When time alone will let one more be in flight; TIME_NEVER: it will not. */
-uint64_t learned_at_once_wakes_us(const struct learned_limit *limit);
 
 /** Accepted a second lately: over the last five, or since the first request. */
 double learned_lately(struct learned_limit *limit, uint64_t now_us);

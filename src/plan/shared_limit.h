@@ -4,11 +4,15 @@
  * A client alone with a limiter is refused no more once it is slow enough. Beside a greedy neighbour it is refused
  * at any rate, only more seldom: who slows down for each refusal leaves everything to the neighbour. So
  * refusals in a row are watched: while the rate sinks, few are accepted between two of them all the same.
- * Then no rate is kept for a while. A deadline that is named holds all back as ever; a refusal without one
- * puts its own place to sleep, as it would a thread of a script:
+ * Then the share of the limit is that of the asking. A deadline that is named holds all back as ever. Without
+ * deadlines the rate is what a script asks that has as many threads as were in flight, ten at most, each of which
+ * waits at random up to 1 s, 2 s, 4 s ... after a refusal: less, the larger the part that is refused. But it is
+ * evenly spaced: threads ask again at once until they are refused, which costs them a quarter more refusals and half
+ * of the rate.
  *
- *   watching --slower by far, and still refused--> shared: no rate, places asleep
- *      ^                                             |  after a while, ever more seldom
+ *   watching --slower by far, and still refused--> shared: asks as a script would, evenly
+ *      ^  ^                                        | |  after a while, ever more seldom
+ *      |  `---------- nothing is accepted ---------' |
  *      `---- many accepted in between ---- trial <---'  at the rate that was accepted
  *                                           `--refused some times: shared again
  *
@@ -33,10 +37,12 @@ struct shared_limit {
     bool is_on, is_trial;
     bool is_told; /* refusals name deadlines */
     unsigned trial_accepted, trial_refused;
+    double trial_rate; /* at which it was refused first */
     uint64_t try_us, try_every_us;
-    unsigned places; /* the most that were in flight */
-    unsigned asleep;
-    uint64_t until_us[SHARED_PLACES_MAX]; /* of those asleep */
+    unsigned places;         /* the most that were in flight */
+    double part;             /* of the answers that are refusals, smoothed, while it is shared */
+    double answers;          /* that it is made of, and more */
+    unsigned refused_in_row; /* without one accepted, while it is shared */
 };
 
 /** A refusal while a rate is kept. `rate`: it; `accepted` since the one before, which is `whole` a second (0:
@@ -48,8 +54,14 @@ bool shared_limit_refused(struct shared_limit *shared, double rate, double accep
 /** So many were in flight together. */
 void shared_limit_crowd(struct shared_limit *shared, unsigned crowd);
 
-/** An answer that was no refusal. */
-void shared_limit_accepted(struct shared_limit *shared);
+/** An answer, whatever it was, while it is shared or tried. */
+void shared_limit_answered(struct shared_limit *shared, bool is_refused);
+
+/** While it is shared and no deadlines are named: starts a second, where an answer takes so long. */
+double shared_limit_rate(const struct shared_limit *shared, double latency_s);
+
+/** While it is shared: nothing has been accepted for so long that it is shut, rather. */
+bool shared_limit_is_shut(const struct shared_limit *shared);
 
 /** It is time to try whether it still is: a trial begins, at a rate. */
 bool shared_limit_tries(struct shared_limit *shared, uint64_t now_us);
@@ -66,14 +78,5 @@ bool shared_limit_is_over(const struct shared_limit *shared, double run_accepted
 
 /** It is shared no more, or never was. */
 void shared_limit_end(struct shared_limit *shared);
-
-/** One place sleeps for about a second. `random`: any 64 bits. */
-void shared_limit_sleep(struct shared_limit *shared, uint64_t random, uint64_t now_us);
-
-/** Places that are awake; 0: none is. */
-unsigned shared_limit_awake(struct shared_limit *shared, uint64_t now_us);
-
-/** When the next one awakes; TIME_NEVER: none is asleep. */
-uint64_t shared_limit_wakes_us(const struct shared_limit *shared);
 
 #endif
