@@ -15,6 +15,7 @@
 
 #include "base/json_text.h"
 #include "base/timestamp.h"
+#include "base/units.h"
 #include "normalise/not_json.h"
 #include "normalise/reshape.h"
 #include "normalise/shape.h"
@@ -372,8 +373,9 @@ static bool take_cells(struct table_worker *w, const struct document *document)
         return true;
     }
     if (document->cells && document->cells != document->cells_wanted) {
-        snprintf(words, sizeof words, "%llu cells, the header has %llu",
-                 (unsigned long long)document->cells, (unsigned long long)document->cells_wanted);
+        snprintf(words, sizeof words, "%llu cell%s, the header has %llu",
+                 (unsigned long long)document->cells, units_plural(document->cells),
+                 (unsigned long long)document->cells_wanted);
         table_tally_skip(w, TABLE_ODD_CELLS, document, words);
     }
     return false;

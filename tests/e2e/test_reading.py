@@ -81,7 +81,7 @@ def test_csv__keeps_every_cell__whatever_its_rows_are():
     ended = harness.succeed("normalise", "--json", path, "-o", scratch("o.csv"))
     check_equal(harness.read(scratch("o.csv")), b'a,a_2,column_3,_more\n1,2,3,"[""4"",""5""]"\n"x\ny",,,\n,"",7,\n', "the cells")
     odd = ended.report()["odd_cells"]["rows"]
-    check_equal((odd["count"], odd["first"]), (2, [f"{path}:2: 5 cells, the header has 3", f"{path}:3: 1 cells, the header has 3"]),
+    check_equal((odd["count"], odd["first"]), (2, [f"{path}:2: 5 cells, the header has 3", f"{path}:3: 1 cell, the header has 3"]),
                 "what is odd")
     write(path, b"a;b\nZ\xfcrich;1\n")
     check_equal(harness.run("normalise", path).code, 3, "no UTF-8")
