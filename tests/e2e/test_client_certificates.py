@@ -11,9 +11,9 @@ import subprocess
 
 import harness
 from harness import check, check_equal, scratch
+from nginx import Nginx
 from peer import Peer, reply
 from test_guards import certificate, https
-from test_proxies import free_port, is_open
 
 PASS = "a-pass-of-letters"
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
@@ -49,28 +49,14 @@ def ended_already():
     return "-days", "-1"
 
 
-class Nginx:
+class Picky(Nginx):
     """One that takes clients with a certificate of its own authority."""
 
     def __init__(self):
-        if not shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
-            raise harness.Skipped("nginx is missing: scripts/deps --test")
         self.dir = scratch("nginx")
         os.makedirs(self.dir)
-        os.chmod(scratch("."), 0o755)
         self.make_certificates()
-        temp = " ".join(f"{kind}_temp_path {self.dir}/{kind};" for kind in
-                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        for _ in range(5):
-            self.port = free_port()
-            with open(f"{self.dir}/conf", "w", encoding="ascii") as file:
-                file.write(CONFIG.format(dir=self.dir, port=self.port, temp=temp))
-            child = harness.start(["nginx", "-p", self.dir, "-c", f"{self.dir}/conf", "-e", f"{self.dir}/error.log"],
-                                  stderr=subprocess.DEVNULL,
-                                  env=harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin"))
-            if harness.wait_for(lambda: is_open(self.port) or child.poll() is not None, "nginx") is True:
-                return
-        raise harness.Failed("nginx does not start")
+        super().__init__(CONFIG)
 
     def path(self, name):
         return f"{self.dir}/{name}"
@@ -108,7 +94,7 @@ def ask(name, url, *more, env=None):
 
 
 def test_certificate__is_shown__as_pem_and_as_pkcs12():
-    n = Nginx()
+    n = Picky()
     url, ca = f"https://127.0.0.1:{n.port}/x", ["--cacert", n.path("server.crt")]
     without = ask("without", url, *ca)
     check_equal(without.code, 3, f"exit code without a certificate: {without}")
@@ -128,7 +114,7 @@ def test_certificate__is_shown__as_pem_and_as_pkcs12():
 
 
 def test_certificate__is_refused_before_anything_is_asked__when_it_cannot_be_shown():
-    n = Nginx()
+    n = Picky()
     server = Peer(lambda _: reply())
     cert, key = ["--cert", n.path("client.crt")], ["--key", n.path("client.key")]
     for more, code, words in (
@@ -161,7 +147,7 @@ def test_certificate__is_refused_before_anything_is_asked__when_it_cannot_be_sho
 
 
 def test_certificate__is_not_shown__to_who_a_redirect_leads_to():
-    n = Nginx()
+    n = Picky()
     crt, key = certificate("right", "IP:127.0.0.1")
     stranger = https(lambda _: reply(status="302 Found", headers=[f"Location: https://127.0.0.1:{n.port}/x"]), crt, key)
     with open(scratch("cas.pem"), "w", encoding="ascii") as file:

@@ -14,19 +14,12 @@ import zlib
 
 import harness
 from harness import check, check_equal, scratch
+from jobs import Number, parse
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "tables")
 PLAIN = ["csv", "tsv", "parquet", "jsonl", "json"]
 PACKED = [f"{ending}.{packing}" for ending in ("csv", "tsv", "jsonl", "ndjson", "json") for packing in ("gz", "zst")]
 SHAPES = [[], ["--max-depth", "0"], ["--meta"]]
-
-
-class Number(str):
-    """A number, digit by digit."""
-
-
-def parse(text):
-    return json.loads(text, parse_int=Number, parse_float=Number)
 
 
 def cell_of(value):

@@ -13,9 +13,10 @@ import time
 import harness
 from harness import check, check_equal, scratch
 from http2_peer import DATA, ENHANCE_YOUR_CALM, HTTP_1_1_REQUIRED, REFUSED_STREAM, Http2Peer, frame, go_away, reset, whole
+from nginx import PATH, Nginx
 from peer import Peer, reply
+from ports import started
 from test_guards import certificate
-from test_proxies import started
 
 URLS = 40
 
@@ -232,7 +233,7 @@ NGINX = """
 daemon off; master_process off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
 events {{ worker_connections 256; }}
 http {{
-    client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+    {temp}
     default_type application/json;
     log_format asked '$server_protocol $connection $request_uri $status';
     access_log {dir}/access.log asked;
@@ -246,53 +247,38 @@ http {{
 """
 
 
-class Nginx:
-    """It ends each connection with GOAWAY after ten requests."""
+def nginx(listen, crt, key):
+    """It ends each connection with GOAWAY after ten requests. Its log has protocol, connection, path, status."""
+    return Nginx(NGINX.replace("{listen}", listen), crt=crt, key=key, root=www())
 
-    def __init__(self, listen, crt, key):
-        if not shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
-            raise harness.Skipped("nginx is missing: scripts/deps --test")
-        self.dir = scratch("nginx")
-        os.makedirs(self.dir)
-        path, env = f"{self.dir}/conf", harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin")
 
-        def make(port):
-            with open(path, "w", encoding="ascii") as file:
-                file.write(NGINX.format(dir=self.dir, crt=crt, key=key, root=www(), listen=listen.format(port=port)))
-            return harness.start(["nginx", "-c", path, "-e", f"{self.dir}/error.log"], env=env, stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-
-        self.url = f"https://127.0.0.1:{started(make)}"
-
-    def asked(self):
-        """Of each request: protocol, connection, path, status."""
-        return [line.split() for line in harness.read(f"{self.dir}/access.log").decode().splitlines()]
+def all_asked(server):
+    harness.wait_for(lambda: len(server.log()) >= URLS, "nginx's log")
+    return server.log()
 
 
 def test_nginx__is_asked_over_few_connections__and_its_goaways_lose_nothing():
     crt, key = certificate("right", "IP:127.0.0.1")
-    server = Nginx("listen 127.0.0.1:{port} ssl http2; http2_max_concurrent_streams 4;", crt, key)
+    server = nginx("listen 127.0.0.1:{port} ssl http2; http2_max_concurrent_streams 4;", crt, key)
     ended = harness.run("run", "--plain", "--json", "-o", scratch("nginx2"), "--cacert", crt, "--http2",
-                        f"{server.url}/[1-{URLS}]")
+                        f"https://127.0.0.1:{server.port}/[1-{URLS}]")
     check_all(ended, "nginx2")
-    harness.wait_for(lambda: len(server.asked()) >= URLS, "nginx's log")
-    asked = server.asked()
+    asked = all_asked(server)
     check_equal({line[0] for line in asked}, {"HTTP/2.0"}, "protocols")
     check(URLS / 10 <= len({line[1] for line in asked}) <= URLS / 2, "connections:", asked)
 
 
 def test_http3__is_spoken__where_libcurl_and_the_server_have_it():
     crt, key = certificate("right", "IP:127.0.0.1")
-    build = subprocess.run(["nginx", "-V"], env=harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin"),
-                           stderr=subprocess.PIPE, check=False).stderr
+    build = subprocess.run(["nginx", "-V"], env=harness.environment(PATH=PATH), stderr=subprocess.PIPE, check=False).stderr
     if not libcurl_has_http3() or b"http_v3" not in build:
         raise harness.Skipped("libcurl or nginx has no HTTP/3 (Debian 13 has both)")
-    server = Nginx("listen 127.0.0.1:{port} quic; listen 127.0.0.1:{port} ssl;", crt, key)
+    server = nginx("listen 127.0.0.1:{port} quic; listen 127.0.0.1:{port} ssl;", crt, key)
     ended = harness.run("run", "--plain", "--json", "-o", scratch("three"), "--cacert", crt, "--http3",
-                        f"{server.url}/[1-{URLS}]")
+                        f"https://127.0.0.1:{server.port}/[1-{URLS}]")
     check_all(ended, "three")
-    harness.wait_for(lambda: len(server.asked()) >= URLS, "nginx's log")
-    check("HTTP/3.0" in {line[0] for line in server.asked()}, "protocols:", server.asked())
+    asked = all_asked(server)
+    check("HTTP/3.0" in {line[0] for line in asked}, "protocols:", asked)
 
 
 # --- what HTTP/2 says beside answers -------------------------------------------------------------------------

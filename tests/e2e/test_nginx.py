@@ -4,17 +4,16 @@ What our own API answers could suit our own client too well. The limit guards st
 in the limited location would be answered before the limit is looked at.
 """
 
-import contextlib
 import gzip
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 
 import harness
-from harness import check, check_equal, scaled, scratch, wait_for
+from harness import check, check_equal, scaled, scratch
+from nginx import Nginx
 
 URLS = scaled(120, 60)
 CAP = 10
@@ -26,7 +25,7 @@ daemon off; master_process off; worker_processes 1;
 pid {dir}/pid; error_log {dir}/error.log;
 events {{ worker_connections 256; }}
 http {{
-    {temp_paths}
+    {temp}
     default_type application/json;
     log_format asked '$msec $status $request_uri $connection $sent_http_content_encoding';
     access_log {dir}/access.log asked;
@@ -53,13 +52,6 @@ http {{
 """
 
 
-def free_port():
-    """nginx cannot be asked for port 0: a port that was free a moment ago has to do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def make_certificate(directory):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                     "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
@@ -73,7 +65,7 @@ def body(number):
     return json.dumps(item, ensure_ascii=False).encode() + b"\n"
 
 
-class Nginx:
+class Limited(Nginx):
     def __init__(self):
         self.dir = scratch("nginx")
         os.makedirs(f"{self.dir}/www/items")
@@ -81,29 +73,7 @@ class Nginx:
             with open(f"{self.dir}/www/items/{number}", "wb") as file:
                 file.write(body(number))
         make_certificate(self.dir)
-        for _ in range(5):  # another process may take the port before nginx does
-            self.port, self.tls_port = free_port(), free_port()
-            self.start()
-            if wait_for(lambda: self.answers() or self.child.poll() is not None, "nginx") is True:
-                return
-        raise harness.Failed(f"nginx does not start: {harness.read(self.dir + '/error.log')}")
-
-    def start(self):
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        config = CONFIG.format(
-            dir=self.dir, port=self.port, tls_port=self.tls_port, retry_after=RETRY_AFTER_S, bare_burst=URLS // 2,
-            temp_paths=" ".join(f"{kind}_temp_path {self.dir}/{kind};" for kind in kinds))
-        with open(f"{self.dir}/conf", "w", encoding="ascii") as file:
-            file.write(config)
-        # Workers of an nginx that root starts are nobody's: they must be able to read their files.
-        os.chmod(harness.scratch("."), 0o755)
-        self.child = harness.start(["nginx", "-p", self.dir, "-c", f"{self.dir}/conf", "-e",
-                                    f"{self.dir}/error.log"], stderr=subprocess.DEVNULL)
-
-    def answers(self):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.tls_port)):
-            return True
-        return False
+        super().__init__(CONFIG, retry_after=RETRY_AFTER_S, bare_burst=URLS // 2)
 
     def url(self, location, tls=False, count=URLS):
         scheme, port = ("https", self.tls_port) if tls else ("http", self.port)
@@ -111,22 +81,13 @@ class Nginx:
 
     def asked(self, location):
         """(seconds, status, connection, encoding) of every request there that has been answered."""
-        with open(f"{self.dir}/access.log", encoding="ascii") as log:
-            rows = [line.rstrip("\n").split(" ") for line in log]
-        return [(float(r[0]), int(r[1]), int(r[3]), r[4]) for r in rows
-                if r[2].startswith(f"/{location}/")]
-
-    def stop(self):
-        """Ends it, so that its log is whole."""
-        self.child.terminate()
-        self.child.wait()
+        return [(float(r[0]), int(r[1]), int(r[3]), r[4]) for r in self.log() if r[2].startswith(f"/{location}/")]
 
 
 def nginx():
-    for program in ("nginx", "openssl"):
-        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
-            raise harness.Skipped(f"{program} is missing: apt install nginx-light openssl")
-    return Nginx()
+    if not shutil.which("openssl"):
+        raise harness.Skipped("openssl is missing: scripts/deps --test")
+    return Limited()
 
 
 def fetch(server, location, *options, tls=False):

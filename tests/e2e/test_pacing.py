@@ -3,23 +3,20 @@ what is not limited at all. Only what is true on a machine of any speed: how nea
 asked of servers made of numbers, whose clock is handed in (test_tuner_sim, `scripts/bench pacing`).
 """
 
-import contextlib
-import os
-import shutil
 import signal
-import socket
 import subprocess
 
 import harness
-import test_nginx
-from harness import check, check_equal, scratch, wait_for
+from harness import check, check_equal, scratch
+from nginx import Nginx
 
+# So many a second at /rate/, so many at once at /together/.
 CONFIG = """
 daemon off; master_process off; worker_processes 1;
 pid {dir}/pid; error_log {dir}/error.log;
 events {{ worker_connections 256; }}
 http {{
-    {temp_paths}
+    {temp}
     default_type application/json;
     log_format asked '$msec $status $request_uri';
     access_log {dir}/access.log asked;
@@ -64,53 +61,19 @@ def test_auto__tries_more_at_once__when_nothing_limits_it():
     check(report["ladder"][0]["cap"] == 10 and report["ladder"][0]["requests"] > 10, "not tried first:", report["ladder"])
 
 
-class Nginx:
-    """An nginx in front of an API: so many a second at /rate/, so many at once at /together/."""
-
-    def __init__(self, api_url):
-        if not shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
-            raise harness.Skipped("nginx is missing: apt install nginx-light")
-        self.dir, self.api_url = scratch("nginx"), api_url
-        os.makedirs(self.dir)
-        os.chmod(scratch("."), 0o755)
-        self.port = wait_for(self.begin, "nginx")
-
-    def begin(self):
-        """Its port, or None when another process took that before nginx did."""
-        port = test_nginx.free_port()
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        with open(f"{self.dir}/conf", "w", encoding="ascii") as file:
-            file.write(CONFIG.format(dir=self.dir, port=port, api=self.api_url, temp_paths=" ".join(
-                f"{kind}_temp_path {self.dir}/{kind};" for kind in kinds)))
-        self.child = harness.start(["nginx", "-p", self.dir, "-c", f"{self.dir}/conf", "-e",
-                                    f"{self.dir}/error.log"], stderr=subprocess.DEVNULL)
-
-        def answers():
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                return True
-            return False
-
-        wait_for(lambda: answers() or self.child.poll() is not None, "nginx or its end")
-        return port if self.child.poll() is None else None
-
-    def url(self, location, count):
-        return f"http://127.0.0.1:{self.port}/{location}/[1-{count}]"
-
-    def stop(self):
-        """Ends it; how often it accepted and refused."""
-        self.child.terminate()
-        self.child.wait()
-        with open(f"{self.dir}/access.log", encoding="ascii") as log:
-            statuses = [line.split()[1] for line in log if len(line.split()) == 3]
-        return statuses.count("200"), statuses.count("429")
+def answers_of(server):
+    """How often an nginx that has ended accepted and refused."""
+    statuses = [line[1] for line in server.log() if len(line) == 3]
+    return statuses.count("200"), statuses.count("429")
 
 
 def check_learns(location, count):
     """All arrives, and far fewer are refused than if nothing were learnt from refusals."""
     with harness.api("--latency", "50ms") as api:
-        nginx = Nginx(api.url)
-        report = scrape(location, nginx.url(location, count))
-        accepted, refused = nginx.stop()
+        server = Nginx(CONFIG, api=api.url)
+        report = scrape(location, f"http://127.0.0.1:{server.port}/{location}/[1-{count}]")
+        server.stop()
+        accepted, refused = answers_of(server)
     check_equal((report["ok"], accepted, report["status"].get("429", 0)), (count, count, refused),
                 "bodies, answers, refusals: ours and nginx's")
     print(f"{location}: {accepted} accepted, {refused} refused")

@@ -3,7 +3,6 @@
 A failure of the proxy is told as such, stops the run where it is the same for every request, and is never the server's.
 """
 
-import contextlib
 import getpass
 import json
 import os
@@ -15,6 +14,7 @@ import threading
 import harness
 from harness import check, check_equal, scratch
 from peer import Peer, reply
+from ports import free_port, started
 from test_guards import certificate, https
 
 PASSWORD = "a-long-pass-word"
@@ -25,31 +25,9 @@ def always(_):
     return reply(b'[{"a":1}]')
 
 
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def is_open(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
 def need(program):
     if not shutil.which(program):
         raise harness.Skipped(f"{program} is missing: scripts/deps --test")
-
-
-def started(make):
-    """The port of a program that takes its port as it is told: another may have taken it before."""
-    for _ in range(5):
-        port = free_port()
-        child = make(port)
-        if harness.wait_for(lambda: is_open(port) or child.poll() is not None, "a proxy") is True:
-            return port
-    raise harness.Failed("no port for a proxy")
 
 
 def tinyproxy(*lines):

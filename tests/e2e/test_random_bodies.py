@@ -11,6 +11,7 @@ import subprocess
 
 import harness
 from harness import check, check_equal, scratch
+from jobs import read_table
 from test_bodies import Server
 from test_reading import packed
 
@@ -41,11 +42,6 @@ def cell_of(value):
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def rows_of(path):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def check_all(documents, kind, endpoint=None, columns=None):
     """`documents`: of each the body and its records, dicts of cells; rows come in the order that was asked."""
     server = Server(lambda path: (200, kind, documents[int(path.rsplit("/", 1)[1]) - 1][0]))
@@ -59,7 +55,7 @@ def check_all(documents, kind, endpoint=None, columns=None):
     if ended.code != 0:
         failed = json.loads(harness.read(run + "/failed.jsonl").splitlines()[0])
         check(False, kind, failed.get("reason"), "of", documents[failed["id"] - 1][0], ended)
-    got, want = rows_of(run + "/t.csv"), [row for _, rows in documents for row in rows]
+    got, want = read_table(run + "/t.csv"), [row for _, rows in documents for row in rows]
     names = columns or NAMES
     for number, (a, b) in enumerate(zip(got, want)):
         a, b = {n: a.get(n) or "" for n in names}, {n: b.get(n) or "" for n in names}
@@ -246,7 +242,7 @@ def check_declared(documents, endpoint, on_error):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(job, file)
     harness.succeed("run", "--plain", "-o", run, path)
-    got = [{"id": r["id"], "price": r["price"]} for r in rows_of(run + "/t.csv")]
+    got = [{"id": r["id"], "price": r["price"]} for r in read_table(run + "/t.csv")]
     want = [row for _, rows in documents for row in rows]
     for a, b in zip(got, want):
         check(a == b, f"{on_error}: got {a}, want {b}")
