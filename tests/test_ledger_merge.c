@@ -388,6 +388,29 @@ static void ledger_merge__forgets_failures__of_what_has_gone(void **state)
     close_archive(w);
 }
 
+/* Who reads a table page by page while a run begins with another list must not get half of each order. */
+static void ledger_merge__is_seen_by_who_reads(void **state)
+{
+    struct world *w = *state;
+    struct ledger *reader;
+    struct ledger_merge m;
+    struct err err;
+
+    begin(w, 7);
+    open_archive(w, true, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(ledger_open_readonly(&reader, &w->dir, &err), RESULT_OK);
+        assert_int_equal(ledger_check_plan(reader, &err), RESULT_OK);
+        w->before = w->now;
+        w->now.names[w->now.count++] = 1;
+        assert_int_equal(merge(w, false, &m, &err), RESULT_OK);
+        assert_int_equal(ledger_check_plan(reader, &err), RESULT_BUSY);
+        assert_string_equal(err.code, "E-TAB2");
+        ledger_close(reader);
+    }
+    close_archive(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +418,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(
             ledger_merge__leaves_all_as_it_was__when_a_plan_cannot_be_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(ledger_merge__is_seen_by_who_reads, setup, teardown),
         cmocka_unit_test_setup_teardown(ledger_merge__forgets_failures__of_what_has_gone, setup,
                                         teardown),
     };

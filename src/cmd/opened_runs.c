@@ -51,6 +51,9 @@ static enum result read_index(void *context, uint32_t endpoint, struct record_po
         result = ledger_read_endpoint(run->ledger, endpoint, position, &records[*count], wanted,
                                       &got, err);
         more = got == wanted;
+        if (result == RESULT_OK) {
+            result = ledger_check_plan(run->ledger, err);
+        }
         if (result == RESULT_OK && run->among->are_shards) {
             result = keep_first(run, &records[*count], &got, err);
         }

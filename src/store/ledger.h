@@ -187,6 +187,11 @@ struct ledger_merge {
 MUST_CHECK enum result ledger_merge(struct ledger *ledger, struct ledger_merge *merge,
                                     struct err *err);
 
+/** Whether places are still as they were when the ledger was opened: who reads records in their order, page by page,
+ *  asks after each page. RESULT_BUSY (E-TAB2): a plan that has changed was taken in, and all is to be read anew from a
+ *  ledger opened anew. */
+MUST_CHECK enum result ledger_check_plan(struct ledger *ledger, struct err *err);
+
 /** Whether that has been done once. */
 bool ledger_is_listed(const struct ledger *ledger);
 
