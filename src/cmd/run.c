@@ -159,7 +159,7 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
                          "--fleet: all workers read the same list, and that of stdin has not "
                          "ended: give a file");
     }
-    if (result == RESULT_OK && options->again && lists->feed.is_used) {
+    if (result == RESULT_OK && options->again.is_wanted && lists->feed.is_used) {
         result = err_set(err, RESULT_INVALID, "E-ARG1",
                          "--again goes by the whole list, and that of stdin has not ended: give a "
                          "file");
@@ -222,7 +222,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .feed_list = lists->count - (lists->count > 0),
             .growth = &growth,
             .prunes = options->prune,
-            .asks_again = options->again,
+            .asks_again = options->again.is_wanted,
+            .again_age_us = options->again.age_us,
             .outputs = options->outputs,
             .output_count = options->output_count,
             .follow_up = options->follow_up,
@@ -280,7 +281,7 @@ static enum result dry_run(struct run_options *options, int argc, char **argv, s
                                              &(struct quote_options){
                                                  .path = options->fresh ? "" : path,
                                                  .json = options->json,
-                                                 .asks_again = options->again,
+                                                 .asks_again = options->again.is_wanted,
                                              },
                                              err)
                                : result;

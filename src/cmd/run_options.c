@@ -165,13 +165,6 @@ static const struct option_row session_rows[] = {
         .offset = offsetof(struct run_options, fresh),
     },
     {
-        .name = "again",
-        .help = "Every night the same command: goes on with what is left; when nothing is, asks "
-                "all anew and keeps what has changed. Tables have the newest of each",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct run_options, again),
-    },
-    {
         .name = "prune",
         .help = "Leave out of the tables what the list or the job no longer names; it stays stored",
         .kind = OPTION_FLAG,
@@ -206,7 +199,8 @@ static const struct option_group groups[] = {
     { NULL, curl_file_rows, CURL_FILE_ROWS, offsetof(struct run_options, files) },
     { "Network", network_rows, NETWORK_ROWS, offsetof(struct run_options, job) },
     { "Job files", ROWS(file_rows), 0 },
-    { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
+    { "Again and again", again_rows, AGAIN_ROWS, offsetof(struct run_options, again) },
+    { NULL, ROWS(run_poll_rows), offsetof(struct run_options, job) },
     { "Answers", ROWS(answer_rows), offsetof(struct run_options, job) },
     { "Rules by event", ROWS(on_rows), offsetof(struct run_options, job) },
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
@@ -276,22 +270,11 @@ static enum result check_fleet(const struct run_options *o, struct err *err)
     return fleet_option_check(&o->job, &beside, err);
 }
 
-/* A round is of the whole plan, and by this run alone. */
 static enum result check_again(const struct run_options *o, struct err *err)
 {
-    if (!o->again) {
-        return RESULT_OK;
-    }
-    if (o->job.poll.every_us) {
-        return usage(err, "--every asks again by itself: not with --again");
-    }
-    if (o->job.shard.count || o->job.fleet || o->job.worker) {
-        return usage(err, "--again is for a run alone, not for shards or workers");
-    }
-    return o->sweep.cap_count || o->follow_up.kind != FOLLOW_UP_NONE
-               ? usage(err, "--again asks all anew: not with --sweep, --only-failed, "
-                            "--only-missing or --class")
-               : RESULT_OK;
+    bool is_part = o->sweep.cap_count > 0 || o->follow_up.kind != FOLLOW_UP_NONE;
+
+    return again_option_check(&o->again, &o->job, is_part, err);
 }
 
 static enum result check_job_file(const struct run_options *options, struct err *err)

@@ -12,6 +12,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "cmd/again_option.h"
 #include "cmd/as_curl_rows.h"
 #include "cmd/curl_lay.h"
 #include "cmd/network_rows.h"
@@ -43,8 +44,8 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool meta, plain, notify, exit, no_socket, json, fresh, prune, again, dry_run, show_config,
-        allow_core;
+    struct again_option again; /* --again, --older-than */
+    bool meta, plain, notify, exit, no_socket, json, fresh, prune, dry_run, show_config, allow_core;
     bool detach, quiet;
     uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
     struct monitor_options monitor;

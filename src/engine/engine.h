@@ -51,8 +51,9 @@ struct engine_options {
         *before; /* the plan has changed since the last session (grow.h); NULL: it
                                          has not; borrowed */
     bool prunes; /* what the plan no longer names leaves the tables */
-    bool
-        asks_again; /* a run that has ended begins a further round; and what tells an unchanged answer is kept */
+    /* A run that has ended begins a further round; and what tells an unchanged answer is kept. */
+    bool asks_again;
+    uint64_t again_age_us;              /* of it, what has had no good answer for so long; 0: all */
     const struct table_output *outputs; /* tables to write when all is settled; borrowed */
     size_t output_count;
     const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */

@@ -141,6 +141,9 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
         .context = r,
         .prunes = e->options.prunes,
         .begins_again = e->grow.begins_again,
+        .again_before_us = e->options.again_age_us
+                               ? clock_wall_us(&e->options.clock) - (int64_t)e->options.again_age_us
+                               : 0,
         .same = before ? before->same : seeds_total(r->now),
         .note = before ? before->note : STR_NONE,
     };
@@ -169,8 +172,9 @@ void grow_tell(struct engine *e)
     char fields[128], gone[160] = "";
 
     if (e->grow.begins_again) {
-        events_add(&e->events, EVENT_NOTICE, "round", "", "round %llu begins: all is asked again",
-                   (unsigned long long)e->poll.rounds.kept.begun);
+        events_add(&e->events, EVENT_NOTICE, "round", "", "round %llu begins: %s is asked again",
+                   (unsigned long long)e->poll.rounds.kept.begun,
+                   e->options.again_age_us ? "what is old enough" : "all");
     }
     if (!e->grow.is_taken || (!e->options.before && !e->options.prunes)) {
         return;

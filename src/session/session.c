@@ -343,6 +343,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .before = is_grown ? &s->options->growth->before : NULL,
         .prunes = s->options->prunes,
         .asks_again = s->options->asks_again,
+        .again_age_us = s->options->again_age_us,
         .outputs = s->options->outputs,
         .output_count = s->options->output_count,
         .table_path = s->table,

@@ -31,11 +31,12 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const struct feed_source *feed;     /* the rest of the last list, or NULL */
-    size_t feed_list;                   /* its place in list_fds */
-    const struct run_growth *growth;    /* what the run asked until now, or NULL */
-    bool prunes;                        /* what is not asked any more leaves the tables */
-    bool asks_again;                    /* when all has ended, a further round */
+    const struct feed_source *feed;  /* the rest of the last list, or NULL */
+    size_t feed_list;                /* its place in list_fds */
+    const struct run_growth *growth; /* what the run asked until now, or NULL */
+    bool prunes;                     /* what is not asked any more leaves the tables */
+    bool asks_again;                 /* when all has ended, a further round ... */
+    uint64_t again_age_us;           /* ... of what has had no good answer for so long; 0: of all */
     const struct table_output *outputs; /* to write when all is settled */
     size_t output_count;
     struct sweep *sweep; /* NULL: none */

@@ -346,6 +346,8 @@ static enum result put_row(struct archive *a, struct settlement *s, struct err *
     result = ledger_put(a->ledger, s, &s->duplicate, err);
     if (result == RESULT_OK && s->poll.has_digest && !s->duplicate) {
         result = ledger_put_polled(a->ledger, s, err);
+    } else if (result == RESULT_OK && s->unchanged && !s->duplicate) {
+        result = ledger_touch_polled(a->ledger, s, err);
     }
     return result;
 }

@@ -16,14 +16,15 @@
  *             was, for how long
  *   page      each page that came: its endpoint, listing (id of the first page), place in it, records, what
  *             total it told, and why the listing ended there (plan/page_end.h)
- *   polled    of a request that is asked round after round: what tells its last body, and whose line has it
+ *   polled    of a request that is asked round after round: what tells its last body, whose line has it, and
+ *             when it last came
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
  *             number in a run in which further ones are found, whose ids begin after it; listed: the
  *             plan's size, when its own requests are found ones, too (ledger_merge); of a run that
- *             polls, or is asked again: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put
- *             (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each
+ *             polls, or is asked again: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put,
+ *             poll_before_us (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
  *             so that they are known after a crash
@@ -133,6 +134,10 @@ MUST_CHECK enum result ledger_put_discoveries(struct ledger *ledger, struct sett
 MUST_CHECK enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *rounds,
                                          struct err *err);
 
+/** Its answer was its last one again, as the server says. */
+MUST_CHECK enum result ledger_touch_polled(struct ledger *ledger,
+                                           const struct settlement *settlement, struct err *err);
+
 /** What tells the body that this request's answer had. */
 MUST_CHECK enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
                                          struct err *err);
@@ -171,7 +176,9 @@ struct ledger_merge {
     uint64_t total;
     void *context;
     bool prunes;       /* what is gone leaves the tables */
-    bool begins_again; /* all of the present plan is to be asked once more, in a further round */
+    bool begins_again; /* the present plan is to be asked once more, in a further round: */
+    int64_t
+        again_before_us; /* of it, what last had a good answer before then (wall clock); 0: all */
     uint64_t
         same; /* the first so many are those of before, one by one: nothing is looked up for them */
     struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */

@@ -23,8 +23,9 @@
 static const char begin_again[] =
     "CREATE INDEX IF NOT EXISTS found_seat ON found(endpoint,substr(place,5));"
     /* What was asked before there were rounds: its body is not compared, but known to be the newest. */
-    "INSERT OR IGNORE INTO polled(what,etag,digest,request)"
-    " SELECT polled_as(f.endpoint,f.place,f.url,f.body),NULL,x'',r.id"
+    "INSERT OR IGNORE INTO polled(what,etag,digest,request,at_us)"
+    " SELECT polled_as(f.endpoint,f.place,f.url,f.body),NULL,x'',r.id,"
+    "(SELECT min(started_us) FROM session)"
     " FROM found f CROSS JOIN request r ON r.id=f.id WHERE r.state=1 AND r.line_bytes IS NOT NULL;";
 
 #define LEFT_BEHIND "2" /* gone.pruned: still a part of its round */
@@ -173,7 +174,7 @@ static enum result make(struct ledger *ledger, const char *text, struct err *err
 
 /* --- a further round ---------------------------------------------------------------------------------------- */
 
-enum result ledger_begin_again(struct ledger *ledger, struct err *err)
+enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, struct err *err)
 {
     struct rounds_kept rounds;
     enum result result = ledger_read_rounds(ledger, &rounds, err);
@@ -195,6 +196,7 @@ enum result ledger_begin_again(struct ledger *ledger, struct err *err)
     }
     rounds.begun = rounds.begun ? rounds.begun + 1 : 2;
     rounds.put = 0;
+    rounds.before_us = before_us;
     return result == RESULT_OK ? ledger_put_rounds(ledger, &rounds, err) : result;
 }
 

@@ -276,16 +276,18 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     uint8_t digest[DIGEST_BYTES];
     enum result result = ledger_digest_found(&texts, &found->page, scratch, digest);
     struct known known;
-    bool is_unasked = false;
+    bool left_out = false;
 
     found->id = 0;
     if (result != RESULT_OK) {
         return err_nomem(err, "noting what was found");
     }
     if (!settlement->response) {
-        result = ledger_is_unasked(ledger, found->endpoint, texts.sort_key, &is_unasked, err);
+        result = ledger_is_left_out(ledger, found->endpoint, &texts,
+                                    settlement->rounds ? settlement->rounds->before_us : 0,
+                                    &left_out, err);
     }
-    if (result != RESULT_OK || is_unasked) {
+    if (result != RESULT_OK || left_out) {
         return result;
     }
     result = ledger_read_etag(ledger, found->endpoint, &texts, etag, err);

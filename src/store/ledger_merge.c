@@ -68,13 +68,13 @@ static const char move_polled[] =
     "CREATE TEMP TABLE merge_polled AS SELECT"
     " polled_as(f.endpoint,CAST(substr(f.place,1,4)||m.at||substr(f.place,13) AS BLOB),"
     "f.url,f.body) AS what,p.what AS was,p.etag AS etag,p.digest AS digest,"
-    "p.request AS request"
+    "p.request AS request,p.at_us AS at_us"
     " FROM found f CROSS JOIN merge_move m ON m.was=substr(f.place,5,8)"
     " JOIN polled p ON p.what=polled_as(f.endpoint,f.place,f.url,f.body)"
     " WHERE NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id);"
     "DELETE FROM polled WHERE what IN (SELECT was FROM merge_polled);"
-    "INSERT OR REPLACE INTO polled(what,etag,digest,request)"
-    " SELECT what,etag,digest,request FROM merge_polled;";
+    "INSERT OR REPLACE INTO polled(what,etag,digest,request,at_us)"
+    " SELECT what,etag,digest,request,at_us FROM merge_polled;";
 
 /* What a seed led to goes with it. */
 static const char move_all[] =
@@ -524,7 +524,7 @@ static enum result merge_all(struct merging *m)
         result = settle_rounds(m, before);
     }
     if (result == RESULT_OK && m->merge->begins_again) {
-        result = ledger_begin_again(ledger, m->err);
+        result = ledger_begin_again(ledger, m->merge->again_before_us, m->err);
     }
     if (result == RESULT_OK && m->merge->note.len) {
         result = ledger_put_kept(ledger, LEDGER_KEPT_PLAN, m->merge->note, m->err);

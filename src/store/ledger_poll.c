@@ -32,6 +32,8 @@ enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds
             rounds->skipped = value;
         } else if (str_equal(name, STR("poll_put"))) {
             rounds->put = value;
+        } else if (str_equal(name, STR("poll_before_us"))) {
+            rounds->before_us = (int64_t)value;
         }
     }
     return result;
@@ -49,6 +51,7 @@ enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *r
         sqlite3_bind_int64(st, 3, (sqlite3_int64)rounds->slot);
         sqlite3_bind_int64(st, 4, (sqlite3_int64)rounds->skipped);
         sqlite3_bind_int64(st, 5, (sqlite3_int64)rounds->put);
+        sqlite3_bind_int64(st, 6, rounds->before_us);
         result = ledger_step(ledger, st, "noting a round of polls", err);
     }
     if (result != RESULT_OK) {
@@ -116,6 +119,26 @@ enum result ledger_put_polled(struct ledger *ledger, const struct settlement *se
         } else {
             sqlite3_bind_int64(st, 4, (sqlite3_int64)request->id);
         }
+        sqlite3_bind_int64(st, 5, settlement->response->fetched_at_us);
+        result = ledger_step(ledger, st, "noting a poll", err);
+    }
+    if (result != RESULT_OK) {
+        ledger_roll_back(ledger);
+    }
+    return result;
+}
+
+enum result ledger_touch_polled(struct ledger *ledger, const struct settlement *settlement,
+                                struct err *err)
+{
+    uint8_t what[DIGEST_BYTES];
+    enum result result = digest_of_settled(settlement, what, err);
+    sqlite3_stmt *st =
+        result == RESULT_OK ? ledger_statement(ledger, SQL_TOUCH_POLLED, &result, err) : NULL;
+
+    if (st) {
+        sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 2, settlement->response->fetched_at_us);
         result = ledger_step(ledger, st, "noting a poll", err);
     }
     if (result != RESULT_OK) {
@@ -178,16 +201,14 @@ enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
     return result;
 }
 
-enum result ledger_is_unasked(struct ledger *ledger, uint32_t endpoint, struct str place,
+/* The plan has just gained it, and it has not been asked at all. */
+static enum result is_unasked(struct ledger *ledger, uint32_t endpoint, struct str place,
                               bool *is_unasked, struct err *err)
 {
     char first[SORT_KEY_SEED_BYTES] = { 0 };
-    enum result result = RESULT_OK;
-    sqlite3_stmt *st = ledger->is_again && place.len == SORT_KEY_SEED_BYTES
-                           ? ledger_statement(ledger, SQL_UNASKED_AT, &result, err)
-                           : NULL;
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_UNASKED_AT, &result, err);
 
-    *is_unasked = false;
     if (!st) {
         return result;
     }
@@ -198,4 +219,42 @@ enum result ledger_is_unasked(struct ledger *ledger, uint32_t endpoint, struct s
         *is_unasked = true;
     }
     return result;
+}
+
+static enum result is_fresh(struct ledger *ledger, uint32_t endpoint,
+                            const struct request_texts *texts, int64_t before_us, bool *is_fresh,
+                            struct err *err)
+{
+    uint8_t what[DIGEST_BYTES];
+    enum result result = ledger_digest_polled(endpoint, texts->sort_key, texts, what);
+    sqlite3_stmt *st;
+
+    if (result != RESULT_OK) {
+        return err_nomem(err, "beginning a round");
+    }
+    st = ledger_statement(ledger, SQL_POLLED, &result, err);
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        *is_fresh = sqlite3_column_int64(st, 2) >= before_us;
+    }
+    return result;
+}
+
+enum result ledger_is_left_out(struct ledger *ledger, uint32_t endpoint,
+                               const struct request_texts *texts, int64_t before_us, bool *left_out,
+                               struct err *err)
+{
+    enum result result;
+
+    *left_out = false;
+    if (!ledger->is_again || texts->sort_key.len != SORT_KEY_SEED_BYTES) {
+        return RESULT_OK;
+    }
+    result = is_unasked(ledger, endpoint, texts->sort_key, left_out, err);
+    return result == RESULT_OK && !*left_out && before_us
+               ? is_fresh(ledger, endpoint, texts, before_us, left_out, err)
+               : result;
 }

@@ -139,14 +139,17 @@ MUST_CHECK enum result ledger_add_merge_functions(struct ledger *ledger, uint64_
 /** Gives the connection polled_as and found_as, which statements about rounds call. ledger_again.c. */
 MUST_CHECK enum result ledger_add_round_functions(struct ledger *ledger, struct err *err);
 
-/** Within a transaction: all of the plan is to be asked in a further round, of which nothing is put yet. The plan's own
- *  are found ones (ledger_merge). ledger_again.c. */
-MUST_CHECK enum result ledger_begin_again(struct ledger *ledger, struct err *err);
+/** Within a transaction: the plan is to be asked in a further round, of which nothing is put yet; all of it, or what came
+ *  last before `before_us`. The plan's own are found ones (ledger_merge). ledger_again.c. */
+MUST_CHECK enum result ledger_begin_again(struct ledger *ledger, int64_t before_us,
+                                          struct err *err);
 
-/** Whether this one of the plan's own, about to be put into a further round, has not been asked at all: the plan has just
- *  gained it. ledger_poll.c. */
-MUST_CHECK enum result ledger_is_unasked(struct ledger *ledger, uint32_t endpoint, struct str place,
-                                         bool *is_unasked, struct err *err);
+/** Whether this one of the plan's own, about to be put into a further round, is not to be asked in it: the plan has just
+ *  gained it, so that it is asked anyway; or, unless `before_us` is 0, its last good answer came then or later.
+ *  ledger_poll.c. */
+MUST_CHECK enum result ledger_is_left_out(struct ledger *ledger, uint32_t endpoint,
+                                          const struct request_texts *texts, int64_t before_us,
+                                          bool *left_out, struct err *err);
 
 /** Makes what SQL_NEWEST_ENDS reads: the latest try of each of the plan's own. ledger_again.c. */
 MUST_CHECK enum result ledger_find_asked(struct ledger *ledger, struct err *err);

@@ -185,7 +185,8 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_MERGE_RENAME] = "UPDATE found SET key=?2,vars=?3,moved=1 WHERE id=?1",
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
-                       "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
+                       "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5),"
+                       "('poll_before_us',?6)",
     [SQL_PUT_SENDING] = "INSERT OR REPLACE INTO sending(id,endpoint,attempt,key,url)"
                         " VALUES(?1,?2,?3,?4,?5)",
     [SQL_DROP_SENDING] = "DELETE FROM sending WHERE id=?1",
@@ -201,10 +202,12 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_PUT_KEPT] = "INSERT INTO kept(name,text) VALUES(?1,?2)"
                      " ON CONFLICT(name) DO UPDATE SET text=excluded.text"
                      " WHERE kept.text IS NOT excluded.text",
-    [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
-    [SQL_PUT_POLLED] = "INSERT INTO polled(what,etag,digest,request) VALUES(?1,?2,?3,?4)"
+    [SQL_POLLED] = "SELECT etag,digest,at_us FROM polled WHERE what=?1",
+    [SQL_PUT_POLLED] = "INSERT INTO polled(what,etag,digest,request,at_us)"
+                       " VALUES(?1,?2,?3,?4,?5)"
                        " ON CONFLICT(what) DO UPDATE SET etag=excluded.etag,digest=excluded.digest,"
-                       "request=ifnull(excluded.request,request)",
+                       "request=ifnull(excluded.request,request),at_us=excluded.at_us",
+    [SQL_TOUCH_POLLED] = "UPDATE polled SET at_us=?2 WHERE what=?1",
     [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
                       " FROM exchange ORDER BY request",
     [SQL_PUT_EXCHANGE] = "INSERT OR REPLACE INTO "

@@ -129,13 +129,47 @@ def test_again__grows_by_what_has_changed():
     check_equal((price["requests"], price["left"]), (10, 10), "the price of the next night")
 
 
+def test_older_than__asks_what_has_had_no_good_answer_for_so_long():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n} for n in range(4)}
+    what = listed(world, world.bodies)
+    night(what)
+    world.down = {"/3"}
+    night(what, code=3)
+    world.take()
+
+    def pass_days(*paths):
+        """What came last of these is a week old."""
+        with sqlite3.connect(scratch("a.run/ledger.db")) as db:
+            for path in paths:
+                db.execute("UPDATE polled SET at_us=at_us-8*86400000000 WHERE request IN (SELECT id FROM found WHERE url LIKE ?)",
+                           (f"%{path}",))
+        db.close()
+
+    world.down = set()
+    pass_days("/1", "/3")
+    night(what, "--older-than", "7d")
+    check_equal(world.take(), ["/1", "/3"], "old ones")
+    night(what, "--older-than", "7d")
+    check_equal(world.take(), [], "in the next night nothing is")
+    pass_days("/0", "/1", "/2", "/3")
+    child = harness.scrapetop("run", "--plain", "--again", "--older-than", "7d", "--max-requests", "1", "-c", "1", "-o", scratch("a.run"),
+                              *what, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child.wait()
+    check_equal(len(world.take()), 1, "a part of a round")
+    night(what)  # which goes on as it began
+    check_equal(len(world.take()), 3, "the rest")
+    check_equal([row["id"] for row in table()], ["0", "1", "2", "3"], "the table")
+    stored()
+
+
 def test_again__of_a_run_that_knew_nothing_of_it__stores_the_first_time():
     world = World()
     world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(3)}
     what = listed(world, world.bodies)
     harness.succeed("run", "--plain", "-o", scratch("a.run"), *what)
     with sqlite3.connect(scratch("a.run/ledger.db")) as db:  # as an older version had left it
-        db.executescript("ALTER TABLE polled DROP COLUMN request; PRAGMA user_version=4;")
+        db.executescript("ALTER TABLE polled DROP COLUMN request; ALTER TABLE polled DROP COLUMN at_us; PRAGMA user_version=4;")
     db.close()
     check_equal(len(table()), 3, "an old ledger is read")
     world.down = {"/2"}
@@ -250,9 +284,11 @@ def test_again__after_kills_at_any_moment__is_as_if_all_had_been_fetched_at_once
 
 def test_again__refuses__what_it_does_not_go_with():
     for words, why in ((["--every", "1s"], b"--every asks again by itself"), (["--shard", "1/2"], b"for a run alone"),
-                       (["--only-failed"], b"--again asks all anew")):
+                       (["--only-failed"], b"--again asks anew")):
         refused = harness.run("run", "--again", *words, "http://127.0.0.1:9/x", "-o", scratch("r.run"))
         check(refused.code == 2 and why in refused.err, words, refused)
+    refused = harness.run("run", "--older-than", "7d", "http://127.0.0.1:9/x", "-o", scratch("r.run"))
+    check(refused.code == 2 and b"--older-than goes with --again" in refused.err, refused)
     check(not os.path.exists(scratch("r.run")), "a directory of what was refused")
 
 

@@ -381,7 +381,7 @@ def test_a_directory_of_an_older_version__grows_too():
     peer = Peer(echo)
     give(peer, ["/1", "/2"])
     with sqlite3.connect(scratch("a.run/ledger.db")) as db:
-        db.executescript("DROP TABLE gone; ALTER TABLE polled DROP COLUMN request; PRAGMA user_version=3;")
+        db.executescript("DROP TABLE gone; ALTER TABLE polled DROP COLUMN request; ALTER TABLE polled DROP COLUMN at_us; PRAGMA user_version=3;")
     db.close()
     check_equal(column(), ["/1", "/2"], "an old ledger is read")
     give(peer, ["/0", "/2", "/1"])
