@@ -27,10 +27,11 @@ class Ask:
 
 
 def reply(body=b'{"a":1}', status="200 OK", kind="application/json", headers=()):
-    """An HTTP answer; a body that is no bytes is sent as JSON."""
+    """An HTTP answer; a body that is no bytes is sent as JSON, without a kind there is no Content-Type."""
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers]
+    types = [f"Content-Type: {kind}"] if kind else []
+    lines = [f"HTTP/1.1 {status}", *types, f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
@@ -49,6 +50,11 @@ class Peer:
 
     def total(self):
         return sum(self.asked.values())
+
+    def paths(self):
+        """What was asked, in order of coming."""
+        with self.lock:
+            return [ask.path for ask in self.asks]
 
     def _accept(self):
         while True:

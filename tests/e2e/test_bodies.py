@@ -3,46 +3,25 @@ the bytes as they were sent in the store."""
 
 import csv
 import gzip
-import http.server
 import io
 import json
 import os
 import subprocess
-import threading
 
 import harness
+import peer
 from harness import check, check_equal, scaled, scratch
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Answers with (status, content type, body) of `answer(path)`, and counts what was asked."""
-
-    daemon_threads = True
+class Server(peer.Peer):
+    """Answers with (status, content type, body, headers...) of `answer(path)`."""
 
     def __init__(self, answer):
-        asked = self.asked = []
+        def reply(ask):
+            status, kind, body, *headers = answer(ask.path)
+            return peer.reply(body, f"{status} X", kind, [f"{name}: {value}" for name, value in headers])
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                asked.append(self.path)
-                status, content_type, body, *headers = answer(self.path)
-                self.send_response(status)
-                if content_type:
-                    self.send_header("Content-Type", content_type)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(reply)
 
 
 def table(path):
@@ -75,9 +54,9 @@ def test_body__gives_the_same_rows__whatever_it_comes_as():
     for number, (content_type, body, words) in enumerate(SAME):
         server = Server(lambda _: (200, content_type, body))
         run, out, again = (scratch(f"{number}{ending}") for ending in (".run", ".csv", ".again.csv"))
-        ended = harness.succeed("run", "--plain", "-o", run, "--csv", out, f"{server.url}/x")
+        harness.succeed("run", "--plain", "-o", run, "--csv", out, f"{server.url}/x")
         check_equal(table(out), ROWS, f"rows of {content_type} {body[:30]}")
-        check_equal(server.asked, ["/x"], "what was asked")
+        check_equal(server.paths(), ["/x"], "what was asked")
         log = [json.loads(line) for line in harness.read(run + "/events.jsonl").decode().splitlines()]
         told = [e["text"] for e in log if e["event"] == "body"]
         check(any(words in text for text in told) if words else not told, f"the log of {content_type} {body[:30]}:", told)
@@ -88,7 +67,6 @@ def test_body__gives_the_same_rows__whatever_it_comes_as():
         harness.succeed("verify", run)
         harness.succeed("normalise", "-o", again, run)
         check_equal(table(again), ROWS, "rows of the table made later")
-        server.shutdown()
 
 
 def test_body__is_told_once__when_a_thousand_are_so():
@@ -97,7 +75,6 @@ def test_body__is_told_once__when_a_thousand_are_so():
     harness.succeed("run", "--plain", "-o", scratch("m.run"), "--csv", scratch("m.csv"), f"{server.url}/[1-{count}]")
     check_equal([row["path"] for row in table(scratch("m.csv"))], [f"/{n}" for n in range(1, count + 1)], "rows")
     check_equal(harness.read(scratch("m.run") + "/events.jsonl").count(b'"event":"body"'), 1, "events")
-    server.shutdown()
 
 
 def test_body__is_read_as_json__by_pages_rules_and_the_pool():
@@ -126,12 +103,11 @@ def test_body__is_read_as_json__by_pages_rules_and_the_pool():
     harness.succeed("normalise", "--endpoint", "large", "-o", scratch("large.csv"), run)
     large = table(scratch("large.csv"))
     check_equal((len(large), large[-1]), (20000, {"id": "19999", "text": "ü" * 50}), "rows of the large body")
-    check_equal(server.asked.count("/bad"), 1, "the rule has read the error")
+    check_equal(server.asked["/bad"], 1, "the rule has read the error")
     check("nicht verfügbar" in harness.run("status", "--failed", run).out.decode() or
           "do=fail" in harness.run("status", "--failed", run).out.decode(), "the rule is not named")
-    check_equal(server.asked.count("/large"), 1, "how often the large one was asked for")
+    check_equal(server.asked["/large"], 1, "how often the large one was asked for")
     harness.succeed("verify", run)
-    server.shutdown()
 
 
 def test_null__is_told__where_a_record_should_be():
@@ -140,7 +116,6 @@ def test_null__is_told__where_a_record_should_be():
     harness.succeed("run", "--plain", "-o", run, "--csv", scratch("n.csv"), f"{server.url}/[1-3]")
     check_equal([row["path"] for row in table(scratch("n.csv"))], ["/1", "/3"], "rows")
     check(b"1 null where a record should be: no row" in harness.read(run + "/events.jsonl"), "the null is not told")
-    server.shutdown()
 
 
 def test_table_of_a_run__ends_as_that_of_normalise__when_it_cannot_be_made():
@@ -158,7 +133,6 @@ def test_table_of_a_run__ends_as_that_of_normalise__when_it_cannot_be_made():
     told = child.stderr.read().decode()
     child.stderr.close()
     check(child.wait(60) == 0 and "E-OUT" not in told and "table failed" not in told, "the reader had enough:", told)
-    server.shutdown()
 
 
 BAD = (
@@ -174,7 +148,6 @@ def test_body__is_refused__when_it_says_no_json():
         ended = harness.run("run", "--plain", "--fresh", "--retries", "0", "-o", scratch("b.run"), "--csv", scratch("b.csv"), f"{server.url}/x")
         check_equal(ended.code, 3, f"exit code of {content_type} {body}, {ended}")
         check(b'"event":"body"' not in harness.read(scratch("b.run") + "/events.jsonl"), "it is told as read:", ended)
-        server.shutdown()
 
 def test_pages__are_kept_and_make_no_table__when_the_job_says_so():
     """A page in the place of data fails and names the way out; with it each is a success and a file."""
@@ -228,7 +201,6 @@ def test_gzip_of_several_members__is_named__as_what_libcurl_does_not_read():
     ended = harness.run("run", "--plain", "--retries", "0", "-o", scratch("g.run"), "--csv", scratch("g.csv"), f"{server.url}/x")
     rows = table(scratch("g.csv")) if ended.code == 0 else None
     check(rows == [{"a": "1"}] or (ended.code == 3 and b"gzip body goes on after its end" in ended.err), "several members:", ended)
-    server.shutdown()
 
 
 def test_probe__reads_what_a_run_does():
@@ -237,7 +209,6 @@ def test_probe__reads_what_a_run_does():
         ended = harness.succeed("probe", f"{server.url}/x")
         check((words.encode() in ended.err if words else b"the answer " not in ended.err), f"probe of {content_type}:", ended)
         check(b"city" in ended.out, "what probe found:", ended)
-        server.shutdown()
 
 
 if __name__ == "__main__":

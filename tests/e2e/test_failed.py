@@ -1,61 +1,34 @@
 """What failed can be read: what the server said, kept and told, and every retry a line of events.jsonl."""
 
-import http.server
 import json
 import os
-import threading
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 SECRET = "sesame-4711-open"
 EVIL = b'{"error":"\x1b[31mkey ' + SECRET.encode() + b' is unknown","limit":500}'
 
 
-class Server:
+class Server(peer.Peer):
     """/N: 2 is 422, 3 is 503 (HTML) twice and then well, 4 is 500 for good and echoes the key."""
 
     def __init__(self):
-        self.asked = {}
         self.mended = False
-        outer = self
+        super().__init__(self.reply)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                n = int(self.path.rsplit("/", 1)[1])
-                outer.asked[n] = outer.asked.get(n, 0) + 1
-                status, body, kind = 200, b'{"a":1}', "application/json"
-                if n == 2 and not outer.mended:
-                    status, body = 422, '{"detail":"limit must be ≤ 500"}'.encode()
-                if n == 3 and outer.asked[n] < 3:
-                    status, kind = 503, "text/html"
-                    body = b"<!doctype html><html><head><title>Overloaded</title></head></html>"
-                if n == 4 and not outer.mended:
-                    status, body = 500, EVIL
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("X-Request-Id", f"id-{n}")
-                self.send_header("X-Echo", SECRET)
-                self.send_header("Set-Cookie", "session=abcdef")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.httpd.server_port}"
-        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.httpd.shutdown()
-        self.httpd.server_close()
+    def reply(self, ask):
+        n = int(ask.path.rsplit("/", 1)[1])
+        status, body, kind = "200 OK", b'{"a":1}', "application/json"
+        if n == 2 and not self.mended:
+            status, body = "422 No", '{"detail":"limit must be ≤ 500"}'.encode()
+        if n == 3 and self.asked[ask.path] < 3:
+            status, kind = "503 Busy", "text/html"
+            body = b"<!doctype html><html><head><title>Overloaded</title></head></html>"
+        if n == 4 and not self.mended:
+            status, body = "500 Broken", EVIL
+        return peer.reply(body, status, kind, [f"X-Request-Id: id-{n}", f"X-Echo: {SECRET}", "Set-Cookie: session=abcdef"])
 
 
 def fetch(run_dir, server, *more, code=3):
@@ -74,8 +47,8 @@ def lines(ended):
 
 def test_failed__is_told_with_what_the_server_said():
     run_dir = scratch("a.run")
-    with Server() as server:
-        ended = fetch(run_dir, server)
+    server = Server()
+    ended = fetch(run_dir, server)
     check('HTTP 422: {"detail":"limit must be ≤ 500"}'.encode() in ended.err, ended.err)
     check(b"all tries used: {" in ended.err, ended.err)
     check(b"\x1b" not in ended.err, "an escape reached the terminal")
@@ -89,36 +62,36 @@ def test_failed__is_told_with_what_the_server_said():
 
 def test_raw_failed__prints_headers_and_body():
     run_dir = scratch("b.run")
-    with Server() as server:
-        fetch(run_dir, server)
-        said = {o["key"]: o for o in lines(harness.succeed("raw", "--failed", "--json", run_dir))}
-        check_equal(sorted(said), ["2", "4"], "keys")
-        check_equal(json.loads(said["2"]["body"]), {"detail": "limit must be ≤ 500"}, "body")
-        headers = dict(said["2"]["headers"])
-        check_equal((headers["x-request-id"], headers["x-echo"], headers["set-cookie"]),
-                    ("id-2", "***", "***"), "headers")
-        check_equal((said["4"]["class"], said["4"]["attempts"], said["4"]["status"]), ("500", 3, 500),
-                    "class, attempts, status")
-        check_equal(said["4"]["url"], f"{server.url}/x/4", "url")
-        text = harness.succeed("raw", "--failed", run_dir, "2").out
-        check(b"x-request-id: id-2\n" in text and '≤ 500"}'.encode() in text, text)
-        check(b"/x/4" not in text, "another one was printed")
-        ended = harness.run("raw", "--failed", run_dir, "9")
-        check_equal((ended.code, b"E-KEY1" in ended.err), (3, True), "code, E-KEY1")
-        with harness.terminal([harness.BINARY, "raw", "--failed", run_dir]) as shown:
-            shown.wait_text(r"\\x1b\[31mkey \*\*\*")
-            check(b"\x1b[31m" not in shown.raw, "an escape reached the terminal")
-        # What has come since is no failure any more, and what was said of it is gone.
-        server.mended = True
-        harness.succeed("run", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
-        check_equal(harness.succeed("raw", "--failed", "--json", run_dir).out, b"", "said, afterwards")
-        check_equal(harness.ledger(run_dir, "SELECT count(*) FROM said"), [(0,)], "rows kept")
+    server = Server()
+    fetch(run_dir, server)
+    said = {o["key"]: o for o in lines(harness.succeed("raw", "--failed", "--json", run_dir))}
+    check_equal(sorted(said), ["2", "4"], "keys")
+    check_equal(json.loads(said["2"]["body"]), {"detail": "limit must be ≤ 500"}, "body")
+    headers = dict(said["2"]["headers"])
+    check_equal((headers["x-request-id"], headers["x-echo"], headers["set-cookie"]),
+                ("id-2", "***", "***"), "headers")
+    check_equal((said["4"]["class"], said["4"]["attempts"], said["4"]["status"]), ("500", 3, 500),
+                "class, attempts, status")
+    check_equal(said["4"]["url"], f"{server.url}/x/4", "url")
+    text = harness.succeed("raw", "--failed", run_dir, "2").out
+    check(b"x-request-id: id-2\n" in text and '≤ 500"}'.encode() in text, text)
+    check(b"/x/4" not in text, "another one was printed")
+    ended = harness.run("raw", "--failed", run_dir, "9")
+    check_equal((ended.code, b"E-KEY1" in ended.err), (3, True), "code, E-KEY1")
+    with harness.terminal([harness.BINARY, "raw", "--failed", run_dir]) as shown:
+        shown.wait_text(r"\\x1b\[31mkey \*\*\*")
+        check(b"\x1b[31m" not in shown.raw, "an escape reached the terminal")
+    # What has come since is no failure any more, and what was said of it is gone.
+    server.mended = True
+    harness.succeed("run", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
+    check_equal(harness.succeed("raw", "--failed", "--json", run_dir).out, b"", "said, afterwards")
+    check_equal(harness.ledger(run_dir, "SELECT count(*) FROM said"), [(0,)], "rows kept")
 
 
 def test_status_failed__lists_each():
     run_dir = scratch("c.run")
-    with Server() as server:
-        fetch(run_dir, server)
+    server = Server()
+    fetch(run_dir, server)
     listed = lines(harness.succeed("status", "--failed", "--json", run_dir))
     check_equal([(o["id"], o["key"], o["class"], o["status"], o["attempts"], o["reason"]) for o in listed],
                 [(2, "2", "422", 422, 1, "HTTP 422"), (4, "4", "500", 500, 3, "HTTP 500")], "listed")
@@ -130,8 +103,8 @@ def test_status_failed__lists_each():
 
 def test_retries__are_lines_of_the_events():
     run_dir = scratch("d.run")
-    with Server() as server:
-        fetch(run_dir, server)
+    server = Server()
+    fetch(run_dir, server)
     retries = [e for e in events(run_dir) if e["event"] == "retry"]
     check_equal(sorted((e["id"], e["key"], e["attempt"], e["attempts_max"], e["status"], e["class"])
                        for e in retries),
@@ -146,19 +119,19 @@ def test_retries__are_lines_of_the_events():
 
 def test_failed_jsonl__lists_all_of_them__and_goes_when_none_is_left():
     run_dir = scratch("all.run")
-    with Server() as server:
-        server.mended = False
-        fetch(run_dir, server)
-        path = scratch("all.run/failed.jsonl")
-        listed = harness.read(path)
-        check_equal(listed, harness.succeed("status", "--failed", "--json", run_dir).out, "failed.jsonl")
-        check_equal([json.loads(line)["key"] for line in listed.splitlines()], ["2", "4"], "keys")
-        check(SECRET.encode() not in listed, "a secret:", listed)
-        server.mended = True
-        ended = harness.run("run", "--plain", "-o", run_dir, "--only-failed")
-        check(b"KEY is not set" in ended.err and b"remove this file" not in ended.err, ended)
-        harness.succeed("run", "--plain", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
-        check(not os.path.exists(path), "it lists what has not failed any more")
+    server = Server()
+    server.mended = False
+    fetch(run_dir, server)
+    path = scratch("all.run/failed.jsonl")
+    listed = harness.read(path)
+    check_equal(listed, harness.succeed("status", "--failed", "--json", run_dir).out, "failed.jsonl")
+    check_equal([json.loads(line)["key"] for line in listed.splitlines()], ["2", "4"], "keys")
+    check(SECRET.encode() not in listed, "a secret:", listed)
+    server.mended = True
+    ended = harness.run("run", "--plain", "-o", run_dir, "--only-failed")
+    check(b"KEY is not set" in ended.err and b"remove this file" not in ended.err, ended)
+    harness.succeed("run", "--plain", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
+    check(not os.path.exists(path), "it lists what has not failed any more")
 
 
 def test_failed__are_listed_by_one_key__and_enter_shows_one():

@@ -44,7 +44,7 @@ def run(answer, *arguments, url="/t", code=0):
     ended = harness.run("run", "--json", "--retries", "2", "--backoff", "1ms:2ms", "-o", directory, "--csv", out, *arguments,
                         server.url + url)
     check_equal(ended.code, code, f"{answer[1]}: {ended}")
-    return table(out) if os.path.exists(out) else None, ended.report(), len(server.asked), directory
+    return table(out) if os.path.exists(out) else None, ended.report(), server.total(), directory
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def listing(answer, pages):
     write(scratch("job.json"), json.dumps(job).encode())
     remove(scratch("l.run"))
     ended = harness.run("run", "--plain", "-o", scratch("l.run"), scratch("job.json"))
-    return [row["id"] for row in table(os.path.join(scratch("l.run"), "t.csv"))], len(server.asked), ended
+    return [row["id"] for row in table(os.path.join(scratch("l.run"), "t.csv"))], server.total(), ended
 
 
 def number(path, name, otherwise):
@@ -280,12 +280,12 @@ def test_values__come_in_chunks__and_in_the_letters_that_are_told():
             ({"values": ["a b", 2, True], "chunk": 2}, "{v}", ["a b,2", "true"]),
             ({"file": "ids.csv", "encoding": "windows-1252", "chunk": 2}, "{v.ort}", ["Zürich,Bern", "Genf"]),
             ({"file": "ids.csv", "encoding": "windows-1252"}, "{v.ort}", ["Zürich", "Bern", "Genf"])):
-        server.asked.clear()
+        server.asks.clear()
         job = {"name": "o", "base": server.url, "vars": {"v": variable}, "endpoints": [{"name": "t", "url": f"/l?ids={template}"}]}
         write(scratch("job.json"), json.dumps(job).encode())
         remove(scratch("v.run"))
         harness.succeed("run", "--plain", "-c", "1", "-o", scratch("v.run"), scratch("job.json"))
-        check_equal([urllib.parse.unquote(path.partition("=")[2]) for path in server.asked], want, f"{variable}")
+        check_equal([urllib.parse.unquote(path.partition("=")[2]) for path in server.paths()], want, f"{variable}")
         harness.succeed("run", "--plain", "-o", scratch("v.run"))  # the job as it was kept
     job["vars"] = {"v": {"file": "ids.csv"}}
     write(scratch("job.json"), json.dumps(job).encode())
@@ -324,13 +324,13 @@ def test_details__are_asked_for__where_the_job_wants_them():
     server = Server(lambda path: (200, "application/json", json.dumps(items if path == "/l" else {"p": path}).encode()))
     for where, want in (({"at": "/s", "is": "a"}, "1"), ({"at": "/s", "is": ["b", "ü"]}, "23"), ({"at": "/ok"}, "1"),
                         ({"at": "/id", "is": [4, 1]}, "14"), ({"at": "/ok", "is": None}, "3"), ({"at": "/id", "is": "4"}, "")):
-        server.asked.clear()
+        server.asks.clear()
         job = {"name": "o", "base": server.url, "endpoints": [{"name": "t", "url": "/l"}, {"name": "d", "url": "/d/{t.id}", "where": where}]}
         write(scratch("job.json"), json.dumps(job).encode())
         remove(scratch("d.run"))
         harness.succeed("run", "--plain", "-o", scratch("d.run"), scratch("job.json"))
         harness.succeed("run", "--plain", "-o", scratch("d.run"))
-        check_equal(sorted(server.asked), ["/d/" + n for n in want] + ["/l"], f"{where}")
+        check_equal(sorted(server.paths()), ["/d/" + n for n in want] + ["/l"], f"{where}")
     job["endpoints"] = [{"name": "t", "url": "/l", "where": {"at": "/s"}}]
     write(scratch("job.json"), json.dumps(job).encode())
     ended = harness.run("run", "--plain", scratch("job.json"))

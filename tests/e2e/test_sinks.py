@@ -1,47 +1,26 @@
 """What every command writes: nothing that acts on a terminal, whatever paths, names and servers bring; and an
 output that is lost is no success."""
 
-import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
-import threading
 import unicodedata
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 EVIL = "\x1b]0;PWN\x07\x7f\u009b31m\u202ex"
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """/N: an object whose names and texts are hostile; /bad/N: 404 with such a body; /next/N: a redirect."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                body = json.dumps([{"id": self.path, EVIL: EVIL, "n": "1"}], ensure_ascii=False).encode()
-                self.send_response(404 if "bad" in self.path else 200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("X-Evil", EVIL.encode().decode("latin-1"))
-                self.send_header("X-Request-Id", EVIL.encode().decode("latin-1"))
-                self.send_header("RateLimit-Policy", '"\u009bx";q=100;w=10')
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+def hostile(ask):
+    """/N: an object whose names and texts are hostile; /bad/N: 404 with such a body."""
+    evil = EVIL.encode().decode("latin-1")
+    return peer.reply(json.dumps([{"id": ask.path, EVIL: EVIL, "n": "1"}], ensure_ascii=False).encode(),
+                      "404 No" if "bad" in ask.path else "200 OK",
+                      headers=[f"X-Evil: {evil}", f"X-Request-Id: {evil}", 'RateLimit-Policy: "\u009bx";q=100;w=10'])
 
 
 def acts(text):
@@ -55,7 +34,7 @@ def check_harmless(arguments, ended):
 
 
 def test_output__acts_on_no_terminal__whatever_paths_and_names_are():
-    server = Server()
+    server = peer.Peer(hostile)
     place = os.path.join(scratch("sinks"), EVIL)
     os.makedirs(place)
     paths = {name: os.path.join(place, f"{EVIL}.{name}") for name in ("run", "csv", "parquet", "json", "txt", "list",
@@ -118,11 +97,10 @@ def test_output__acts_on_no_terminal__whatever_paths_and_names_are():
     for arguments in (["run", "--plain", "-o", run], ["verify", run], ["verify", "--json", run], ["raw", run, "no"],
                       ["normalise", "-o", paths["new"] + ".csv", run], ["status", run]):
         check_harmless(arguments, harness.run(*arguments))
-    server.shutdown()
 
 
 def test_command_to_resume__is_one_that_a_shell_takes():
-    server = Server()
+    server = peer.Peer(hostile)
     for number, name in enumerate(("plain", "my run", "it's", "a\x1b[31m\n$(touch gone)", "-x")):
         run = os.path.join(scratch(f"resume{number}"), name)
         os.makedirs(os.path.dirname(run))
@@ -133,7 +111,6 @@ def test_command_to_resume__is_one_that_a_shell_takes():
                                capture_output=True, timeout=harness.HANG_S, cwd=scratch(""),
                                env=harness.environment(SCRAPETOP=harness.BINARY))
         check(again.returncode == 0 and b"2/2 ok" in again.stderr, command.group(1), again)
-    server.shutdown()
 
 
 # --- a lost output -------------------------------------------------------------------------------------------
@@ -158,17 +135,16 @@ def commands(url):
 def test_output__is_an_error__when_the_disk_is_full():
     if not os.path.exists("/dev/full"):
         raise harness.Skipped("there is no /dev/full")
-    server = Server()
+    server = peer.Peer(hostile)
     for arguments in commands(server.url):
         with open("/dev/full", "wb") as full:
             ended = harness.finish(harness.scrapetop(*arguments, stdout=full, stderr=subprocess.PIPE))
         check_equal(ended.code, 8, f"exit code of {arguments}, {ended}")
         check_equal(ended.err.count(b"error[E-OUT"), 1, f"errors told by {arguments}, {ended}")
-    server.shutdown()
 
 
 def test_output__ends_quietly__when_nobody_reads_it():
-    server = Server()
+    server = peer.Peer(hostile)
     for arguments in commands(server.url):
         reader, writer = os.pipe()
         os.close(reader)
@@ -177,7 +153,6 @@ def test_output__ends_quietly__when_nobody_reads_it():
         ended = harness.finish(child)
         check_equal(ended.code, 0, f"exit code of {arguments}, {ended}")
         check(b"error" not in ended.err.lower(), "not quiet:", arguments, ended)
-    server.shutdown()
 
 
 if __name__ == "__main__":
