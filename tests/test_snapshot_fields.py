@@ -12,7 +12,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 STRUCT = re.compile(r"\bstruct (\w+) \{(.*?)\n\};", re.DOTALL)
 HEADERS = ("engine/snapshot.h", "engine/limit_words.h", "plan/due.h")
 # How many a list has: a list's row says it.
-COUNTS = re.compile(r"(?:second|core|flight|wait|host|failure|failed_one|event|on|rule|rung|endpoint|attempt)_count|"
+COUNTS = re.compile(r"(?:second|core|flight|wait|host|failure|failed_one|event|on|rule|rung|endpoint|attempt|worker)_count|"
                     r"body_shown")
 
 

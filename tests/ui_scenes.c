@@ -31,6 +31,7 @@ const char *ui_scene_name(enum ui_scene scene)
         [SCENE_DONE] = "done",
         [SCENE_FAILED] = "failed",
         [SCENE_TUNED] = "tuned",
+        [SCENE_FLEET] = "fleet",
         [SCENE_HOSTILE] = "hostile",
         [SCENE_HUGE] = "huge",
     };
@@ -506,6 +507,10 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
                                             .has_token = true,
                                             .expiry_known = true,
                                             .expires_in_us = 724 * US_PER_S };
+        break;
+    case SCENE_FLEET:
+        clear_flights(s);
+        ui_scene_share(s);
         break;
     case SCENE_HOSTILE:
         fill_ladder(s);

@@ -30,6 +30,7 @@ enum ui_scene {
     SCENE_DONE,
     SCENE_FAILED,
     SCENE_TUNED,   /* running, with a ladder, endpoints, and one request looked at */
+    SCENE_FLEET,   /* the sums of four workers */
     SCENE_HOSTILE, /* every text is an attack on the terminal */
     SCENE_HUGE,    /* every figure at its largest */
     SCENE_COUNT

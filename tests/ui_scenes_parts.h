@@ -17,4 +17,7 @@ void ui_scene_hurt(struct snapshot *s, size_t n);
 /** Every figure becomes as large as it can be, or no number at all. */
 void ui_scene_enlarge(struct snapshot *s);
 
+/** Many workers instead of one run. */
+void ui_scene_share(struct snapshot *s);
+
 #endif

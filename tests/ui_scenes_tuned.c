@@ -117,3 +117,48 @@ void ui_scene_tune(struct snapshot *s)
     fill_endpoints(s);
     fill_detail(s);
 }
+
+static void add_worker(struct snapshot *s, struct snapshot_worker worker, const char *name)
+{
+    struct snapshot_worker *w = &s->workers[s->worker_count++];
+
+    *w = worker;
+    snprintf(w->name, sizeof w->name, "%s", name);
+    snprintf(w->host, sizeof w->host, "build%zu.example.org", s->worker_count);
+    snprintf(w->run, sizeof w->run, "/srv/w%zu.run", s->worker_count);
+    s->in_flight += w->in_flight;
+}
+
+void ui_scene_share(struct snapshot *s)
+{
+    s->is_fleet = true;
+    s->in_flight = 0;
+    s->limit =
+        (struct snapshot_limit){ .kind = LIMIT_FLEET, .reason = "all of its cap is in flight" };
+    add_worker(s,
+               (struct snapshot_worker){ .pid = 4121,
+                                         .in_flight = 12,
+                                         .requests_per_s = 19.5,
+                                         .ok = 20111,
+                                         .found = 41,
+                                         .heard_ago_us = 120000 },
+               "build1-0a1b2c3d");
+    add_worker(s,
+               (struct snapshot_worker){ .pid = 877,
+                                         .in_flight = 12,
+                                         .requests_per_s = 18.7,
+                                         .ok = 19800,
+                                         .failed = 12,
+                                         .heard_ago_us = 480000 },
+               "build2-99aa0c17");
+    add_worker(
+        s,
+        (struct snapshot_worker){
+            .state = WORKER_GONE, .pid = 31, .ok = 512, .found = 3, .heard_ago_us = 95000000 },
+        "build3-\033[2J-gone");
+    add_worker(
+        s,
+        (struct snapshot_worker){
+            .state = WORKER_ENDED, .pid = 9071, .ok = 20769, .heard_ago_us = UINT64_C(7200000000) },
+        "build4-55f0e1d2");
+}

@@ -12,7 +12,7 @@ int panel_rows(size_t count, size_t most)
 
 bool panel_is_live(const struct snapshot *s)
 {
-    return !s->is_replay;
+    return !s->is_replay && !s->is_fleet;
 }
 
 /* Lines above the first row: the title, and the headings once there is room for rows too. A log of

@@ -30,6 +30,7 @@ enum panel_id {
     PANEL_LADDER,
     PANEL_ANSWERS,
     PANEL_EACH_FAILED,
+    PANEL_WORKERS,
     PANEL_COUNT
 };
 
@@ -98,7 +99,7 @@ void panel_cell_request(struct panel_cell *cell, const char *request, const char
 /** For panel.rows_wanted of a table that grows: headings, and a line for each of `count` up to `most`. */
 int panel_rows(size_t count, size_t most);
 
-/** For panel.exists of what a replay has nothing of. */
+/** For panel.exists of what a replay has nothing of, nor the sums of a fleet. */
 bool panel_is_live(const struct snapshot *s);
 
 /** Rows of a list that a pane of `rows` lines can show. */
@@ -123,6 +124,6 @@ void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows);
 
 extern const struct panel panel_flights, panel_waits, panel_normalise, panel_rate, panel_cores,
     panel_log, panel_hosts, panel_failed, panel_detail, panel_endpoints, panel_ladder,
-    panel_answers, panel_each_failed;
+    panel_answers, panel_each_failed, panel_workers;
 
 #endif

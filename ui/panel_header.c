@@ -281,6 +281,10 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
     }
     add_login(&line, 2, s, false);
     /* At the right, where no longer or shorter reason moves them; what is left out first stands outermost. */
+    if (s->is_fleet) { /* of machines nothing is known here */
+        pieces_draw(&line, pane, row);
+        return;
+    }
     if (wide && !s->is_replay) {
         char disk[UNITS_TEXT_MAX];
 

@@ -14,6 +14,7 @@ const struct panel *const panels[PANEL_COUNT] = {
     [PANEL_LADDER] = &panel_ladder,
     [PANEL_ANSWERS] = &panel_answers,
     [PANEL_EACH_FAILED] = &panel_each_failed,
+    [PANEL_WORKERS] = &panel_workers,
 };
 
 bool panel_exists(enum panel_id id, const struct snapshot *s)

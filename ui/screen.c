@@ -103,10 +103,11 @@ static void draw_help(const struct view *v, struct pane pane)
 }
 
 /* Without room for the requests in flight as a panel, their lines are worth more than any other. */
-static bool is_too_small(const struct layout *layout, const struct view *v)
+static bool is_too_small(const struct layout *layout, const struct view *v,
+                         const struct snapshot *s)
 {
     return !v->zoomed && layout->header_kind == LAYOUT_HEADER_COMPACT &&
-           layout->panels[PANEL_FLIGHTS].rows == 0;
+           layout->panels[s->is_fleet ? PANEL_WORKERS : PANEL_FLIGHTS].rows == 0;
 }
 
 /* When all is fetched nothing moves any more: what was told, what has failed or is missing is then more worth seeing. */
@@ -188,7 +189,9 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
     suit_the_end(needs, s);
     suit_the_wait(needs, v, s);
     if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
-        v->focus = panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS : PANEL_RATE;
+        v->focus = s->is_fleet                      ? PANEL_WORKERS
+                   : panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS
+                                                    : PANEL_RATE;
     }
     arrange_panels(layout, v, needs, rows, columns);
     v->detail_has_room =
@@ -221,7 +224,7 @@ void screen_draw(const struct layout *layout, const struct view *v, const struct
     header_draw(s, layout->header_kind, v->frozen ? frozen : NULL, pane_of(canvas, layout->header));
     if (layout->body.rows > 0 && v->help) {
         draw_help(v, pane_of(canvas, layout->body));
-    } else if (is_too_small(layout, v)) {
+    } else if (is_too_small(layout, v, s)) {
         header_draw_remains(s, pane_of(canvas, layout->body));
     } else {
         draw_panels(layout, v, s, canvas);

@@ -161,12 +161,27 @@ static void toggle_each_failed(struct view *v, const struct snapshot *s, uint64_
 
 /* --- the detail ------------------------------------------------------------------------------------- */
 
+/* The dashboard of a worker's own. */
+static void visit(struct view *v, const struct snapshot *s, const struct list *list, size_t row)
+{
+    const struct snapshot_worker *w = row < list->count ? &s->workers[list->rows[row]] : NULL;
+
+    if (w && w->state == WORKER_AT_WORK && w->pid) {
+        view_order(v, CONTROL_VISIT);
+        view_order_number(v, w->pid);
+    }
+}
+
 static void open_detail(struct view *v, const struct snapshot *s)
 {
     const struct list *list = view_list(v);
     size_t row = list && list->selecting ? list->selected : list ? list->top : 0;
     uint64_t id = list && row < list->count ? panel_request_id(v->focus, s, list->rows[row]) : 0;
 
+    if (v->focus == PANEL_WORKERS && list && v->verbs >> CONTROL_VISIT & 1) {
+        visit(v, s, list, row);
+        return;
+    }
     if (!id || !(v->verbs >> CONTROL_DETAIL & 1)) {
         v->zoomed = !v->zoomed;
         return;

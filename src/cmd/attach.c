@@ -1,7 +1,9 @@
 /* `attach`: the dashboard of a live run, from another terminal. */
 #include "cmd/cmd.h"
 #include "cmd/live_options.h"
+#include "fleet/place.h"
 #include "session/attach.h"
+#include "session/fleet_attach.h"
 
 int cmd_attach(int argc, char **argv)
 {
@@ -19,7 +21,11 @@ int cmd_attach(int argc, char **argv)
                                          .read_only = options.read_only,
                                          .plain = options.plain };
 
-        if (attach_run(&attach, &code, &err) != RESULT_OK) {
+        bool is_fleet = attach.run && fleet_place_is_meant(str_view(attach.run));
+        enum result result =
+            is_fleet ? fleet_attach(&attach, &code, &err) : attach_run(&attach, &code, &err);
+
+        if (result != RESULT_OK) {
             code = live_options_fail(&err);
         }
     }

@@ -115,12 +115,14 @@ static const char *const fleet_examples[] = {
 
 const struct option_table attach_table = {
     .command = "attach",
-    .synopsis = "[OPTIONS] [RUN | PID | HOST:RUN]",
+    .synopsis = "[OPTIONS] [RUN | PID | HOST:RUN | URL]",
     .summary = "Come back to a live run: its dashboard, from any terminal",
     .details =
         "Several may look at a run at once. q leaves and the run goes on; Q ends it. Without "
         "an operand it is the one live run of this user. HOST:RUN goes by ssh to a machine "
-        "that has scrapetop, too. Without a terminal it prints lines.",
+        "that has scrapetop, too. Without a terminal it prints lines. The URL of a fleet, "
+        "redis://HOST/JOB, is all of its workers: keys steer them all, Enter shows one of this "
+        "machine by itself.",
     GROUPS(attach_groups),
     .examples = attach_examples,
     .operand = add_operand,

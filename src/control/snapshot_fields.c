@@ -31,6 +31,11 @@ static const char *state_word(int value)
     return word_of(words, value);
 }
 
+static const char *worker_word(int value)
+{
+    return worker_state_word((enum worker_state)value);
+}
+
 static const char *flight_word(int value)
 {
     static const char *const words[] = {
@@ -89,6 +94,7 @@ static const char *end_word(int value)
 }
 
 static const struct field_words states = { state_word, RUN_STATE_COUNT };
+static const struct field_words workers = { worker_word, WORKER_GONE + 1 };
 static const struct field_words flights = { flight_word, FLIGHT_RECEIVE + 1 };
 static const struct field_words levels = { level_word, EVENT_ERROR + 1 };
 static const struct field_words tables = { table_word, NORMALISE_FAILED + 1 };
@@ -407,6 +413,21 @@ static const struct field endpoint_rows[] = {
 };
 static const struct field_group endpoint_group = GROUP_OF(endpoint_rows);
 
+static const struct field worker_rows[] = {
+    TEXT(snapshot_worker, name),
+    TEXT(snapshot_worker, host),
+    TEXT(snapshot_worker, run),
+    WORD(snapshot_worker, state, workers),
+    UNSIGNED(snapshot_worker, pid),
+    UNSIGNED(snapshot_worker, in_flight),
+    UNSIGNED(snapshot_worker, ok),
+    UNSIGNED(snapshot_worker, failed),
+    UNSIGNED(snapshot_worker, found),
+    DOUBLE(snapshot_worker, requests_per_s),
+    UNSIGNED(snapshot_worker, heard_ago_us),
+};
+static const struct field_group worker_group = GROUP_OF(worker_rows);
+
 /* The rows that a line of progress needs, which all frames have. */
 #define TOTALS_ROWS                                                                                \
     TEXT(snapshot, name), TEXT(snapshot, run_dir), UNSIGNED(snapshot, pid),                        \
@@ -431,6 +452,7 @@ static const struct field totals_rows[] = { TOTALS_ROWS };
 
 static const struct field snapshot_rows[] = {
     TOTALS_ROWS,
+    BOOLEAN(snapshot, is_fleet),
     BOOLEAN(snapshot, is_replay),
     UNSIGNED(snapshot, replay_speed),
     BOOLEAN(snapshot, replay_is_stopped),
@@ -465,6 +487,7 @@ static const struct field snapshot_rows[] = {
     LIST(snapshot, ons, on_count, on_group),
     LIST(snapshot, rungs, rung_count, rung_group),
     LIST(snapshot, endpoints, endpoint_count, endpoint_group),
+    LIST(snapshot, workers, worker_count, worker_group),
 };
 
 const struct field_group snapshot_fields = GROUP_OF(snapshot_rows);

@@ -83,6 +83,11 @@ void snapshot_wait_text(const struct snapshot_wait *w, char *text, size_t size)
     snprintf(text, size, "%s %s %s %s %s", why, set_by, w->reason, w->host, w->request);
 }
 
+const char *worker_state_word(enum worker_state state)
+{
+    return state == WORKER_AT_WORK ? "at work" : state == WORKER_ENDED ? "ended" : "gone";
+}
+
 const char *flight_state_word(enum flight_state state)
 {
     switch (state) {

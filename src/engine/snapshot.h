@@ -32,6 +32,7 @@
 #define SNAPSHOT_RULES_MAX 64       /* those with answers before those without */
 #define SNAPSHOT_ON_MAX 32          /* rules by event, all that there may be */
 #define SNAPSHOT_ENDPOINTS_MAX 256  /* all that a job may have */
+#define SNAPSHOT_WORKERS_MAX 64     /* of a fleet, those heard last */
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
 #define SNAPSHOT_BODY_BYTES 4096
@@ -238,6 +239,25 @@ struct snapshot_on {
     char rule[200]; /* "429 > 2% for 60s: cap /2" */
 };
 
+enum worker_state {
+    WORKER_AT_WORK,
+    WORKER_ENDED, /* by itself */
+    WORKER_GONE,  /* silent for longer than its lease */
+};
+
+/** One of those that work on a job together (docs/fleet.md). */
+struct snapshot_worker {
+    char name[65];
+    char host[SNAPSHOT_HOST_TEXT];
+    char run[256]; /* its directory there */
+    enum worker_state state;
+    uint64_t pid; /* 0: not told */
+    uint64_t in_flight, ok, failed;
+    uint64_t found; /* that it alone knows of, and has not done */
+    double requests_per_s;
+    uint64_t heard_ago_us;
+};
+
 enum detail_place {
     DETAIL_NONE,    /* no request is looked at */
     DETAIL_UNKNOWN, /* settled so long ago that nothing of it is remembered here, or not yet begun */
@@ -304,6 +324,7 @@ struct snapshot {
     uint64_t started_ago_us;
 
     /* state */
+    bool is_fleet; /* the sums of many workers: there are no requests, hosts, cores, tables in it */
     bool is_replay; /* of a run of the past: there are no requests, hosts, cores, tables in it */
     unsigned replay_speed; /* times real time; 0: nobody plays it */
     bool replay_is_stopped, replay_is_at_end;
@@ -383,6 +404,8 @@ struct snapshot {
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
     size_t endpoint_count; /* 0: there is but one, without pages */
     struct snapshot_endpoint endpoints[SNAPSHOT_ENDPOINTS_MAX];
+    size_t worker_count;
+    struct snapshot_worker workers[SNAPSHOT_WORKERS_MAX]; /* heard last first */
 };
 
 /** "RUN", "PAUSED", ... as the header shows it. */
@@ -394,6 +417,7 @@ bool run_state_has_ended(enum run_state state);
 /** Of some endpoint, be they counted or not. */
 bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
+const char *worker_state_word(enum worker_state state);
 
 /** "info", "warning", ... as files and the socket have it. */
 const char *event_level_word(enum event_level level);

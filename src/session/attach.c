@@ -10,10 +10,7 @@
 #include "control/snapshot_json.h"
 #include "control/socket_place.h"
 #include "engine/engine.h"
-#include "ui/crash.h"
-#include "ui/dashboard.h"
-#include "ui/plain.h"
-#include "ui/settings.h"
+#include "session/viewing.h"
 #include "ui/words.h"
 
 #include <signal.h>
@@ -22,18 +19,13 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define FRAME_MS 100
 #define FRAMES_EVERY_MS 250
-#define COMMANDS_MAX 32
 #define SILENT_US (UINT64_C(3) * US_PER_S)
 #define RECONNECT_US US_PER_S
 #define READS_A_TURN 16 /* a run that never stops sending must not keep keys waiting */
 #define GREETED_WITHIN_US (UINT64_C(10) * US_PER_S) /* over ssh to a far machine, too */
 #define FAR_SILENT_US (UINT64_C(15) * US_PER_S)     /* then the network is gone, most likely */
 #define GIVE_UP_US (UINT64_C(60) * US_PER_S)
-
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP };
-#define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
 
 struct viewer {
     const struct attach_options *options;
@@ -42,16 +34,9 @@ struct viewer {
     bool linked;    /* the connection stands, and hello was answered */
     bool is_far;    /* by ssh */
     unsigned tries; /* to connect anew, since it broke */
-    uv_loop_t loop;
-    uv_poll_t socket, keys;
-    uv_timer_t frame;
-    uv_signal_t signals[SIGNAL_COUNT];
-    bool socket_open, keys_open, closing;
-    struct clock clock;
-    struct dashboard *dashboard;
-    struct plain *plain;
-    struct snapshot *snapshot;
-    bool has_snapshot;
+    struct viewing view;
+    uv_poll_t socket;
+    bool socket_open;
     uint64_t heard_us; /* when the last line came */
     uint64_t tried_us; /* when it was last tried to connect */
     unsigned seq;
@@ -76,58 +61,33 @@ static void unlink_socket(struct viewer *v)
         v->socket_open = false;
     }
     control_client_close(&v->link);
-    if (v->linked && v->dashboard && !v->closing) {
-        dashboard_resize(v->dashboard); /* ssh may have written over it as it ended */
+    if (v->linked && v->view.dashboard && !v->view.closing) {
+        dashboard_resize(v->view.dashboard); /* ssh may have written over it as it ended */
     }
     v->linked = false;
 }
 
 static void leave(struct viewer *v)
 {
-    if (v->closing) {
-        return;
-    }
-    v->closing = true;
-    if (v->keys_open) {
-        uv_poll_stop(&v->keys);
-        uv_close((uv_handle_t *)&v->keys, on_handle_closed);
-        v->keys_open = false;
-    }
-    unlink_socket(v);
-    if (v->plain && v->has_snapshot) {
-        plain_finish(v->plain, v->snapshot);
-    }
-    dashboard_free(v->dashboard);
-    v->dashboard = NULL;
-    uv_close((uv_handle_t *)&v->frame, on_handle_closed);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        uv_close((uv_handle_t *)&v->signals[i], on_handle_closed);
-    }
+    viewing_leave(&v->view);
+}
+
+static void on_leaving(void *context)
+{
+    unlink_socket(context);
 }
 
 /* --- the run's lines --------------------------------------------------------------------------------- */
-
-static void draw(struct viewer *v)
-{
-    if (!v->has_snapshot || v->closing) {
-        return;
-    }
-    v->snapshot->now_us = clock_now_us(&v->clock); /* of this machine, as keys are */
-    if (v->dashboard) {
-        dashboard_draw(v->dashboard, v->snapshot);
-    } else {
-        plain_update(v->plain, v->snapshot);
-    }
-}
 
 static void show_reply(struct viewer *v, struct str raw)
 {
     struct buf text = { 0 };
 
-    if (json_unescape(&text, json_string_raw(raw), NULL) == RESULT_OK && text.len && v->dashboard) {
+    if (json_unescape(&text, json_string_raw(raw), NULL) == RESULT_OK && text.len &&
+        v->view.dashboard) {
         const char *said = buf_cstr(&text);
 
-        dashboard_message(v->dashboard, said ? said : "");
+        dashboard_message(v->view.dashboard, said ? said : "");
     }
     buf_release(&text);
 }
@@ -159,7 +119,7 @@ static void take_greeting(struct viewer *v, struct str line)
     if (result == RESULT_OK) {
         v->linked = true;
         v->tries = 0;
-        v->heard_us = clock_now_us(&v->clock);
+        v->heard_us = clock_now_us(&v->view.clock);
     } else if (result != RESULT_CANCELLED) {
         lose(v);
     }
@@ -173,10 +133,10 @@ static void take_line(struct viewer *v, struct str line)
         take_greeting(v, line);
         return;
     }
-    v->heard_us = clock_now_us(&v->clock);
+    v->heard_us = clock_now_us(&v->view.clock);
     if (json_find(line, STR("/snapshot"), &value)) {
-        snapshot_json_read_all(value, v->snapshot);
-        v->has_snapshot = true;
+        snapshot_json_read_all(value, v->view.snapshot);
+        v->view.has_snapshot = true;
     } else if (json_find(line, STR("/reply"), &value)) {
         show_reply(v, value);
     } else if (json_find(line, STR("/end"), &value)) {
@@ -192,20 +152,20 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    for (int i = 0; i < READS_A_TURN && result == RESULT_OK && !v->closing; i++) {
+    for (int i = 0; i < READS_A_TURN && result == RESULT_OK && !v->view.closing; i++) {
         result = control_client_read(&v->link, 0, &v->err);
-        while (!v->closing && control_client_line(&v->link, &line)) {
+        while (!v->view.closing && control_client_line(&v->link, &line)) {
             take_line(v, line);
         }
     }
-    if (!v->closing && result != RESULT_CANCELLED && result != RESULT_OK) {
+    if (!v->view.closing && result != RESULT_CANCELLED && result != RESULT_OK) {
         unlink_socket(v); /* the timer tries again */
     }
 }
 
 static bool watch_socket(struct viewer *v)
 {
-    if (uv_poll_init(&v->loop, &v->socket, v->link.fd) != 0) {
+    if (uv_poll_init(&v->view.loop, &v->socket, v->link.fd) != 0) {
         return false;
     }
     v->socket.data = v;
@@ -232,7 +192,7 @@ static bool connect_first(struct viewer *v)
     }
     v->linked = v->link.is_hasty = true;
     v->is_far = v->link.ssh > 0;
-    v->heard_us = clock_now_us(&v->clock);
+    v->heard_us = clock_now_us(&v->view.clock);
     return true;
 }
 
@@ -242,7 +202,7 @@ static void connect_again(struct viewer *v)
     const struct control_hello hello = hello_of(v);
     bool began;
 
-    v->tried_us = clock_now_us(&v->clock);
+    v->tried_us = clock_now_us(&v->view.clock);
     v->tries++;
     began = ctl_connect(&v->link, v->word, false, &v->err) == RESULT_OK;
     v->link.is_hasty = true;
@@ -259,7 +219,7 @@ static void send_request(struct viewer *v, const char *name, struct str text)
     struct buf line = { 0 };
 
     if (!v->linked) {
-        dashboard_message(v->dashboard, "not connected to the run");
+        dashboard_message(v->view.dashboard, "not connected to the run");
         return;
     }
     if (buf_printf(&line, "{\"seq\":%u,\"%s\":", ++v->seq, name) == RESULT_OK &&
@@ -270,8 +230,9 @@ static void send_request(struct viewer *v, const char *name, struct str text)
     buf_release(&line);
 }
 
-static void obey(struct viewer *v, const struct control *control)
+static void obey(void *context, const struct control *control)
 {
+    struct viewer *v = context;
     struct buf words = { 0 };
     char id[32];
 
@@ -282,54 +243,11 @@ static void obey(struct viewer *v, const struct control *control)
     if (control->verb == CONTROL_DETAIL) {
         snprintf(id, sizeof id, "%lld", (long long)control->number);
         send_request(v, "detail", str_view(id));
-    } else if (words_write(control, v->snapshot->state == RUN_PAUSED, engine_verbs(), &words)) {
+    } else if (words_write(control, v->view.snapshot->state == RUN_PAUSED, engine_verbs(),
+                           &words)) {
         send_request(v, "do", buf_view(&words));
     }
     buf_release(&words);
-}
-
-static void on_keys(uv_poll_t *poll, int status, int events);
-
-static void watch_keys(struct viewer *v)
-{
-    int events = (dashboard_wants_read(v->dashboard) ? UV_READABLE : 0) |
-                 (dashboard_wants_write(v->dashboard) ? UV_WRITABLE : 0);
-
-    if (events) {
-        uv_poll_start(&v->keys, events, on_keys);
-    } else {
-        uv_poll_stop(&v->keys);
-    }
-}
-
-static void on_keys(uv_poll_t *poll, int status, int events)
-{
-    struct viewer *v = poll->data;
-    struct control controls[COMMANDS_MAX];
-    size_t count;
-
-    if (events & UV_WRITABLE) {
-        dashboard_flush(v->dashboard);
-    }
-    do {
-        count = status < 0 || (events & UV_READABLE)
-                    ? dashboard_input(v->dashboard, clock_now_us(&v->clock), controls, COMMANDS_MAX)
-                    : 0;
-        for (size_t i = 0; i < count && !v->closing; i++) {
-            obey(v, &controls[i]);
-        }
-    } while (count == COMMANDS_MAX && !v->closing);
-    if (v->closing) {
-        return;
-    }
-    if (dashboard_gone(v->dashboard)) {
-        leave(v);
-        return;
-    }
-    if (events & UV_READABLE) {
-        draw(v);
-    }
-    watch_keys(v);
 }
 
 /* --- time -------------------------------------------------------------------------------------------- */
@@ -338,7 +256,7 @@ static void on_keys(uv_poll_t *poll, int status, int events)
 static bool may_come_back(const struct viewer *v, uint64_t now_us)
 {
     return v->is_far ? now_us - v->heard_us < GIVE_UP_US
-                     : v->snapshot->pid && kill((pid_t)v->snapshot->pid, 0) == 0;
+                     : v->view.snapshot->pid && kill((pid_t)v->view.snapshot->pid, 0) == 0;
 }
 
 static void reconnect(struct viewer *v, uint64_t now_us)
@@ -357,28 +275,28 @@ static void reconnect(struct viewer *v, uint64_t now_us)
         return;
     }
     err_set(&v->err, RESULT_NOT_FOUND, "E-CTL6", "the run is gone (pid %lu)",
-            (unsigned long)v->snapshot->pid);
+            (unsigned long)v->view.snapshot->pid);
     lose(v);
 }
 
 /* In the header, where the eye is; the next frame overwrites it. */
 static void tell_silence(struct viewer *v, uint64_t silent_us)
 {
-    size_t size = sizeof v->snapshot->trouble;
+    size_t size = sizeof v->view.snapshot->trouble;
 
     if (!v->linked) {
-        snprintf(v->snapshot->trouble, size, "no frames for %llu s; reconnecting, try %u",
+        snprintf(v->view.snapshot->trouble, size, "no frames for %llu s; reconnecting, try %u",
                  (unsigned long long)(silent_us / US_PER_S), v->tries);
     } else if (silent_us > SILENT_US) {
-        snprintf(v->snapshot->trouble, size, "no frames for %llu s",
+        snprintf(v->view.snapshot->trouble, size, "no frames for %llu s",
                  (unsigned long long)(silent_us / US_PER_S));
     }
 }
 
-static void on_frame(uv_timer_t *timer)
+static void on_frame(void *context, uint64_t now_us)
 {
-    struct viewer *v = timer->data;
-    uint64_t now_us = clock_now_us(&v->clock), silent_us = now_us - v->heard_us;
+    struct viewer *v = context;
+    uint64_t silent_us = now_us - v->heard_us;
 
     if (v->linked && v->is_far && silent_us > FAR_SILENT_US) {
         unlink_socket(v);
@@ -386,88 +304,19 @@ static void on_frame(uv_timer_t *timer)
     if (!v->linked) {
         reconnect(v, now_us);
     }
-    if (v->closing) {
-        return;
-    }
-    if (v->dashboard) {
+    if (!v->view.closing && v->view.dashboard) {
         tell_silence(v, silent_us);
-    }
-    draw(v);
-    if (v->dashboard && dashboard_gone(v->dashboard)) {
-        leave(v);
-    } else if (v->dashboard) {
-        watch_keys(v);
     }
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_continued(void *context)
 {
-    struct viewer *v = handle->data;
+    struct viewer *v = context;
 
-    if (v->closing) {
-        return;
-    }
-    if (number == SIGWINCH) {
-        if (v->dashboard) {
-            dashboard_resize(v->dashboard);
-            draw(v);
-        }
-    } else if (number == SIGTSTP) {
-        if (v->dashboard) {
-            dashboard_suspend(v->dashboard);
-        }
-        raise(SIGSTOP);
-        v->heard_us = clock_now_us(&v->clock);
-        if (v->dashboard) {
-            dashboard_resume(v->dashboard);
-            watch_keys(v);
-        }
-    } else {
-        leave(v);
-    }
+    v->heard_us = clock_now_us(&v->view.clock);
 }
 
 /* --- begin --------------------------------------------------------------------------------------------- */
-
-static enum result open_screen(struct viewer *v, struct err *err)
-{
-    struct dashboard_options options = dashboard_options_environment();
-    struct plain_options lines = { .fd = STDERR_FILENO, .least = EVENT_NOTICE };
-    char settings[SETTINGS_PATH_MAX];
-
-    if (v->options->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        return plain_new(&v->plain, &lines, err);
-    }
-    crash_install();
-    settings_path(settings);
-    options.settings_path = settings;
-    options.verbs = DASHBOARD_VERB(CONTROL_LEAVE) | DASHBOARD_VERB(CONTROL_DETAIL);
-    if (!v->options->read_only) {
-        options.verbs |= engine_verbs();
-    }
-    if (dashboard_new(&v->dashboard, &options, err) != RESULT_OK) {
-        v->dashboard = NULL;
-        return plain_new(&v->plain, &lines, err);
-    }
-    if (uv_poll_init(&v->loop, &v->keys, dashboard_fd(v->dashboard)) != 0) {
-        return err_set(err, RESULT_IO, "E-TTY1", "the terminal cannot be watched");
-    }
-    v->keys.data = v;
-    v->keys_open = true;
-    watch_keys(v);
-    return RESULT_OK;
-}
-
-static void watch(struct viewer *v)
-{
-    uv_timer_init(&v->loop, &v->frame);
-    v->frame.data = v;
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&v->loop, &v->signals[i]);
-        v->signals[i].data = v;
-        uv_signal_start(&v->signals[i], on_signal, signals[i]);
-    }
-}
 
 /* Of several that one might mean, none is guessed. */
 static enum result find_only_run(char word[SOCKET_PATH_MAX], struct err *err)
@@ -493,30 +342,26 @@ static enum result find_only_run(char word[SOCKET_PATH_MAX], struct err *err)
 
 static enum result show(struct viewer *v, struct err *err)
 {
+    uint32_t verbs = DASHBOARD_VERB(CONTROL_LEAVE) | DASHBOARD_VERB(CONTROL_DETAIL);
     enum result result;
 
-    if (uv_loop_init(&v->loop) != 0) {
-        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    if (!v->options->read_only) {
+        verbs |= engine_verbs();
     }
-    watch(v);
-    result = open_screen(v, err);
-    if (result == RESULT_OK && watch_socket(v)) {
-        if (!v->closing) {
-            uv_timer_start(&v->frame, on_frame, 0, FRAME_MS);
-        }
-    } else {
+    result = viewing_open(&v->view, v->options->plain, verbs, err);
+    if (result == RESULT_OK && !watch_socket(v)) {
         leave(v);
     }
-    uv_run(&v->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&v->loop);
+    viewing_run(&v->view);
     return result;
 }
 
 enum result attach_run(const struct attach_options *options, int *exit, struct err *err)
 {
-    struct viewer v = {
-        .options = options, .clock = clock_system(), .word = options->run, .link = { .fd = -1 }
+    static const struct viewing_calls calls = {
+        .obey = obey, .frame = on_frame, .continued = on_continued, .leaving = on_leaving
     };
+    struct viewer v = { .options = options, .word = options->run, .link = { .fd = -1 } };
     enum result result = RESULT_OK;
     char word[SOCKET_PATH_MAX];
 
@@ -527,9 +372,9 @@ enum result attach_run(const struct attach_options *options, int *exit, struct e
     if (result != RESULT_OK) {
         return result;
     }
-    v.snapshot = calloc(1, sizeof *v.snapshot);
-    if (!v.snapshot) {
-        return err_nomem(err, "preparing the screen");
+    result = viewing_begin(&v.view, &calls, &v, err);
+    if (result != RESULT_OK) {
+        return result;
     }
     v.err.result = RESULT_OK;
     if (!connect_first(&v)) {
@@ -545,7 +390,6 @@ enum result attach_run(const struct attach_options *options, int *exit, struct e
         say(stderr, v.ended ? "scrapetop: the run has ended" : "scrapetop: left; the run goes on");
         *exit = v.ended ? v.exit : EXIT_WELL;
     }
-    plain_free(v.plain);
-    free(v.snapshot);
+    viewing_end(&v.view);
     return result;
 }

@@ -25,12 +25,20 @@ void fleet_talk_close(struct fleet_talk *talk);
 /** What a user may tell a fleet: a set as engine_verbs has it. */
 uint32_t fleet_talk_verbs(void);
 
-/** The sums of all workers, in an emptied snapshot. */
+enum worker_state fleet_talk_worker_state(const struct fleet_worker *worker);
+
+/** The sums of all workers, and these; what else stands in the snapshot stays. */
 void fleet_talk_fill(const struct fleet_overview *overview, struct snapshot *s);
 
-/** Tells all workers; `reply` is for the user. `s`: as it stood when he said so. */
+/** How it stood when he said so. */
+struct fleet_seen {
+    unsigned cap;
+    bool is_paused;
+};
+
+/** Tells all workers; `reply` is for the user. */
 MUST_CHECK enum result fleet_talk_obey(struct fleet_talk *talk, const struct control *control,
-                                       const struct snapshot *s, char reply[CONTROL_REPLY_MAX],
+                                       const struct fleet_seen *seen, char reply[CONTROL_REPLY_MAX],
                                        struct err *err);
 
 #endif

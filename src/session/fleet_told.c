@@ -211,7 +211,9 @@ static enum result obey_words(struct fleet_talk *t, struct str words,
     } else if (what == WORDS_ANSWERED) {
         fwrite(answer.data ? answer.data : "", 1, answer.len, stdout);
     } else {
-        result = fleet_talk_obey(t, &control, s, reply, err);
+        const struct fleet_seen seen = { .cap = s->cap, .is_paused = s->state == RUN_PAUSED };
+
+        result = fleet_talk_obey(t, &control, &seen, reply, err);
     }
     if (result == RESULT_OK && reply[0]) {
         say(stdout, "%s", reply);

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 
 import harness
 from fleet_peers import Redis, Shop, worker, write_job
@@ -94,6 +95,59 @@ def test_ctl__steers_all_workers_and_late_ones_and_outlives_a_redis_that_forgets
     say("rate", "off")
     say("cap", "60")
     check_equal([harness.finish(child).code for child in workers], [0, 0, 0], "exit codes at the end")
+    redis.kill()
+
+
+def test_attach__shows_all_workers_steers_them_and_visits_one():
+    redis, shop = Redis(), Shop(500, delay_s=0.05)
+    url, job = redis.url("shown", "1s"), write_job(shop)
+    workers = [worker(url, f"{n}.run", "-c", "4", job) for n in "ab"]
+    names = wait_for(lambda: redis.say("exists", "st:{shown}:job") == b"1\n" and (s := status(url))["live"] == 2 and
+                     all(w["pid"] for w in s["workers"]) and [w["name"] for w in s["workers"]], "both")
+    with harness.terminal([harness.BINARY, "attach", url], rows=30, columns=120) as seen:
+        seen.wait_text(r"Workers 2 at work, 0 not")
+        seen.wait_text(r"shown +RUN .*\bcap 4\b")
+        check(all(name in seen.text() for name in names), names, "in", seen.text())
+        seen.keys("++")
+        seen.wait_text(r"\bcap 6\b")
+        check_equal(status(url)["cap"], 6, "cap")
+        seen.wait_text(r"cap 4 -> 5 of the fleet")
+        seen.keys("p")
+        seen.wait_text(r"PAUSED")
+        wait_for(lambda: not shop.now, "nothing in flight")
+        seen.keys("p")
+        seen.wait_text(r"shown +RUN ")
+        seen.keys("\r")  # the first row's own dashboard, as its own process has it
+        seen.wait_text(r"In flight \d+/6")
+        check("Workers" not in seen.text(), seen.text())
+        seen.keys("q")
+        seen.wait_text(r"Workers 2 at work, 0 not")
+        workers[1].kill()
+        workers[1].wait()
+        seen.wait_text(r"Workers 1 at work, 1 not")
+        seen.wait_text(r"is silent for longer than its lease")
+        workers[1] = worker(url, "b.run")
+        seen.wait_text(r"Workers 2 at work, 0 not")
+        redis.child.send_signal(signal.SIGSTOP)
+        seen.wait_text(r"no answer of the Redis at ")
+        redis.child.send_signal(signal.SIGCONT)
+        seen.wait(lambda: "no answer of the Redis" not in seen.text(), "Redis answers again")
+        with harness.terminal([harness.BINARY, "attach", "-r", url], rows=24, columns=80) as other:
+            other.wait_text(r"Workers 2 at work")
+            other.keys("+p]q")  # it may only look: all but q are not there
+            check_equal(other.exit_code(), 0, "exit code of who leaves")
+            check(b"left; the fleet goes on" in other.raw, other.raw[-200:])
+        check_equal((status(url)["cap"], status(url)["paused"]), (6, False), "what a looker left")
+        shop.delay_s = 0
+        seen.keys("c60\r")
+        seen.wait_text(r"\bcap 60\b")
+        check_equal(seen.exit_code(), 0, "exit code at the end of the job")
+        check(b"all of the job is done" in seen.raw, seen.raw[-200:])
+    check_equal([harness.finish(child).code for child in workers], [0, 0], "exit codes")
+    ended = harness.succeed("attach", "--plain", url)
+    check(b"100.0%" in ended.err and b"all of the job is done" in ended.err, ended)
+    ended = harness.succeed("attach", redis.url("none"), code=4)
+    check(b"E-FLEET7" in ended.err, ended)
     redis.kill()
 
 
