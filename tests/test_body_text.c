@@ -42,7 +42,15 @@ static const struct sample samples[] = {
     /* Not declared, or as what is not read: nothing is guessed. */
     { S("[\"Z\xFCrich\"]"), S("application/json"), NONE, 0 },
     { S("[\"Z\xFCrich\"]"), S("application/json; charset=utf-8"), NONE, 0 },
-    { S("[\"\x83\x65\"]"), S("application/json; charset=shift_jis"), NONE, 0 },
+    { S("[\"\x83\x65\"]"), S("application/json; charset=x-klingon"), NONE, 0 },
+    { S("[\"\x83\x65\"]"), S("application/json; charset=Shift_JIS"), S("[\"\xE3\x83\x86\"]"),
+      BODY_WAS_LATIN },
+    { S("[\"\x83\"]"), S("application/json; charset=shift_jis"), NONE, 0 }, /* half a letter */
+    { S("[\"\xCF\"]"), S("application/json; charset=windows-1251"), S("[\"\xD0\x9F\"]"),
+      BODY_WAS_LATIN },
+    { S("[\"\xD0\x9F\"]"), S("application/json; charset=windows-1251"), S("[\"\xD0\x9F\"]"), 0 },
+    { S("[\"\x1B$B%F\x1B(B\"]"), S("application/json; charset=iso-2022-jp"),
+      S("[\"\xE3\x83\x86\"]"), BODY_WAS_LATIN },
     { S("[\"Z\xFCrich\"]"), S("application/json; charset"), NONE, 0 },
     { S("[\"Z\xFCrich\"]"), S("application/json; xcharset=latin1"), NONE, 0 },
     /* UTF-8 under the name of Latin letters, with a mark or NaN, stays what it is. */
@@ -142,10 +150,11 @@ static void body__is_read_for_what_it_says__or_refused(void **state)
 /* Every byte of each charset, as libc has it; what libc has no character for is left out. */
 static void letters__are_those_of_the_charset__byte_by_byte(void **state)
 {
-    static const char *const names[] = { "windows-1252", "iso-8859-15" };
+    static const char *const names[] = { "windows-1252", "iso-8859-15", "windows-1251", "koi8-r",
+                                         "iso-8859-2" };
 
     (void)state;
-    for (size_t n = 0; n < 2; n++) {
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
         iconv_t converter = iconv_open("UTF-8", names[n]);
         unsigned seen = 0;
 

@@ -289,7 +289,7 @@ static void no_coding__is_in_the_list(void **state)
     struct coding_list list = { .count = 0 };
 
     (void)state;
-    coding_list_add(&list, STR(" identity, none ,"));
+    coding_list_add(&list, STR(" identity, none ,UTF-8"));
     coding_list_add(&list, STR(""));
     assert_true(list.count == 0 && list.fault == CODING_OK);
 }

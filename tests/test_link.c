@@ -58,6 +58,9 @@ static void link_in_array__takes_the_first__of_a_relation(void **state)
     const struct str rel =
         STR("[{\"rel\":\"self\",\"href\":\"/1\"},{\"rel\":\"next\",\"href\":\"/2\"}]");
     const struct str relation = STR("[{\"relation\":\"next\",\"url\":\"/3\"}]");
+    const struct str urls =
+        STR("[{\"rel\":\"not/next\",\"uri\":\"/4\"},"
+            "{\"rel\":\"http://www.opengis.net/def/rel/next\",\"uri\":\"/5\"}]");
     struct str target;
 
     (void)state;
@@ -67,6 +70,8 @@ static void link_in_array__takes_the_first__of_a_relation(void **state)
     assert_false(link_is_array(STR("\"/2\"")));
     assert_true(link_in_array(rel, STR("next"), &target));
     assert_true(str_equal(target, STR("\"/2\"")));
+    assert_true(link_in_array(urls, STR("next"), &target));
+    assert_true(str_equal(target, STR("\"/5\"")));
     assert_true(link_in_array(relation, STR("next"), &target));
     assert_true(str_equal(target, STR("\"/3\"")));
     assert_false(link_in_array(rel, STR("last"), &target));

@@ -1,6 +1,6 @@
 #include "base/body_text.h"
 
-#include "base/json_scan.h"
+#include "base/charset.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ const char *body_was_words(unsigned bit)
     case BODY_WAS_UTF16:
         return "is UTF-16, and read as such";
     case BODY_WAS_LATIN:
-        return "is in the Latin letters that its charset names, and read as such";
+        return "is in the letters that its charset names, and read as such";
     case BODY_WAS_LINES:
         return "is JSON Lines, taken for one array";
     case BODY_WAS_SEQUENCE:
@@ -220,17 +220,33 @@ static enum letters find_letters(struct str *body, struct str content_type, unsi
     return letters;
 }
 
+/* Many who name another charset send UTF-8; what is that cannot be meant for the other. One that nobody knows stays. */
+static enum result read_other(struct str body, const char *found, struct buf *out, struct str *text,
+                              unsigned *was)
+{
+    enum result result;
+
+    if (!found || (charset_is_told_from_utf8(found) && utf8_valid_prefix(body) == body.len)) {
+        return RESULT_OK;
+    }
+    result = charset_read(found, body, out);
+    *text = buf_view(out);
+    *was |= BODY_WAS_LATIN;
+    return result;
+}
+
 /* `*text` becomes the body in UTF-8: a view of it, or what was made in `out`. */
-static enum result read_letters(struct str body, enum letters letters, struct buf *out,
-                                struct str *text, unsigned *was)
+static enum result read_letters(struct str body, enum letters letters, struct str charset,
+                                struct buf *out, struct str *text, unsigned *was)
 {
     enum result result = RESULT_OK;
 
     *text = body;
     switch (letters) {
     case LETTERS_UTF8:
-    case LETTERS_OTHER:
         return RESULT_OK;
+    case LETTERS_OTHER:
+        return read_other(body, charset_find(charset), out, text, was);
     case LETTERS_LATIN:
     case LETTERS_LATIN9:
         /* Many who name them send UTF-8; what is that cannot be meant for the other. */
@@ -251,7 +267,7 @@ static enum result read_letters(struct str body, enum letters letters, struct bu
 
 bool body_charset_is_known(struct str charset)
 {
-    return letters_of(charset) != LETTERS_OTHER;
+    return letters_of(charset) != LETTERS_OTHER || charset_find(charset);
 }
 
 bool body_charset_is_named(struct str content_type)
@@ -263,13 +279,17 @@ struct str body_charset_unknown(struct str content_type)
 {
     struct str charset = charset_of(content_type);
 
-    return charset.len && letters_of(charset) == LETTERS_OTHER ? charset : STR_NONE;
+    return charset.len && !body_charset_is_known(charset) ? charset : STR_NONE;
 }
 
 bool body_charset_map(struct str charset, int map[256])
 {
     enum letters letters = letters_of(charset);
+    const char *found = letters == LETTERS_OTHER ? charset_find(charset) : NULL;
 
+    if (found) {
+        return charset_map(found, map);
+    }
     for (int i = 0; i < 256; i++) {
         map[i] = (int)latin_code((unsigned char)i, letters);
     }
@@ -281,10 +301,12 @@ enum result body_text_letters(struct str body, struct str content_type, struct s
 {
     enum letters letters = find_letters(&body, content_type, was);
 
-    if (charset.len && letters_of(charset) != LETTERS_OTHER) {
+    if (charset.len && body_charset_is_known(charset)) {
         letters = letters_of(charset);
+    } else {
+        charset = charset_of(content_type);
     }
-    return read_letters(body, letters, out, text, was);
+    return read_letters(body, letters, charset, out, text, was);
 }
 
 /* --- numbers that are none ---------------------------------------------------------------------------- */
@@ -393,6 +415,22 @@ static enum result append_lines(struct str text, struct str content_type, struct
 
     *was |= is_sequence ? BODY_WAS_SEQUENCE : BODY_WAS_LINES;
     return result;
+}
+
+bool body_text_bad_line(struct str text, struct str content_type, uint64_t *line,
+                        struct json_error *error)
+{
+    bool is_lines = names_lines(content_type);
+
+    for (*line = 1; text.data && text.len; ++*line) {
+        struct str each = str_trim(str_cut(&text, '\n'));
+
+        if (each.len && !json_check(each, JSON_DEPTH_MAX - 1, error)) {
+            return is_lines;
+        }
+        is_lines |= each.len && json_type_of(each) >= JSON_ARRAY;
+    }
+    return false;
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_scan.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@
 enum body_was {
     BODY_WAS_MARKED = 1,    /* a byte order mark stood before it */
     BODY_WAS_UTF16 = 2,     /* or ... */
-    BODY_WAS_LATIN = 4,     /* ... so many other letters */
+    BODY_WAS_LATIN = 4,     /* ... in other letters, as its charset names them */
     BODY_WAS_LINES = 8,     /* JSON Lines, or ... */
     BODY_WAS_SEQUENCE = 16, /* ... a JSON text sequence */
     BODY_WAS_NAN = 32,      /* with NaN or Infinity */
@@ -52,7 +53,9 @@ const char *body_was_words(unsigned bit);
 const char *body_was_name(unsigned bit);
 
 /** Charsets that bodies are read in, for messages. */
-#define BODY_CHARSET_WORDS "utf-8, utf-16, iso-8859-1, iso-8859-15 or windows-1252"
+#define BODY_CHARSET_WORDS                                                                         \
+    "utf-8, utf-16, iso-8859-1, windows-1252, or another one that browsers read, such as "         \
+    "windows-1251, shift_jis or gb18030"
 
 /** A charset that bodies are read in. */
 bool body_charset_is_known(struct str charset);
@@ -71,6 +74,10 @@ bool body_charset_map(struct str charset, int map[256]);
 MUST_CHECK enum result body_text_letters(struct str body, struct str content_type,
                                          struct str charset, struct buf *out, struct str *text,
                                          unsigned *was);
+
+/** The first line that is no JSON, of what is JSON Lines by its type or by the line before; false: it is none of these. */
+bool body_text_bad_line(struct str text, struct str content_type, uint64_t *line,
+                        struct json_error *error);
 
 /** Appends to `out`, which is empty, the JSON that `body` says, which json_check has refused as it is.
  *  `content_type` may be empty. `*was` says what it was. */

@@ -114,14 +114,32 @@ static void read_other(const struct body_how *how, struct response *response, st
 }
 
 /* It is read as UTF-8 then, and may be at fault for that. */
-static void note_charset(struct str charset, struct body_verdict *verdict)
+static void note_charset(struct str charset, bool is_named, struct body_verdict *verdict)
 {
     size_t len = strlen(verdict->why);
 
+    if (!charset.len && verdict->outcome == OUTCOME_BAD_JSON && !is_named &&
+        strstr(verdict->why, "invalid UTF-8")) {
+        snprintf(verdict->why + len, sizeof verdict->why - len,
+                 ", and no charset is named: a job file's \"charset\" says it");
+    }
     if (charset.len) {
         snprintf(verdict->why + len, sizeof verdict->why - len,
                  "; its charset \"%.*s\" is not known here",
                  (int)(charset.len < 32 ? charset.len : 32), charset.data);
+    }
+}
+
+/* Where it is amiss, the line says more than the byte. */
+static void note_line(struct str type, struct str body, struct body_verdict *verdict)
+{
+    struct json_error error;
+    uint64_t line;
+
+    if (verdict->outcome == OUTCOME_BAD_JSON &&
+        body_text_bad_line(json_without_bom(body), type, &line, &error)) {
+        snprintf(verdict->why, sizeof verdict->why, "line %llu of the JSON Lines: %s",
+                 (unsigned long long)line, error.text);
     }
 }
 
@@ -155,7 +173,9 @@ struct body_verdict body_read_json(const struct body_how *how, struct response *
         read_other(how, response, type, &verdict);
     }
     if (!verdict.is_json) {
-        note_charset(body_charset_unknown(type), &verdict);
+        note_line(type, buf_view(&response->body), &verdict);
+        note_charset(body_charset_unknown(type),
+                     how->reading->charset || body_charset_is_named(type), &verdict);
         note_strip(how, buf_view(&response->body), &verdict);
     }
     return verdict;

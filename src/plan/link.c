@@ -3,6 +3,8 @@
 #include "base/json_scan.h"
 #include "plan/plain_name.h"
 
+#include <string.h>
+
 static void skip_blanks(struct str *rest)
 {
     while (rest->len && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
@@ -116,9 +118,21 @@ bool link_find(struct str value, struct str relation, struct str *target)
 
 /* --- in a body ------------------------------------------------------------------------------------------ */
 
-static bool is_named(struct str plain, const char *const names[2])
+static bool is_named(struct str plain, const char *const names[3])
 {
-    return str_equal(plain, str_view(names[0])) || str_equal(plain, str_view(names[1]));
+    return str_equal(plain, str_view(names[0])) || str_equal(plain, str_view(names[1])) ||
+           str_equal(plain, str_view(names[2]));
+}
+
+/* By its name, or by a URL that ends in it, as in "http://www.opengis.net/def/rel/next" (RFC 8288 section 2.1.2). */
+static bool is_relation(struct str text, struct str relation)
+{
+    size_t before = text.len > relation.len ? text.len - relation.len : 0;
+
+    return str_equal_nocase(text, relation) ||
+           (before && (text.data[before - 1] == '/' || text.data[before - 1] == '#') &&
+            memchr(text.data, ':', before) &&
+            str_equal_nocase((struct str){ text.data + before, relation.len }, relation));
 }
 
 /* A relation, or an array of them. */
@@ -128,14 +142,14 @@ static bool has_relation(struct str value, struct str relation)
     struct str each;
 
     if (json_type_of(value) == JSON_STRING) {
-        return str_equal_nocase(json_string_raw(value), relation);
+        return is_relation(json_string_raw(value), relation);
     }
     if (json_type_of(value) != JSON_ARRAY) {
         return false;
     }
     json_walk_begin(&walk, value);
     while (json_walk_next(&walk, NULL, &each)) {
-        if (str_equal_nocase(json_string_raw(each), relation)) {
+        if (is_relation(json_string_raw(each), relation)) {
             return true;
         }
     }
@@ -144,8 +158,8 @@ static bool has_relation(struct str value, struct str relation)
 
 static bool link_of_object(struct str object, struct str relation, struct str *target)
 {
-    static const char *const relations[] = { "rel", "relation" }, *const targets[] = { "href",
-                                                                                       "url" };
+    static const char *const relations[] = { "rel", "relation", "relationship" };
+    static const char *const targets[] = { "href", "url", "uri" };
     struct json_walk walk;
     struct str key, value;
     char room[PLAIN_NAME_MAX];

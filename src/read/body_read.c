@@ -405,13 +405,16 @@ static enum result read_letters(struct reader *r, struct str body, enum body_for
 
 /* --- packed ------------------------------------------------------------------------------------------------------- */
 
+#define MEMBER_NAME_MAX 64
+
 struct unpacking {
     struct reader *reader;
     struct buf member; /* bytes of the file that comes now */
     enum body_format format;
     struct buf *out;
-    uint64_t count; /* files that have begun */
-    bool has_more;  /* `out` is an array, and has an element */
+    char name[MEMBER_NAME_MAX]; /* its, cut */
+    uint64_t count;             /* files that have begun */
+    bool has_more;              /* `out` is an array, and has an element */
 };
 
 /* What the file says goes to the others': the elements of an array, or itself as one. */
@@ -432,6 +435,17 @@ static enum result append_read(struct unpacking *u, struct str json)
     return result == RESULT_OK ? buf_append_str(u->out, text) : result;
 }
 
+/* The archive is whole, so that its file will be no other the next time. */
+static enum result refuse_member(struct unpacking *u)
+{
+    char why[BODY_WHY_MAX];
+
+    snprintf(why, sizeof why, "%s", u->reader->found->why);
+    snprintf(u->reader->found->why, BODY_WHY_MAX, "holds %s, which %s (--as bytes keeps all of it)",
+             u->name, why[0] ? why : "is no JSON, CSV or XML");
+    return RESULT_DENIED;
+}
+
 static enum result end_member(struct unpacking *u)
 {
     struct buf json = { .max = u->out->max };
@@ -441,6 +455,9 @@ static enum result end_member(struct unpacking *u)
         return RESULT_OK;
     }
     result = read_letters(u->reader, buf_view(&u->member), u->format, &json);
+    if (result == RESULT_INVALID) {
+        result = refuse_member(u);
+    }
     result = result == RESULT_OK ? append_read(u, buf_view(&json)) : result;
     buf_release(&json);
     return result;
@@ -456,6 +473,7 @@ static enum result begin_member(void *context, struct str name)
         result = buf_append_char(u->out, '[');
     }
     u->count++;
+    snprintf(u->name, sizeof u->name, "%.*s", (int)(name.len < 60 ? name.len : 60), name.data);
     u->format = told == BODY_AUTO ? body_format_of_name(name) : told;
     buf_reset(&u->member);
     return result;

@@ -76,11 +76,21 @@ static bool kind_of(struct str name, enum coding_kind *kind)
     return str_equal_nocase(name, STR("x-gzip"));
 }
 
-/* "none" is no registered name, but what some servers say. */
+/* No registered names but the first, but what some servers say: most mean the letters, which have another header. */
 static bool is_no_coding(struct str name)
 {
-    return !name.len || str_equal_nocase(name, STR("identity")) ||
-           str_equal_nocase(name, STR("none"));
+    static const struct str names[] = {
+        STR_INIT("identity"), STR_INIT("none"),       STR_INIT("utf-8"),        STR_INIT("utf8"),
+        STR_INIT("us-ascii"), STR_INIT("iso-8859-1"), STR_INIT("windows-1252"), STR_INIT("binary"),
+        STR_INIT("8bit"),     STR_INIT("text"),
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_equal_nocase(name, names[i])) {
+            return true;
+        }
+    }
+    return !name.len;
 }
 
 static void keep_unknown(struct coding_list *list, struct str name)

@@ -38,8 +38,10 @@ SAME = (
     ("application/json; charset=utf-16", TEXT.encode("utf-16"), "is UTF-16"),
     ("application/json", TEXT.encode("utf-16-be"), "is UTF-16"),
     ("application/json; charset=UTF-16LE", TEXT.encode("utf-16-le"), "is UTF-16"),
-    ("application/json; charset=windows-1252", TEXT.encode("cp1252"), "Latin letters"),
-    ("application/json; charset=iso-8859-15", TEXT.encode("iso-8859-15"), "Latin letters"),
+    ("application/json; charset=windows-1252", TEXT.encode("cp1252"), "letters that its charset names"),
+    ("application/json; charset=iso-8859-15", TEXT.encode("iso-8859-15"), "letters that its charset names"),
+    ("application/json; charset=gb18030", TEXT.encode("gb18030"), "letters that its charset names"),
+    ("application/json; charset=windows-1250", TEXT.encode("cp1250"), "letters that its charset names"),
     ("application/json; charset=ISO-8859-1", TEXT.encode(), None),  # it says so, and is UTF-8
     ("application/x-ndjson", LINES.encode(), "JSON Lines"),
     ("application/json", LINES.encode(), "JSON Lines"),

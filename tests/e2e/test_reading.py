@@ -216,6 +216,10 @@ def test_bad_body__says_what_is_wrong():
     lol = b'<!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><l><i>&b;</i></l>'
     for body, content_type, words in ((packed({"a.csv": b"0" * 20000000}), "application/zip", b"the body expands over 100:1 when unpacked"),
                                       (packed({"a.zip": packed({"b": "[1]"})}), "application/zip", b"holds another packed file"),
+                                      (packed({"a.json": "[1]", "readme.txt": "hello"}), "application/zip",
+                                       b"the body holds readme.txt, which is no JSON, CSV or XML"),
+                                      (b'{"a":1}\n{"a"\n', "application/x-ndjson", b"line 2 of the JSON Lines: JSON ends at byte 4"),
+                                      (b'[{"a":"\xe9"}]', "application/json", b"no charset is named"),
                                       (b'<?xml version="1.0"?>' + lol, "application/xml", b"the body is XML that declares entities"),
                                       (b'[{"a":"\xe9"}]', "application/json; charset=klingon", b'its charset "klingon" is not known here'),
                                       ("\u00e9,b\n".encode("latin-1") + "\u00e9,b\n".encode(), "text/csv", b"not UTF-8 in line 1")):
