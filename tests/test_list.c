@@ -133,6 +133,7 @@ static void check__tells_each_line__when_lines_are_bad(void **state)
         BAD("http://h/a\0b", "E-IN1", "urls.txt:2: control character \\x00 at byte 11"),
         BAD("http://h/a\x1b[31m", "E-URL1",
             "urls.txt:2: control character \\x1b in URL at byte 11"),
+        BAD("http://h/Z\xFCrich", "E-IN1", "urls.txt:2: is not UTF-8: save the list as that"),
         BAD("http://h/a b", "E-URL1", "urls.txt:2: space in URL at byte 11"),
         BAD("http://h/a\rb", "E-URL1", "urls.txt:2: control character \\x0d"),
         BAD("file:///etc/passwd", "E-URL3", "urls.txt:2: scheme \"file\" not allowed"),

@@ -105,6 +105,26 @@ static void csv__has_quotes_empty_lines_and_ends_of_any_kind(void **state)
     var_file_free(f);
 }
 
+/* As spreadsheets write it where commas are of numbers. */
+static void csv__may_be_parted_by_semicolons_or_tabs__as_its_first_line_says(void **state)
+{
+    struct var_file *f;
+
+    (void)state;
+    assert_int_equal(open_text(&f, ".csv", STR("id;\"a, b\"\r\n1;\"x; y\"\r\n2;1,5\r\n")),
+                     RESULT_OK);
+    assert_true(str_equal(var_file_field(f, 1), STR("a, b")));
+    assert_row(f, 0, STR("a, b"), "\"x; y\"");
+    assert_row(f, 1, STR("a, b"), "\"1,5\"");
+    var_file_free(f);
+    assert_int_equal(open_text(&f, ".csv", STR("id\tcity\n1\ta;b\n")), RESULT_OK);
+    assert_row(f, 0, STR("city"), "\"a;b\"");
+    var_file_free(f);
+    assert_int_equal(open_text(&f, ".csv", STR("id,a;b\n1,2\n")), RESULT_OK);
+    assert_row(f, 0, STR("a;b"), "\"2\"");
+    var_file_free(f);
+}
+
 static void json__gives_parts_of_any_depth__but_no_object_and_no_null(void **state)
 {
     struct var_file *f;
@@ -227,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(form__is_told_by_the_name__else_by_the_text),
+        cmocka_unit_test(csv__may_be_parted_by_semicolons_or_tabs__as_its_first_line_says),
         cmocka_unit_test(csv__has_quotes_empty_lines_and_ends_of_any_kind),
         cmocka_unit_test(json__gives_parts_of_any_depth__but_no_object_and_no_null),
         cmocka_unit_test(bad_lines__are_all_told__with_their_numbers),

@@ -255,7 +255,18 @@ bool transfer_proxy_failed(const struct transfer *t, CURLcode code, struct respo
     return connect_code == 0 && blame_for_end(t, code, r, text, errnum);
 }
 
+/* What tinyproxy says itself of a wrong password, in clear text, looks like the word of who is asked but for its name. */
+static bool is_of_tinyproxy(const struct transfer *t)
+{
+    struct curl_header *server = NULL;
+
+    return curl_easy_header(t->easy, "Server", 0, CURLH_HEADER, -1, &server) == CURLHE_OK &&
+           str_starts(str_view(server->value), STR("tinyproxy"));
+}
+
 bool transfer_proxy_refused(const struct transfer *t, struct response *r)
 {
-    return t->proxy && r->status == 407 && blame_for_answer(t, r, 407);
+    return t->proxy &&
+           (r->status == 407 || (r->status == 401 && t->proxy->name && is_of_tinyproxy(t))) &&
+           blame_for_answer(t, r, r->status);
 }

@@ -63,24 +63,12 @@ static size_t member_len(const char *text, size_t at)
     return memchr(text, '?', at) && text[at + 1 + len] == ']' ? len + 2 : 0;
 }
 
-/* Length of brackets that stand for themselves; 0 when a range begins. */
-static size_t plain_brackets_len(const char *text, size_t at)
-{
-    size_t len = text[at + 1] == ']' ? 2 : ipv6_len(text + at);
-
-    return len ? len : member_len(text, at);
-}
-
-/* Braces in a query that can be no set, as of JSON, up to where they are closed or the text ends; 0 when they can. */
-static size_t plain_braces_len(const char *text, size_t at)
+/* JSON as it stands there, up to where it is closed or the text ends. */
+static size_t json_len(const char *text, size_t at)
 {
     size_t depth = 0, end = at;
     bool in_string = false;
 
-    if (text[at] != '{' || !memchr(text, '?', at) ||
-        (!strchr("\"{[$}", text[at + 1]) && strchr(text + at, '}'))) {
-        return 0;
-    }
     for (; text[end]; end++) {
         if (in_string && text[end] == '\\' && text[end + 1]) {
             end++;
@@ -93,6 +81,57 @@ static size_t plain_braces_len(const char *text, size_t at)
         }
     }
     return end - at;
+}
+
+/* Braces in a query that can be no set, as of JSON; 0 when they can. */
+static size_t plain_braces_len(const char *text, size_t at)
+{
+    return text[at] != '{' || !memchr(text, '?', at) ||
+                   (!strchr("\"{[$}", text[at + 1]) && strchr(text + at, '}'))
+               ? 0
+               : json_len(text, at);
+}
+
+/* Of what is within brackets: a list ("1,2"), decimals, a wildcard, a date, words ("10 TO 20") are no range, and not
+ * mistyped for one, as "1..5" is. A blank may stand behind what parts the numbers of a range. */
+static bool is_no_range(const char *text, size_t len)
+{
+    size_t dashes = 0, odd = 0, commas = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        dashes += text[i] == '-';
+        commas += text[i] == ',';
+        odd += (text[i] == '.' && text[i + 1] != '.' && (!i || text[i - 1] != '.')) ||
+               text[i] == '*' || text[i] == '"' || text[i] == '\'' ||
+               ((text[i] == ' ' || text[i] == '+' || text[i] == '%') && i && text[i - 1] != '-' &&
+                text[i - 1] != ':' && text[i - 1] != ' ');
+    }
+    return odd || dashes > 1 || (commas && !dashes);
+}
+
+/* Brackets in a query that can be no range: of JSON, or what is_no_range tells. */
+static size_t plain_array_len(const char *text, size_t at)
+{
+    const char *close = strchr(text + at, ']');
+
+    if (!memchr(text, '?', at) || !close) {
+        return 0;
+    }
+    if (strchr("\"{[", text[at + 1])) {
+        return json_len(text, at);
+    }
+    return is_no_range(text + at + 1, (size_t)(close - text) - at - 1)
+               ? (size_t)(close - text) + 1 - at
+               : 0;
+}
+
+/* Length of brackets that stand for themselves; 0 when a range begins. */
+static size_t plain_brackets_len(const char *text, size_t at)
+{
+    size_t len = text[at + 1] == ']' ? 2 : ipv6_len(text + at);
+
+    len = len ? len : member_len(text, at);
+    return len ? len : plain_array_len(text, at);
 }
 
 static size_t plain_len(const char *text, size_t at)

@@ -32,6 +32,17 @@ static bool is_plain(struct str text)
     return !bad;
 }
 
+/* Most lists are ASCII, which is seen many bytes at a time. */
+static bool is_utf8(struct str text)
+{
+    unsigned all = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        all |= (unsigned char)text.data[i];
+    }
+    return all < 0x80 || utf8_valid_prefix(text) == text.len;
+}
+
 /* Most lists ask one host: a URL with the same head as the last good one needs no second look at it. */
 static bool same_origin_as_before(const struct list_entry_reader *reader, struct str url)
 {
@@ -156,6 +167,11 @@ enum result list_entry_read(struct list_entry_reader *reader, struct str line,
     if (nul) {
         return err_set(err, RESULT_INVALID, "E-IN1", "control character \\x00 at byte %zu",
                        (size_t)(nul - line.data) + 1);
+    }
+    if (line.data[0] != '{' && !is_utf8(line)) {
+        return err_set(err, RESULT_INVALID, "E-IN1",
+                       "is not UTF-8: save the list as that (iconv -f WINDOWS-1252 -t UTF-8), or "
+                       "write such letters as %%XX");
     }
     if (line.data[0] == '{') {
         result = parse_json(reader, line, entry, err);

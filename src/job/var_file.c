@@ -23,6 +23,7 @@ enum form { FORM_CSV, FORM_TSV, FORM_TEXT, FORM_JSON };
 struct var_file {
     const char *path; /* good while the file is opened, for messages */
     enum form form;
+    char separator; /* of CSV and TSV */
     struct buf text;
     uint32_t crc32c;
     uint32_t *rows; /* where each begins; the file is far below 4 GiB */
@@ -126,9 +127,23 @@ static const char *not_utf8(struct str text)
 
 /* --- CSV and TSV ------------------------------------------------------------------------------------ */
 
-static char separator_of(const struct var_file *f)
+/* A comma, or what the first line has in its place: a spreadsheet of a land where commas are of numbers writes
+ * semicolons. One that parts nothing is left alone. */
+static char find_separator(struct str text)
 {
-    return f->form == FORM_TSV ? '\t' : ',';
+    struct str line = str_cut(&text, '\n');
+    size_t semicolons = 0, tabs = 0;
+    bool in_quotes = false;
+
+    for (size_t i = 0; i < line.len; i++) {
+        in_quotes ^= line.data[i] == '"';
+        if (line.data[i] == ',' && !in_quotes) {
+            return ',';
+        }
+        semicolons += line.data[i] == ';' && !in_quotes;
+        tabs += line.data[i] == '\t' && !in_quotes;
+    }
+    return semicolons ? ';' : tabs ? '\t' : ',';
 }
 
 /* One field at `*at`, which moves past it and what ends it; `*last`: that is the row's end. `*bad`: a
@@ -144,9 +159,9 @@ static void next_field(const struct var_file *f, size_t *at, struct str *raw, bo
         }
         *bad |= to >= len;
         to += to < len;
-        *bad |= to < len && !strchr(",\t\r\n", text[to]);
+        *bad |= to < len && !strchr(",;\t\r\n", text[to]);
     }
-    while (to < len && text[to] != separator_of(f) && text[to] != '\n') {
+    while (to < len && text[to] != f->separator && text[to] != '\n') {
         to++;
     }
     *last = to >= len || text[to] == '\n';
@@ -382,6 +397,8 @@ enum result var_file_open(struct var_file **opened, const char *path, const char
     at = f->text.len - json_without_bom(buf_view(&f->text)).len;
     if (result == RESULT_OK) {
         f->form = form_of(path, json_without_bom(buf_view(&f->text)));
+        f->separator =
+            f->form == FORM_TSV ? '\t' : find_separator(json_without_bom(buf_view(&f->text)));
         if (f->text.len > at && (f->form == FORM_CSV || f->form == FORM_TSV)) {
             result = read_columns(f, &at, err);
         }

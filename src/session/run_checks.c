@@ -264,10 +264,38 @@ static void warn_of_vars(const struct job *job)
     if (var) {
         snprintf(text, sizeof text,
                  "the values of {%s} stand where a request has a credential, and are stored with "
-                 "every record, as those of all variables; a job file's \"login\" or a header "
-                 "from ${NAME} stores none",
+                 "every record, as those of all variables; a job file's \"login\" (several: "
+                 "\"tokens\": {\"file\": ...}) or a header from ${NAME} stores none",
                  var->name);
         message_warning("W-SEC3", text);
+    }
+}
+
+static bool asks_in_clear(const struct job *job)
+{
+    for (size_t e = 0; e < job->endpoint_count; e++) {
+        const struct job_endpoint *endpoint = &job->endpoints[e];
+
+        for (size_t i = 0; i < endpoint->source_count; i++) {
+            if (endpoint->sources[i].kind != JOB_SOURCE_LIST &&
+                str_starts(str_view(endpoint->sources[i].text), STR("http://"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A CGI program has what a client's header "Proxy" says in it, so curl does not read it either. */
+static void warn_of_capitals(const struct job *job)
+{
+    const struct job_proxy *proxy = &job->network.proxy;
+    const char *capitals = getenv("HTTP_PROXY");
+
+    if (capitals && capitals[0] && !proxy->url && !proxy->file && !proxy->http.name &&
+        asks_in_clear(job)) {
+        message_warning("W-PRX1", "HTTP_PROXY in capitals is not obeyed for http, as by curl: set "
+                                  "http_proxy, or give --proxy");
     }
 }
 
@@ -278,6 +306,7 @@ void run_warn(const struct job *job)
     warn_of_statuses(&job->retry);
     warn_of_brackets(job);
     warn_of_vars(job);
+    warn_of_capitals(job);
 
     if (job->network.insecure) {
         message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");

@@ -130,6 +130,10 @@ def test_environment__is_shown__without_secrets():
     check(PASSWORD.encode() not in shown.out, "the password is shown:", shown)
     ended = harness.run("run", "--plain", server.url + "/x", env=harness.environment(http_proxy="gopher://h:1"))
     check(ended.code == 2 and b"E-PRX1" in ended.err and b"http_proxy of the environment" in ended.err, ended)
+    for more, warns in (((), True), (("-x", ""), False)):
+        ended = harness.run("run", "--plain", *more, "-o", scratch(f"capitals{warns}"), server.url + "/x",
+                            env=harness.environment(HTTP_PROXY="http://127.0.0.1:1"))
+        check(ended.code == 0 and (b"W-PRX1" in ended.err) == warns, "HTTP_PROXY in capitals:", ended)
 
 
 def test_hosts__are_asked_directly__when_they_are_to_be():
@@ -171,6 +175,7 @@ def test_wrong_credentials__stop_the_run__and_are_told_by_their_class():
             (plain, f"http://127.0.0.1:{http}", b"it wants credentials (HTTP 407)"),
             (secure, f"http://127.0.0.1:{http}", b"it wants credentials (HTTP 407)"),
             (secure, f"http://bob:wrong-word@127.0.0.1:{http}", b"it refuses the credentials"),
+            (plain, f"http://bob:wrong-word@127.0.0.1:{http}", b"it refuses the credentials (HTTP 401)"),
             (plain, f"socks5h://127.0.0.1:{socks}", b"it wants credentials"),
             (plain, f"socks5h://bob:wrong-word@127.0.0.1:{socks}", b"it refuses the credentials"))):
         ended = ask(f"auth{number}", server.url + "/[1-50]", "--cacert", crt, "-x", proxy)
