@@ -4,7 +4,6 @@ The wall clock is set by libfaketime, which leaves the monotonic one alone as th
 """
 
 import glob
-import http.server
 import os
 import signal
 import subprocess
@@ -12,41 +11,24 @@ import threading
 import time
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 DAY_S = 86400
 
 
-class Server(http.server.ThreadingHTTPServer):
+class Server(peer.Peer):
     """Tells `answer` of each request, as its path; that gives (status, headers), or waits before."""
 
-    daemon_threads = True
-
     def __init__(self, answer):
-        outer = self
+        self.times = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        def reply(ask):
+            self.times.append(time.monotonic())
+            status, headers = answer(ask.path, ask.number)
+            return peer.reply(b'{"a": 1}', f"{status} X", headers=[f"{name}: {value}" for name, value in headers.items()])
 
-            def do_GET(self):
-                outer.asked.append((time.monotonic(), self.path))
-                status, headers = answer(self.path, len(outer.asked))
-                self.send_response(status)
-                for name, value in {"Content-Type": "application/json", "Content-Length": "8", **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(b'{"a": 1}')
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
+        super().__init__(reply)
 
 
 def faked(file=None, offset=None):
@@ -75,12 +57,12 @@ def test_poll__keeps_its_pace__when_the_clock_is_set_ahead_and_back():
     child = harness.scrapetop("run", "--plain", "-o", scratch("p.run"), "--every", "500ms", "--count", "12",
                               server.url + "/x", env=faked(file=clock), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for number, offset in ((3, "+1d"), (6, "+0"), (9, "-400d")):
-        harness.wait_for(lambda n=number: len(server.asked) >= n, "rounds")
+        harness.wait_for(lambda n=number: server.total() >= n, "rounds")
         set_clock(clock, offset)
     ended = harness.finish(child)
     check_equal(ended.code, 0, f"exit code, {ended}")
-    check_equal(len(server.asked), 12, "requests")
-    took = server.asked[-1][0] - server.asked[0][0]
+    check_equal(server.total(), 12, "requests")
+    took = server.times[-1] - server.times[0]
     check(took >= 5, "12 rounds of 500 ms within", took)
 
 
@@ -88,7 +70,7 @@ def test_poll__goes_on__when_the_clock_was_set_back_between_two_sessions():
     server, run_dir = Server(lambda *_: (200, {})), scratch("b.run")
     child = harness.scrapetop("run", "--plain", "-o", run_dir, "--every", "500ms", "--count", "6", server.url + "/x",
                               env=faked(offset="+0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    harness.wait_for(lambda: len(server.asked) >= 3, "rounds")
+    harness.wait_for(lambda: server.total() >= 3, "rounds")
     child.kill()
     child.wait()
     ended = harness.run("run", "--plain", "-o", run_dir, env=faked(offset="-400d"))
@@ -108,7 +90,7 @@ def test_wait__is_as_long_as_the_server_asked__whatever_the_clock_says_after_a_r
         child.wait()
         ended = harness.run("run", "--plain", "-o", run_dir, env=faked(offset=offset))
         check_equal(ended.code, 0, f"exit code, {offset}: {ended}")
-        times = [at for at, _ in server.asked]
+        times = server.times
         check(len(times) == 2 and times[1] - times[0] >= 3, f"asked too early, {offset}:", times)
 
 
@@ -126,7 +108,7 @@ def test_wait__is_as_long_as_the_server_asked__when_the_clock_is_set_meanwhile()
         set_clock(clock, "+0")
         ended = harness.run("run", "--plain", "-o", scratch(f"m{offset}.run"), server.url + "/x", env=faked(file=clock))
         check_equal(ended.code, 0, f"exit code, {offset}: {ended}")
-        times = [at for at, _ in server.asked]
+        times = server.times
         check(len(times) == 2 and times[1] - times[0] >= 2, f"asked too early, {offset}:", times)
 
 
@@ -161,7 +143,7 @@ def test_stop__costs_no_try_and_no_answer__when_it_is_longer_than_the_time_limit
     ended = harness.finish(child)
     check_equal(ended.code, 0, f"exit code, {ended}")
     report = ended.report()
-    check_equal((report["ok"], report["retried"], len(server.asked)), (5, 0, 5), "ok, retried, asked")
+    check_equal((report["ok"], report["retried"], server.total()), (5, 0, 5), "ok, retried, asked")
     check(report["latency_ms"]["p99"] < 4000, "the stop is told as the server's time:", report["latency_ms"])
     check(b"goes on after" in ended.err, "not told", ended)
 
@@ -171,7 +153,7 @@ def test_stop__ends_no_time_limit__only_moves_it():
     child = harness.scrapetop("run", "--plain", "-o", scratch("l.run"), "--max-time", "2s", "--retries", "0",
                               server.url + "/x", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for _ in range(2):
-        harness.wait_for(lambda: server.asked, "a request")
+        harness.wait_for(lambda: server.asks, "a request")
         stop(child)
         stopped = time.monotonic()
         harness.wait_for(lambda since=stopped: time.monotonic() - since > 1.5, "a stop")
@@ -179,7 +161,7 @@ def test_stop__ends_no_time_limit__only_moves_it():
     # What it was stopped in may be asked again for nothing; what follows may not.
     ended = harness.finish(child)
     check_equal(ended.code, 3, f"exit code, {ended}")
-    check(len(server.asked) <= 3, "asked", len(server.asked), "times")
+    check(server.total() <= 3, "asked", server.total(), "times")
 
 
 if __name__ == "__main__":

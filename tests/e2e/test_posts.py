@@ -1,6 +1,5 @@
 """A POST is not sent twice without a word: not when its answer is lost, and not when the process is."""
 
-import http.server
 import os
 import signal
 import struct
@@ -8,52 +7,30 @@ import subprocess
 import threading
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Notes each request, and answers when `go` says so."""
-
-    daemon_threads = True
+class Server(peer.Peer):
+    """Answers when `go` says so, but the first `refuses` with 429 at once."""
 
     def __init__(self, seen=lambda path: None):
-        outer = self
+        self.refuses, self.go = 0, threading.Event()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        def answer(ask):
+            seen(ask.path)
+            if ask.number <= self.refuses:
+                return peer.reply(status="429 Later")
+            self.go.wait()
+            return peer.reply(b'{"a": 1}')
 
-            def do_GET(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                seen(self.path)
-                with outer.lock:
-                    outer.asked.append(self.path)
-                    is_refused = len(outer.asked) <= outer.refuses
-                if not is_refused:
-                    outer.go.wait()
-                self.send_response(429 if is_refused else 200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "8")
-                self.end_headers()
-                self.wfile.write(b'{"a": 1}')
-
-            do_POST = do_PUT = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked, self.refuses, self.go, self.lock = [], 0, threading.Event(), threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
+        super().__init__(answer)
 
 
 def killed_in_flight(server, run_dir, *options, count=4, requests=4):
     child = harness.scrapetop("run", "--plain", "-o", run_dir, "-c", str(count), *options,
                               f"{server.url}/x?[1-{count}]", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    harness.wait_for(lambda: len(server.asked) >= requests, "requests")
+    harness.wait_for(lambda: server.total() >= requests, "requests")
     child.kill()
     child.wait()
     server.go.set()
@@ -66,15 +43,15 @@ def test_post__is_told_and_not_sent_again__when_the_run_was_killed():
     server, run_dir = Server(), scratch("k.run")
     killed_in_flight(server, run_dir, *POST)
     ended = harness.succeed("run", "--plain", "-o", run_dir, code=3)
-    check_equal(len(server.asked), 4, "POSTs")
+    check_equal(server.total(), 4, "POSTs")
     check(b"4 were being sent when the run was cut off: they may have happened" in ended.err, "not told", ended)
     ended = harness.run("run", "--plain", "--json", "-o", run_dir)
-    check_equal(len(server.asked), 4, "POSTs")
+    check_equal(server.total(), 4, "POSTs")
     check(b"may have happened" not in ended.err.split(b"failed")[0], "told twice", ended)
     # By hand they are.
     ended = harness.succeed("run", "--plain", "-o", run_dir, "--only-failed", "--class", "maybe-sent")
     check(b"4/4 ok" in ended.err, "not so", ended)
-    check_equal(len(server.asked), 8, "POSTs")
+    check_equal(server.total(), 8, "POSTs")
 
 
 def test_post__is_sent_again__when_asked_to():
@@ -82,7 +59,7 @@ def test_post__is_sent_again__when_asked_to():
     killed_in_flight(server, run_dir, *POST)
     ended = harness.succeed("run", "--plain", "-o", run_dir, "--repeat-posts")
     check(b"may have happened, and are sent again" in ended.err and b"4/4 ok" in ended.err, "not so", ended)
-    check_equal(len(server.asked), 8, "POSTs")
+    check_equal(server.total(), 8, "POSTs")
 
 
 def test_post__is_sent_again__when_its_method_or_header_says_that_it_may_be():
@@ -100,7 +77,7 @@ def test_post__is_told_and_not_sent_again__when_killed_at_a_later_try():
     server.refuses = 1
     killed_in_flight(server, run_dir, "--backoff", "10ms:20ms", *POST, count=1, requests=2)
     ended = harness.succeed("run", "--plain", "-o", run_dir, code=3)
-    check_equal(len(server.asked), 2, "POSTs")
+    check_equal(server.total(), 2, "POSTs")
     check(b"1 was being sent when the run was cut off: it may have happened" in ended.err, "not told", ended)
 
 
@@ -113,7 +90,7 @@ def killed_while_one_connects(run_dir):
     try:
         child = harness.scrapetop("run", "--plain", "-o", run_dir, "-c", "4", "--connect-timeout", "1h", *POST,
                                   "-i", scratch("t.txt"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        harness.wait_for(lambda: len(server.asked) == 3, "all places but one")
+        harness.wait_for(lambda: server.total() == 3, "all places but one")
         harness.wait_for(lambda: harness.ledger(run_dir, "SELECT count(*) FROM sending") == [(4,)], "four marks")
         child.kill()
         child.wait()
@@ -128,7 +105,7 @@ def test_post__is_no_doubtful_one__when_it_was_only_connecting():
     server = killed_while_one_connects(run_dir)
     ended = harness.run("run", "--plain", "-o", run_dir, "--retries", "0")
     check(b"3 were being sent when the run was cut off" in ended.err, "not those that went out", ended)
-    check_equal(len(server.asked), 8, "POSTs")
+    check_equal(server.total(), 8, "POSTs")
     check(not os.path.exists(f"{run_dir}/unsent"), "a file is left")
     check_equal(harness.ledger(run_dir, "SELECT count(*) FROM sending"), [(0,)], "marks that are left")
 
@@ -141,7 +118,7 @@ def test_post__is_a_doubtful_one__when_it_was_connecting_before_the_machine_went
         file.write(b"another.")
     ended = harness.run("run", "--plain", "-o", run_dir, "--retries", "0")
     check(b"4 were being sent when the run was cut off" in ended.err, "not those in flight", ended)
-    check_equal(len(server.asked), 8, "POSTs")
+    check_equal(server.total(), 8, "POSTs")
 
 
 def test_post__is_marked_in_the_ledger__before_it_is_sent():
@@ -167,9 +144,9 @@ def test_post__keeps_the_cap__while_marks_are_made():
     server, run_dir = Server(), scratch("c.run")
     child = harness.scrapetop("run", "--plain", "-o", run_dir, "-c", "3", *POST, f"{server.url}/x?[1-30]",
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    harness.wait_for(lambda: len(server.asked) >= 3, "requests")
+    harness.wait_for(lambda: server.total() >= 3, "requests")
     marks = harness.ledger(run_dir, "SELECT count(*) FROM sending")
-    check_equal((len(server.asked), marks), (3, [(3,)]), "requests, marks")
+    check_equal((server.total(), marks), (3, [(3,)]), "requests, marks")
     server.go.set()
     ended = harness.finish(child)
     check(ended.code == 0 and b"at most 3 in flight" in ended.err, "not so", ended)
@@ -192,7 +169,7 @@ def test_post__in_flight_is_finished_or_told__when_the_run_is_ended():
         server.go.set()
         ended = harness.succeed("run", "--plain", "-o", run_dir, code=3 if told else 0)
         check_equal(b"may have happened" in ended.err, told, f"told after {signals}, {ended}")
-        check_equal(len(server.asked), 6, "POSTs")
+        check_equal(server.total(), 6, "POSTs")
 
 
 if __name__ == "__main__":
