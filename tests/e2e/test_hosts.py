@@ -214,8 +214,8 @@ def test_slow_loris__leaves_the_other_host_alone__with_100_connections_stuck():
         try:
             path = urls("s.txt", (stuck, 100), (b, 400))
             child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("s.run"), "-c", "120",
-                                      "--cap-per-host", "100", "--max-time", "1h", "-i", path,
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                      "--cap-per-host", "100", "--max-time", "1h", "--connect-timeout", "100s",
+                                      "-i", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             wait_for(lambda: len(b.seen) == 400 and not b.at_work, "the end of the other host's requests")
             check_equal((stuck.ended, stuck.most), (0, 100), "stuck connections: ended, at once at most")
             child.send_signal(signal.SIGINT)
