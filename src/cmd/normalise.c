@@ -76,12 +76,7 @@ struct task {
         *dir;           /* of one run alone: its tables.json knows the table of before; else NULL */
     struct str kept_as; /* in there */
     bool must_read;     /* see struct table_options */
-    bool may_again;     /* CODE_AGAIN is understood */
 };
-
-/* In the place of an exit code: the run behind the table takes in a list that has changed, and nothing is said yet. */
-#define CODE_AGAIN (-1)
-#define AGAIN_MAX 20 /* times that a table is begun anew for that */
 
 /* A table whose drift cannot be kept is a table still. */
 static void keep_schema(const struct task *task, const struct table_report *report)
@@ -101,17 +96,6 @@ static void tell(const struct read_options *options, const struct table_report *
     if (report->result != RESULT_OK) {
         message_error(&report->err);
     }
-}
-
-/* What was written there already cannot be taken back. */
-static bool is_to_stdout(const struct task *task)
-{
-    bool is = false;
-
-    for (size_t i = 0; i < task->output_count; i++) {
-        is |= strcmp(task->outputs[i].path, "-") == 0;
-    }
-    return is;
 }
 
 static int make_table(const struct read_options *options, const struct task *task)
@@ -142,11 +126,6 @@ static int make_table(const struct read_options *options, const struct task *tas
     run.table.spec.types |= task->is_of_runs;
     (void)!table_run(&run, &report);
     keep_schema(task, &report);
-    if (task->may_again && report.result == RESULT_BUSY && !is_to_stdout(task)) {
-        table_schema_free(report.schema);
-        table_schema_free(before);
-        return CODE_AGAIN;
-    }
     if (report.result == RESULT_OK || !table_reader_is_gone(&report.err)) {
         tell(options, &report);
     }
@@ -244,6 +223,7 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     code = opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
                ? make_table(options, task)
                : message_fail(&err);
+    opened_runs_let_go(runs);
     if (code == EXIT_WELL || code == EXIT_SKIPPED) {
         tell_doubled(runs, &task->spec);
     }
@@ -252,10 +232,9 @@ static int make_endpoint_table(const struct read_options *options, struct opened
 }
 
 static int normalise_endpoint(const struct read_options *options, struct opened_runs *runs,
-                              uint32_t endpoint, bool alone, bool may_again)
+                              uint32_t endpoint, bool alone)
 {
     struct task task = { .is_of_runs = true,
-                         .may_again = may_again,
                          .dir = runs->count == 1 ? &runs->list[0].dir : NULL,
                          .must_read = alone,
                          .outputs = options->outputs,
@@ -336,62 +315,12 @@ static enum result choose(const struct read_options *options, const struct job *
     return RESULT_INVALID;
 }
 
-/* How far the tables of a run are. */
-struct progress {
-    uint32_t made; /* endpoints */
-    int worst;     /* exit code so far */
-};
-
-static int worse(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static int make_tables(const struct read_options *options, struct opened_runs *runs,
-                       struct progress *progress, bool may_again)
-{
-    uint32_t first, end;
-    struct err err;
-
-    if (choose(options, &runs->list[0].job, &first, &end, &err) != RESULT_OK) {
-        return message_fail(&err);
-    }
-    while (first + progress->made < end && (options->output_count || !options->outcomes.path)) {
-        int code =
-            normalise_endpoint(options, runs, first + progress->made, end - first == 1, may_again);
-
-        if (code == CODE_AGAIN) {
-            return code;
-        }
-        progress->worst = worse(code, progress->worst);
-        progress->made++;
-    }
-    return progress->worst;
-}
-
-static int normalise_opened(const struct read_options *options, struct progress *progress,
-                            bool may_again)
+static int normalise_runs(const struct read_options *options)
 {
     struct opened_runs runs;
     struct err err;
-    int code;
-
-    if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
-        return message_fail(&err);
-    }
-    code = make_tables(options, &runs, progress, may_again);
-    if (options->outcomes.path && code != CODE_AGAIN) {
-        code = worse(outcomes_table_make(options, &runs.list[0]), code);
-    }
-    opened_runs_close(&runs);
-    return code;
-}
-
-static int normalise_runs(const struct read_options *options)
-{
-    struct progress progress = { .worst = EXIT_WELL };
-    struct err err;
-    int code = CODE_AGAIN;
+    uint32_t first, end;
+    int code = EXIT_WELL;
 
     if (options->operand_count > 1 && !options->output_count) {
         err_set(&err, RESULT_INVALID, "E-ARG1",
@@ -403,9 +332,27 @@ static int normalise_runs(const struct read_options *options)
                 "--outcomes takes one run; name the others in commands of their own");
         return message_fail(&err);
     }
-    for (unsigned tries = 1; code == CODE_AGAIN; tries++) {
-        code = normalise_opened(options, &progress, tries < AGAIN_MAX);
+    if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
+        return message_fail(&err);
     }
+    if (choose(options, &runs.list[0].job, &first, &end, &err) != RESULT_OK) {
+        code = message_fail(&err);
+        end = first = 0;
+    }
+    if (options->outcomes.path && !options->output_count) {
+        end = first;
+    }
+    for (uint32_t i = first; i < end; i++) {
+        int its = normalise_endpoint(options, &runs, i, end - first == 1);
+
+        code = its > code ? its : code; /* the worst */
+    }
+    if (options->outcomes.path) {
+        int its = outcomes_table_make(options, &runs.list[0]);
+
+        code = its > code ? its : code;
+    }
+    opened_runs_close(&runs);
     return code;
 }
 

@@ -51,9 +51,6 @@ static enum result read_index(void *context, uint32_t endpoint, struct record_po
         result = ledger_read_endpoint(run->ledger, endpoint, position, &records[*count], wanted,
                                       &got, err);
         more = got == wanted;
-        if (result == RESULT_OK) {
-            result = ledger_check_plan(run->ledger, err);
-        }
         if (result == RESULT_OK && run->among->are_shards) {
             result = keep_first(run, &records[*count], &got, err);
         }
@@ -227,6 +224,10 @@ enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
     size_t made = 0;
 
     runs->doubled = 0;
+    opened_runs_let_go(runs);
+    for (size_t i = 0; i < runs->count && result == RESULT_OK; i++) {
+        result = ledger_hold(runs->list[i].ledger, err);
+    }
     while (made < runs->count && result == RESULT_OK) {
         result = source_of(&runs->list[made], name, &inner[made], err);
         made += result == RESULT_OK;
@@ -244,6 +245,13 @@ enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
     }
     free(inner);
     return result;
+}
+
+void opened_runs_let_go(struct opened_runs *runs)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        ledger_let_go(runs->list[i].ledger);
+    }
 }
 
 void opened_runs_close(struct opened_runs *runs)

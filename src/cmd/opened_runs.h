@@ -44,9 +44,13 @@ struct opened_runs {
 MUST_CHECK enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
                                         size_t count, struct err *err);
 
-/** The records of that endpoint of the first run, in all of them. */
+/** The records of that endpoint of the first run, in all of them, as they are at this moment: other processes may be at work
+ *  on the runs meanwhile. Until opened_runs_let_go the ledgers are held (ledger_hold). */
 MUST_CHECK enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
                                           struct record_source **source, struct err *err);
+
+/** The source that was made last is read. */
+void opened_runs_let_go(struct opened_runs *runs);
 
 void opened_runs_close(struct opened_runs *runs);
 

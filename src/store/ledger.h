@@ -194,11 +194,6 @@ struct ledger_merge {
 MUST_CHECK enum result ledger_merge(struct ledger *ledger, struct ledger_merge *merge,
                                     struct err *err);
 
-/** Whether places are still as they were when the ledger was opened: who reads records in their order, page by page,
- *  asks after each page. RESULT_BUSY (E-TAB2): a plan that has changed was taken in, and all is to be read anew from a
- *  ledger opened anew. */
-MUST_CHECK enum result ledger_check_plan(struct ledger *ledger, struct err *err);
-
 /** Whether that has been done once. */
 bool ledger_is_listed(const struct ledger *ledger);
 
@@ -217,8 +212,14 @@ MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_
 MUST_CHECK enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean,
                                           struct err *err);
 
+/** What is read from here on is of one moment, until ledger_let_go: for who reads in several passes, page by page, while
+ *  others write. Only of a ledger that was opened for reading, no longer than a table takes: the log is not folded meanwhile.
+ *  Of the functions below only those of endpoints may be called. */
+MUST_CHECK enum result ledger_hold(struct ledger *ledger, struct err *err);
+void ledger_let_go(struct ledger *ledger);
+
 /* Reading: each of these has ended its read transaction when it returns, so that no reader keeps the
- * log from being folded. */
+ * log from being folded; but see ledger_hold. */
 
 MUST_CHECK enum result ledger_each_row(struct ledger *ledger,
                                        void (*visit)(void *context, const struct ledger_row *row),

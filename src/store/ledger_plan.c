@@ -8,7 +8,7 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
 
-    ledger->seeds = ledger->listed = ledger->merges = 0;
+    ledger->seeds = ledger->listed = 0;
     ledger->is_listed = ledger->is_again = false;
     while (st && ledger_next_row(ledger, st, &result, err)) {
         if (str_equal(ledger_column_text(st, 0), STR("listed"))) {
@@ -16,8 +16,6 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
             ledger->listed = ledger_column_u64(st, 1);
         } else if (str_equal(ledger_column_text(st, 0), STR("again"))) {
             ledger->is_again = true;
-        } else if (str_equal(ledger_column_text(st, 0), STR("merges"))) {
-            ledger->merges = ledger_column_u64(st, 1);
         } else {
             ledger->seeds = ledger_column_u64(st, 1);
         }
@@ -27,23 +25,22 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
     return result;
 }
 
-enum result ledger_check_plan(struct ledger *ledger, struct err *err)
+enum result ledger_hold(struct ledger *ledger, struct err *err)
 {
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
-    uint64_t merges = 0;
+    enum result result = ledger_run(ledger, SQL_BEGIN_READ, "reading the ledger", err);
 
-    while (st && ledger_next_row(ledger, st, &result, err)) {
-        if (str_equal(ledger_column_text(st, 0), STR("merges"))) {
-            merges = ledger_column_u64(st, 1);
-        }
+    if (result == RESULT_OK && ledger->version >= 2) {
+        result = ledger_read_seeds(ledger, err); /* the moment begins with the first read */
     }
-    return result != RESULT_OK || merges == ledger->merges
-               ? result
-               : err_set(err, RESULT_BUSY, "E-TAB2",
-                         "%s takes in a list that has changed: the same command makes the table "
-                         "once that is done",
-                         ledger->dir->path);
+    if (result != RESULT_OK) {
+        ledger_let_go(ledger);
+    }
+    return result;
+}
+
+void ledger_let_go(struct ledger *ledger)
+{
+    ledger_roll_back(ledger);
 }
 
 bool ledger_is_listed(const struct ledger *ledger)

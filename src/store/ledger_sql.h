@@ -30,7 +30,6 @@ struct ledger {
     uint64_t seeds;                 /* ids after it are those of found requests */
     bool is_listed;  /* the plan's own are among those found, by their places; `seeds` is 0 */
     uint64_t listed; /* how many of them the plan has */
-    uint64_t merges; /* plans that ledger_merge has taken in, when `is_listed` was read */
     bool
         is_again; /* there are further rounds, and tables have the newest of each: ledger_again.c */
     uint64_t floor;  /* no request gets an id that is not above it */

@@ -77,7 +77,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
-    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again','merges')",
+    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again')",
     [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
@@ -169,8 +169,7 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_UNASKED_AT] = "SELECT 1 FROM found f WHERE f.endpoint=?1 AND f.place=?2"
                        " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
                        " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)",
-    [SQL_PUT_LISTED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('listed',?1),('merges',"
-                       "1+coalesce((SELECT value FROM meta WHERE name='merges'),0))",
+    [SQL_PUT_LISTED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('listed',?1)",
     [SQL_NEXT_ASKED] = "SELECT min(id) FROM request WHERE id>?1 AND id<=?2",
     /* Of ledger_merge: temporary tables. */
     [SQL_MERGE_LOOK] = "SELECT f.id,f.place,f.key,f.vars,"
