@@ -87,7 +87,7 @@ struct table_format {
 
 /** All of them: a new one is its file and a row here. The first is what a name without an ending means. */
 #define TABLE_FORMATS(FIRST, ROW)                                                                  \
-    FIRST(csv) ROW(tsv) ROW(parquet) ROW(jsonl) ROW(json) ROW(sqlite) ROW(postgres)
+    FIRST(csv) ROW(tsv) ROW(parquet) ROW(jsonl) ROW(json) ROW(sqlite) ROW(postgres) ROW(singer)
 
 #define TABLE_FORMAT_EXTERN(name) extern const struct table_format name##_format;
 TABLE_FORMATS(TABLE_FORMAT_EXTERN, TABLE_FORMAT_EXTERN)

@@ -1,6 +1,7 @@
 #include "table/moment_text.h"
 
 #include "base/clock.h"
+#include "base/timestamp.h"
 
 #include <stdio.h>
 
@@ -26,4 +27,24 @@ struct str moment_text_time(int64_t us, char text[MOMENT_TEXT_MAX])
                        (long long)(rest / 1000000 % 60), (long long)(rest % 1000000));
 
     return (struct str){ text, day.len + (size_t)len };
+}
+
+bool moment_text_value(const struct type_decision *column, struct str value,
+                       char shown[MOMENT_TEXT_MAX], struct str *made)
+{
+    bool is_day = column->type == TYPE_DATE;
+    int64_t unit_us = column->epoch_unit_us, moment;
+    bool good = is_day    ? types_date(value, &moment)
+                : unit_us ? types_int64(value, &moment)
+                          : timestamp_parse(value, &moment);
+
+    if (good && unit_us) {
+        good = !__builtin_mul_overflow(moment, unit_us, &moment);
+    }
+    if (!good) {
+        return false;
+    }
+    *made = is_day ? moment_text_day(moment, shown) : moment_text_time(moment, shown);
+    made->len -= column->type == TYPE_LOCAL_TIMESTAMP; /* the Z */
+    return true;
 }

@@ -7,7 +7,6 @@
  *
  * Source: PostgreSQL 15 documentation, sql-copy, "Text Format".
  */
-#include "base/timestamp.h"
 #include "normalise/cell_text.h"
 #include "normalise/types.h"
 #include "table/format.h"
@@ -156,21 +155,9 @@ static enum result put_time(struct buf *block, const struct layout_column *colum
 {
     char shown[MOMENT_TEXT_MAX];
     struct str made;
-    bool is_day = column->decision.type == TYPE_DATE;
-    int64_t unit_us = column->decision.epoch_unit_us, value;
-    bool good = is_day    ? types_date(text, &value)
-                : unit_us ? types_int64(text, &value)
-                          : timestamp_parse(text, &value);
 
-    if (good && unit_us) {
-        good = !__builtin_mul_overflow(value, unit_us, &value);
-    }
-    if (!good) {
-        return changed(err);
-    }
-    made = is_day ? moment_text_day(value, shown) : moment_text_time(value, shown);
-    made.len -= column->decision.type == TYPE_LOCAL_TIMESTAMP; /* the Z */
-    return put_moment(block, made);
+    return moment_text_value(&column->decision, text, shown, &made) ? put_moment(block, made)
+                                                                    : changed(err);
 }
 
 static enum result put_cell(struct psql_encoder *e, struct buf *block,
