@@ -117,9 +117,15 @@ static bool is_calm_down(const struct transfer *t, CURLcode code, const char *te
            (code != CURLE_OK && transfer_http_is_stream(t) && was_calmed(t));
 }
 
+bool transfer_http_is_empty(const struct transfer *t, CURLcode code, const char *text)
+{
+    return !t->header_bytes && (code == CURLE_GOT_NOTHING ||
+                                (code == CURLE_RECV_ERROR && strstr(text, "unexpected eof")));
+}
+
 bool transfer_http_is_end_of_2(const struct transfer *t, CURLcode code, const char *text)
 {
-    return (code == CURLE_GOT_NOTHING && !t->header_bytes) ||
+    return transfer_http_is_empty(t, code, text) ||
            (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) ||
            (code == CURLE_SSL_CONNECT_ERROR && strstr(text, "no application protocol"));
 }
@@ -131,9 +137,10 @@ static bool is_tried_out(const char *text)
 }
 
 /* The connection ended, not one stream of it: as when what the server takes for HTTP/2 is none. */
-static bool is_end_of_connection(CURLcode code, const char *text)
+static bool is_end_of_connection(const struct transfer *t, CURLcode code, const char *text)
 {
-    return code == CURLE_HTTP2 || code == CURLE_GOT_NOTHING || is_tried_out(text) ||
+    return code == CURLE_HTTP2 || code == CURLE_GOT_NOTHING ||
+           transfer_http_is_empty(t, code, text) || is_tried_out(text) ||
            strstr(text, "before end of the underlying stream");
 }
 
@@ -144,10 +151,12 @@ static enum job_http instead(const struct transfer *t, CURLcode code, const char
     bool is_asked_so = t->config->options->http != JOB_HTTP_AUTO;
 
     if (t->http == JOB_HTTP_1_1 && !is_asked_so && has_http2() &&
-        transfer_http_is_end_of_2(t, code, text) && (is_https || code != CURLE_GOT_NOTHING)) {
+        transfer_http_is_end_of_2(t, code, text) &&
+        (is_https || !transfer_http_is_empty(t, code, text))) {
         return is_https ? JOB_HTTP_2 : JOB_HTTP_2_AT_ONCE;
     }
-    if (t->http == JOB_HTTP_2 && is_https && !t->is_refused && is_end_of_connection(code, text)) {
+    if (t->http == JOB_HTTP_2 && is_https && !t->is_refused &&
+        is_end_of_connection(t, code, text)) {
         return JOB_HTTP_1_1;
     }
     return JOB_HTTP_AUTO;

@@ -33,6 +33,10 @@ void transfer_http_hear(struct transfer *transfer, struct str line);
 void transfer_http_end(const struct transfer *transfer, CURLcode code, const char *text,
                        struct response *response);
 
+/** The connection ended where an answer should begin. libcurl 8 tells of it in OpenSSL's words when the server ended TLS
+ *  without its farewell. `text` is libcurl's. */
+bool transfer_http_is_empty(const struct transfer *transfer, CURLcode code, const char *text);
+
 /** How a server ends that speaks only HTTP/2 and is asked in HTTP/1.1: without a byte, with frames, or by refusing the
  *  protocol within TLS. */
 bool transfer_http_is_end_of_2(const struct transfer *transfer, CURLcode code, const char *text);

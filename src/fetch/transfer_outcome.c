@@ -348,6 +348,8 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
         text = "the server ended the connection with ENHANCE_YOUR_CALM";
     } else if (t->is_refused && strstr(text, "Connection died, tried")) {
         text = "the server refused the stream each time (REFUSED_STREAM)";
+    } else if (transfer_http_is_empty(t, code, text)) {
+        text = "Empty reply from server";
     } else if (code == CURLE_GOT_NOTHING && t->header_bytes) {
         text = "the connection ended before the answer";
     }
