@@ -199,6 +199,7 @@ static void start_call(struct engine *e, uint64_t now_us)
         forget_request(request);
     }
     e->pace.shortage_until_us = now_us + US_PER_S;
+    pace_note_no_memory(e, now_us);
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a login");
 }
 

@@ -42,7 +42,7 @@ struct pace {
 
 void pace_init(struct engine *engine, uint64_t now_us);
 
-/** A request could not be asked for want of memory. Where nothing is in flight that would give some back, and that
+/** A request, or a login, could not be asked for want of memory. Where nothing is in flight that would give some back, and that
  *  does not change for PACE_NO_MEMORY_US, the run stops. */
 void pace_note_no_memory(struct engine *engine, uint64_t now_us);
 

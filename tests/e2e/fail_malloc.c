@@ -1,13 +1,15 @@
 /*
  * Preloaded into the program under test: the FAIL_MALLOC_AT-th allocation fails, and FAIL_MALLOC_FOR - 1
- * more after it. Without FAIL_MALLOC_AT nothing fails. At the end the number of allocations is written
- * to the file FAIL_MALLOC_COUNT, so that a calm run tells how many there are to choose from.
+ * more after it; and all of the first thread while the file FAIL_MALLOC_WHILE is there. Without these
+ * nothing fails. At the end the number of allocations is written to the file FAIL_MALLOC_COUNT, so that a
+ * calm run tells how many there are to choose from.
  */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -15,6 +17,7 @@ extern void *__libc_realloc(void *old, size_t size);
 
 static atomic_ulong calls;
 static unsigned long fail_from, fail_to; /* none when fail_to is 0 */
+static const char *fail_while;
 
 static unsigned long number_of(const char *name, unsigned long otherwise)
 {
@@ -28,6 +31,7 @@ __attribute__((constructor)) static void begin(void)
     unsigned long at = number_of("FAIL_MALLOC_AT", 0);
 
     atomic_store(&calls, 0);
+    fail_while = getenv("FAIL_MALLOC_WHILE");
     if (at) {
         fail_from = at;
         fail_to = at + number_of("FAIL_MALLOC_FOR", 1);
@@ -46,11 +50,20 @@ __attribute__((destructor)) static void end(void)
     }
 }
 
+static int is_there(const char *path)
+{
+    int before = errno, found = access(path, F_OK) == 0;
+
+    errno = before;
+    return found;
+}
+
 static int must_fail(void)
 {
     unsigned long call = atomic_fetch_add(&calls, 1) + 1;
 
-    if (call < fail_from || call >= fail_to) {
+    if ((call < fail_from || call >= fail_to) &&
+        !(fail_while && gettid() == getpid() && is_there(fail_while))) {
         return 0;
     }
     errno = ENOMEM;

@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 import jobs
+import peer
 from harness import check, check_equal, scratch
 
 URLS = 5
@@ -41,8 +42,11 @@ def forget():
 
 
 def check_survives(arguments, bodies, at, length):
-    ended = run(arguments, FAIL_MALLOC_AT=str(at), FAIL_MALLOC_FOR=str(length))
     where = f"allocation {at} (and {'all' if length == FOR_GOOD else length - 1} more) fails:"
+    try:
+        ended = run(arguments, FAIL_MALLOC_AT=str(at), FAIL_MALLOC_FOR=str(length))
+    except harness.Failed as failed:  # it hangs
+        raise harness.Failed(where, failed) from None
     # libuv aborts, without a word, when there is none for its loop: nothing has begun by then. OpenSSL 3.5 aborts
     # with a word, at any time: what is stored must be whole all the same.
     by_library = ended.code == -signal.SIGABRT and (b"OpenSSL internal error" in ended.err or
@@ -100,6 +104,24 @@ def test_job__ends_in_order__when_one_allocation_fails():
 
 def test_job__ends_in_order__when_many_in_a_row_fail():
     survive_all(catalog, 1000)
+
+
+def test_login__ends_the_run__when_there_is_no_memory_for_it_for_long():
+    """Its first try is put off by the server; before the second there is no memory left."""
+    server = peer.Peer(lambda ask: peer.reply({}, "429 Slow", headers=["Retry-After: 3"]))
+    job = jobs.write_job("login", base=server.url, endpoints=[{"name": "a", "url": "/a"}],
+                         login={"url": "/login", "json": {"user": "me"}, "token": "/token"})
+    child = harness.scrapetop("run", "--plain", "-o", scratch("m.run"), job, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, env=harness.environment(LD_PRELOAD=SHIM, FAIL_MALLOC_WHILE=scratch("none")))
+    harness.read_until(child.stderr, rb"429")
+    with open(scratch("none"), "w", encoding="ascii"):
+        pass
+    ended = harness.finish(child)
+    os.unlink(scratch("none"))
+    check_equal(ended.code, 7, f"exit code, as it can go on: {ended}")
+    check(b"E-MEM1" in ended.err, "why:", ended)
+    harness.succeed("verify", scratch("m.run"))
+    forget()
 
 
 def test_commands__say_why__when_no_thread_can_be_had():
