@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +271,77 @@ static void news__stay_within_the_plan__whatever_byte_is_another(void **state)
     }
 }
 
+/* --- names ------------------------------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_let_go;
+    unsigned begun, ended;
+} names = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+/* In the place of libc's: hangs until it is let go, as one does whose name servers do not answer. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    (void)node;
+    (void)service;
+    (void)hints;
+    *found = NULL;
+    pthread_mutex_lock(&names.lock);
+    names.begun++;
+    pthread_cond_signal(&names.changed);
+    while (!names.is_let_go) {
+        pthread_cond_wait(&names.changed, &names.lock);
+    }
+    names.ended++;
+    pthread_mutex_unlock(&names.lock);
+    return EAI_AGAIN;
+}
+
+static bool has_begun(void *context)
+{
+    bool has;
+
+    (void)context;
+    pthread_mutex_lock(&names.lock);
+    has = names.begun > 0;
+    pthread_mutex_unlock(&names.lock);
+    return has;
+}
+
+static void client__leaves_a_name_that_hangs__when_it_is_to_stop(void **state)
+{
+    struct fleet_place place;
+    struct fleet_client *client;
+    struct buf reply = { 0 };
+    struct err err;
+
+    (void)state;
+    if (!fleet_client_is_built()) {
+        skip();
+    }
+    assert_int_equal(fleet_place_parse(STR("redis://hangs.test/j"), &place, NULL), RESULT_OK);
+    client = fleet_client_new(&place);
+    fleet_client_let_stop(client, has_begun, NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(fleet_client_call(client, FLEET_LOOK, NULL, 0, &reply, &err), RESULT_BUSY);
+        assert_non_null(strstr(err.text, "takes too long to look up"));
+    }
+    pthread_mutex_lock(&names.lock);
+    assert_int_equal(names.begun, 1); /* one, however often it is tried */
+    assert_int_equal(names.ended, 0);
+    names.is_let_go = true;
+    pthread_cond_signal(&names.changed);
+    pthread_mutex_unlock(&names.lock);
+    do {
+        assert_int_equal(fleet_client_call(client, FLEET_LOOK, NULL, 0, &reply, &err), RESULT_BUSY);
+    } while (strstr(err.text, "takes too long"));
+    assert_string_equal(err.text, gai_strerror(EAI_AGAIN));
+    fleet_client_free(client);
+    buf_release(&reply);
+}
+
 /* --- an overview ----------------------------------------------------------------------------------- */
 
 #define OVERVIEW                                                                                   \
@@ -334,6 +407,7 @@ int main(void)
         cmocka_unit_test(place__takes_its_forms),
         cmocka_unit_test(place__refuses_the_rest),
         cmocka_unit_test(place__of_a_server__needs_no_job),
+        cmocka_unit_test(client__leaves_a_name_that_hangs__when_it_is_to_stop),
         cmocka_unit_test(overview__says_what_the_reply_says),
         cmocka_unit_test(overview__survives__whatever_byte_is_another),
         cmocka_unit_test(turn__is_json_that_counts_from_0),

@@ -1,5 +1,6 @@
 #include "fleet/client.h"
 
+#include "fleet/lookup.h"
 #include "fleet/scripts.h"
 
 #include <hiredis/hiredis.h>
@@ -12,6 +13,7 @@
 #define SHA_MAX 41
 #define SAID_MAX 160
 #define POLICY_MAX 40
+#define LOOK_MS 50 /* between looks whether it is to stop */
 #define JOB_KEY_HEAD "st:{"
 #define JOB_KEY_TAIL "}:job"
 #define JOB_KEYS JOB_KEY_HEAD "*" JOB_KEY_TAIL
@@ -19,8 +21,11 @@
 
 struct fleet_client {
     const struct fleet_place *place;
-    redisContext *redis; /* NULL: not connected */
-    uint64_t due_ns;     /* when the command under way is given up */
+    redisContext *redis;         /* NULL: not connected */
+    struct fleet_lookup *lookup; /* of its host's name, under way; or NULL */
+    bool (*stops)(void *context);
+    void *stops_context;
+    uint64_t due_ns; /* when the command under way is given up */
     char sha[FLEET_SCRIPT_COUNT][SHA_MAX];
 };
 
@@ -59,8 +64,15 @@ void fleet_client_free(struct fleet_client *c)
 {
     if (c) {
         hang_up(c);
+        fleet_lookup_free(c->lookup);
         free(c);
     }
+}
+
+void fleet_client_let_stop(struct fleet_client *c, bool (*stops)(void *context), void *context)
+{
+    c->stops = stops;
+    c->stops_context = context;
 }
 
 static enum result away(struct fleet_client *c, const char *why, struct err *err)
@@ -255,18 +267,69 @@ static enum result choose_database(struct fleet_client *c, struct err *err)
     return c->place->database ? expect(c, words, 2, NULL, 0, err) : RESULT_OK;
 }
 
+/* True: its addresses are known, or why there are none. One that takes long goes on while others are tried again. */
+static bool look_up(struct fleet_client *c)
+{
+    c->lookup = c->lookup ? c->lookup : fleet_lookup_new(c->place->host);
+    for (unsigned ms = 0; c->lookup && ms < FLEET_CALL_MS; ms += LOOK_MS) {
+        if (fleet_lookup_wait(c->lookup, LOOK_MS)) {
+            return true;
+        }
+        if (c->stops && c->stops(c->stops_context)) {
+            break;
+        }
+    }
+    return false;
+}
+
+static enum result connect_by_name(struct fleet_client *c, struct timeval limit, struct err *err)
+{
+    enum result result = RESULT_BUSY;
+    const char *address;
+
+    if (!look_up(c)) {
+        return away(c,
+                    c->lookup ? "the name of its host takes too long to look up"
+                              : "no memory to look up a name",
+                    err);
+    }
+    if (!fleet_lookup_address(c->lookup, 0)) {
+        result = away(c, fleet_lookup_error(c->lookup), err);
+    }
+    for (size_t i = 0; result != RESULT_OK && (address = fleet_lookup_address(c->lookup, i)); i++) {
+        c->redis = redisConnectWithTimeout(address, (int)c->place->port, limit);
+        result = c->redis && !c->redis->err
+                     ? RESULT_OK
+                     : away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
+        if (c->stops && c->stops(c->stops_context)) {
+            break;
+        }
+    }
+    fleet_lookup_free(c->lookup); /* the next time it may lead elsewhere */
+    c->lookup = NULL;
+    return result;
+}
+
+static enum result connect_by_path(struct fleet_client *c, struct timeval limit, struct err *err)
+{
+    c->redis = redisConnectUnixWithTimeout(c->place->socket, limit);
+    return c->redis && !c->redis->err
+               ? RESULT_OK
+               : away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
+}
+
 static enum result dial(struct fleet_client *c, struct err *err)
 {
     const struct timeval limit = { .tv_sec = FLEET_CALL_MS / 1000 };
     enum result result;
 
-    c->redis = c->place->socket[0]
-                   ? redisConnectUnixWithTimeout(c->place->socket, limit)
-                   : redisConnectWithTimeout(c->place->host, (int)c->place->port, limit);
-    if (!c->redis || c->redis->err || redisSetTimeout(c->redis, limit) != REDIS_OK) {
-        return away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
+    result = c->place->socket[0] ? connect_by_path(c, limit, err) : connect_by_name(c, limit, err);
+    if (result == RESULT_OK && redisSetTimeout(c->redis, limit) != REDIS_OK) {
+        result = away(c, c->redis->errstr, err);
     }
-    result = log_in(c, err);
+    if (result == RESULT_OK) {
+        result = log_in(c, err);
+    }
     if (result == RESULT_OK) {
         result = choose_database(c, err);
     }

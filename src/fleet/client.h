@@ -41,6 +41,10 @@ const char *fleet_client_version(void);
 struct fleet_client *fleet_client_new(const struct fleet_place *place);
 void fleet_client_free(struct fleet_client *client);
 
+/** Asked while a name is looked up: true, and it is left (RESULT_BUSY). */
+void fleet_client_let_stop(struct fleet_client *client, bool (*stops)(void *context),
+                           void *context);
+
 #define FLEET_ARGUMENTS_MAX 4
 
 /** `reply` is emptied first; `err` is not NULL, as below. */

@@ -29,6 +29,13 @@ static enum result refuse(struct err *err)
         "this scrapetop was built without fleets (SCRAPETOP_FLEET, which needs hiredis)");
 }
 
+void fleet_client_let_stop(struct fleet_client *client, bool (*stops)(void *context), void *context)
+{
+    (void)client;
+    (void)stops;
+    (void)context;
+}
+
 enum result fleet_client_call(struct fleet_client *client, enum fleet_script script,
                               const struct str *arguments, size_t count, struct buf *reply,
                               struct err *err)

@@ -59,8 +59,9 @@ static enum result refuse(struct fleet *f, enum fleet_answer answer, struct err 
                    f->options.worker, text);
 }
 
-static bool stops(struct fleet *f)
+static bool stops(void *context)
 {
+    struct fleet *f = context;
     bool does;
 
     uv_mutex_lock(&f->lock);
@@ -301,6 +302,7 @@ void fleet_thread_run(void *context)
     bool is_joined = false;
     struct err err = { .result = RESULT_OK };
 
+    fleet_client_let_stop(f->client, stops, f);
     while (!stops(f)) {
         enum result result = is_joined ? RESULT_OK : join(f, &err);
 
