@@ -18,6 +18,10 @@ static void link_find__takes_the_relation__in_every_form(void **state)
         "<" TARGET "> ; title=\"a, b; c\" ; REL=\"prev Next\"",
         "<https://h.example/first>; rel=\"first\", <" TARGET ">; rel=\"next\"",
         ", ,<" TARGET ">; rel=\"next\"; rel=\"last\"",
+        "<" TARGET ">; rel='next'",
+        "<" TARGET ">; rel='last next'; title='a'",
+        "https://h.example/first; rel=\"first\", <" TARGET ">; rel=\"next\"",
+        "<https://h.example/first>; rel=\"first\" x y, <" TARGET ">; rel=\"next\"",
     };
 
     (void)state;

@@ -40,13 +40,21 @@ static struct str take_until(struct str *rest, const char *stops)
     return head;
 }
 
+/* 'next' is a token by RFC 8288, and meant as "next" by who writes it. */
+static struct str without_quotes(struct str token)
+{
+    bool is_quoted = token.len >= 2 && token.data[0] == '\'' && token.data[token.len - 1] == '\'';
+
+    return is_quoted ? (struct str){ token.data + 1, token.len - 2 } : token;
+}
+
 /* A quoted string's inside, escapes left in (no relation has one), or a token. */
 static struct str take_value(struct str *rest)
 {
     struct str value;
 
     if (!take_char(rest, '"')) {
-        return str_trim(take_until(rest, ";,"));
+        return without_quotes(str_trim(take_until(rest, ";,")));
     }
     value = (struct str){ rest->data, 0 };
     while (rest->len && rest->data[0] != '"') {
@@ -98,21 +106,19 @@ static bool take_link(struct str *rest, struct link *link)
     return true;
 }
 
+/* What is no link is passed over: a listing must not end at another link's fault. */
 bool link_find(struct str value, struct str relation, struct str *target)
 {
     struct link link;
 
-    do {
-        while (take_char(&value, ',')) {
-        }
-        if (!take_link(&value, &link)) {
-            return false;
-        }
-        if (!link.anchored && has_word(link.rel, relation)) {
+    while (value.len) {
+        if (take_link(&value, &link) && !link.anchored && has_word(link.rel, relation)) {
             *target = link.target;
             return true;
         }
-    } while (take_char(&value, ','));
+        (void)take_until(&value, ",");
+        (void)take_char(&value, ',');
+    }
     return false;
 }
 
