@@ -161,6 +161,30 @@ static void empty_page__is_doubted__after_full_ones(void **state)
     check_end(f, PAGE_END_GAP);
 }
 
+/* Whatever came before, and on the first page, too: what says that there is more is no end. Once more says it all. */
+static void empty_page__is_doubted__when_it_says_that_there_is_more(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_begin(f, by_number, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 0, "\"has_more\":true"));
+    CHECK_FOUND(f, LIST "?page=2");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(0, 2, "\"has_more\":true"));
+    CHECK_FOUND(f, LIST "?page=3");
+    assert_string_equal(fixture_note(f, PAGE_NOTE_GAP),
+                        "page 1 came empty, and page 2 has records");
+    fixture_begin(f, by_number, LIST "?page=1");
+    fixture_read(f, fixture_items(0, 2, "\"has_more\":true"));
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 0, "\"has_more\":true"));
+    CHECK_FOUND(f, LIST "?page=3");
+    fixture_follow(f, 0);
+    fixture_read(f, fixture_items(2, 0, "\"has_more\":true"));
+    CHECK_NOTHING(f);
+    check_end(f, PAGE_END_EMPTY);
+}
+
 static void short_page__in_the_middle_is_told(void **state)
 {
     struct job_pages sized = by_number;
@@ -360,6 +384,7 @@ int main(void)
         PAGES_TEST(total__is_proved__by_the_page_after_a_full_last_one),
         PAGES_TEST(total__is_believed__when_something_else_agrees),
         PAGES_TEST(empty_page__is_doubted__after_full_ones),
+        PAGES_TEST(empty_page__is_doubted__when_it_says_that_there_is_more),
         PAGES_TEST(short_page__in_the_middle_is_told),
         PAGES_TEST(cursor__that_stays_the_same__is_followed_while_records_change),
         PAGES_TEST(next__is_found__in_an_array_of_links),

@@ -224,14 +224,18 @@ static void add_next(struct listing *l, struct page_plan *c, struct page_at at)
 }
 
 /* An empty page after full ones may be a mistake of the server, unless something else says that it is the
- * end: the page after it will show. A listing of which only one page is known so far is let be. */
+ * end: the page after it will show. A listing of which only one page is known so far is let be. Where an
+ * empty page itself says that there is more, the next one shows it, too, whatever came before. */
 static bool is_doubtful(const struct listing *l)
 {
+    bool says_more = l->hint == MORE_YES && listing_reached(l) != REACHED_ALL;
     bool was_full = l->pages.size ? l->page.previous >= l->pages.size
                                   : l->page.ordinal > 1 && l->page.previous >= l->page.most;
+    bool is_tried = l->page.basis == PAGE_TRIED || (says_more && !l->page.ordinal);
 
-    return !l->page.empty && was_full && l->page.basis == PAGE_TRIED && l->hint == MORE_UNTOLD &&
-           !l->pages.has_more && !l->pages.is_last && listing_reached(l) == REACHED_UNKNOWN;
+    return !l->page.empty && is_tried && !l->pages.has_more && !l->pages.is_last &&
+           (says_more ||
+            (was_full && l->hint == MORE_UNTOLD && listing_reached(l) == REACHED_UNKNOWN));
 }
 
 /* The number goes on by one page; whether there is one, nobody knows. */
