@@ -186,9 +186,26 @@ enum result run_growth_recover(const struct run_dir *dir, struct err *err)
     return result;
 }
 
+/* What was put beside the run's files is of no use to anybody. */
+static void drop_all(const struct run_dir *dir, struct str note)
+{
+    (void)unlinkat(dir->fd, NOTE_FILE, 0);
+    str_cut(&note, ' '); /* its number */
+    while (note.len) {
+        struct str word = str_cut(&note, ' ');
+        char new_name[NAME_SIZE + sizeof RUN_DIR_NEW];
+
+        if (may_be_replaced(word)) {
+            snprintf(new_name, sizeof new_name, "%.*s" RUN_DIR_NEW, STR_ARG(word));
+            (void)unlinkat(dir->fd, new_name, 0);
+        }
+    }
+}
+
 enum result run_growth_tell(const struct run_growth *g, const struct run_dir *dir,
                             const struct job *job, struct err *err)
 {
+    drop_all(dir, g->before.note);
     return err && strcmp(err->code, "E-JOB1") == 0 ? run_check_refuse(dir, &g->stored, job, err)
                                                    : RESULT_INVALID;
 }

@@ -49,7 +49,7 @@ MUST_CHECK enum result run_growth_keep(const struct run_growth *growth, const st
 /** Does what run_growth_keep had begun when its process was killed. Before the job of the directory is read. */
 MUST_CHECK enum result run_growth_recover(const struct run_dir *dir, struct err *err);
 
-/** The ledger has not taken it in: says of which jobs, when they have nothing in common. */
+/** The ledger has not taken it in: takes away what was put, and says of which jobs, when they have nothing in common. */
 enum result run_growth_tell(const struct run_growth *growth, const struct run_dir *dir,
                             const struct job *job, struct err *err);
 void run_growth_release(struct run_growth *growth);

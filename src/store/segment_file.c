@@ -39,6 +39,12 @@ enum result segment_dir_open(const struct run_dir *dir, bool create, int *raw_fd
         return err_set_write(err, errno, "E-DIR1", "%s/raw: cannot create", dir->path);
     }
     *raw_fd = openat(dir->fd, SEGMENT_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*raw_fd < 0 && errno == ENOENT) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG4",
+                       "%s/raw is missing, which has the run's bodies: put it back from a copy, or "
+                       "begin anew with --fresh",
+                       dir->path);
+    }
     if (*raw_fd < 0) {
         return err_set_errno(err, errno, "E-DIR1", "%s/raw: cannot open", dir->path);
     }

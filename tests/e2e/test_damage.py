@@ -129,6 +129,11 @@ def test_command__never_waits__when_a_file_is_something_else():
                     check(ended.code in range(0, 10), f"{command} with {name} made by {make.__name__}:", ended)
                     if name == SEGMENT and command[0] != "status" and command[0] != "replay":
                         check_equal(ended.code, 8, f"exit code of {command} without a segment, {ended}")
+        for command in ["run", "-o"], ["normalise"], ["verify"], ["raw"], ["status"]:
+            odd = copied(run_dir, "copy.run")
+            shutil.rmtree(os.path.join(odd, "raw"))
+            ended = harness.run(*command, odd)
+            check(ended.code == 8 and b"E-LEDG4" in ended.err, f"{command} without bodies:", ended)
 
 
 # --- job.json and lists ----------------------------------------------------------------------------

@@ -136,6 +136,7 @@ def test_a_list_of_other_requests__is_another_run():
     ended = give(peer, ["/3", "/4"], code=2)
     check(b"E-JOB1" in ended.err and b"--fresh" in ended.err, ended)
     check_equal(take(peer), ["/1", "/2"], "asked")
+    check_equal([name for name in os.listdir(scratch("a.run")) if name.endswith(".new")], [], "what was refused")
     give(peer, ["/1", "/2"])
     check_equal(column(), ["/1", "/2"], "the run is as it was")
 
