@@ -10,7 +10,7 @@ import threading
 import time
 
 import harness
-from harness import scratch, wait_for
+from harness import check, scratch, wait_for
 
 
 class Shop(http.server.ThreadingHTTPServer):
@@ -118,3 +118,19 @@ def write_job(shop, name="shop"):
 def worker(url, run, *arguments, **options):
     return harness.scrapetop("run", "--plain", "--fleet", url, "-o", scratch(run), *arguments,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def check_tables(solo, runs, endpoints=("listed", "items")):
+    for endpoint in endpoints:
+        want, got = scratch(f"solo.{endpoint}.csv"), scratch(f"all.{endpoint}.csv")
+        harness.succeed("normalise", "--endpoint", endpoint, "-o", want, scratch(solo))
+        ended = harness.succeed("normalise", "--endpoint", endpoint, "-o", got, *(scratch(run) for run in runs))
+        a, b = harness.read(want), harness.read(got)
+        lost, more = set(a.split(b"\n")) - set(b.split(b"\n")), len(b.split(b"\n")) - len(a.split(b"\n"))
+        check(a == b, endpoint, "of the fleet differs from that of one run:", len(lost), "rows lost", more, "more", ended)
+
+
+def name_of(run):
+    """A worker's name in its fleet."""
+    with open(os.path.join(run, "job.json"), encoding="utf-8") as file:
+        return json.load(file)["worker"]

@@ -10,7 +10,7 @@ import subprocess
 
 import harness
 from harness import check, check_equal, scratch, wait_for
-from test_fleet import Redis, Shop, write_job
+from fleet_peers import Redis, Shop, write_job
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATH = os.path.dirname(harness.BINARY) + ":" + os.environ["PATH"]
