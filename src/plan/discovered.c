@@ -52,38 +52,16 @@ bool page_note_is_loss(enum page_note_kind kind)
     }
 }
 
-static struct str copy_text(char **at, struct str text)
-{
-    struct str copy = { *at, text.len };
-
-    if (!text.data) {
-        return STR_NONE;
-    }
-    memcpy(*at, text.data, text.len);
-    (*at)[text.len] = '\0';
-    *at += text.len + 1;
-    return copy;
-}
-
 struct discovered *discovered_new(uint32_t endpoint, const struct request_texts *texts,
                                   const struct page_at *page)
 {
-    struct discovered *found =
-        malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len + texts->vars.len +
-               texts->sort_key.len + texts->etag.len + 6);
-    char *at;
+    struct discovered *found = malloc(sizeof *found + request_texts_bytes(texts));
 
     if (!found) {
         return NULL;
     }
     *found = (struct discovered){ .endpoint = endpoint, .page = *page };
-    at = found->bytes;
-    found->texts.key = copy_text(&at, texts->key);
-    found->texts.url = copy_text(&at, texts->url);
-    found->texts.body = copy_text(&at, texts->body);
-    found->texts.vars = copy_text(&at, texts->vars);
-    found->texts.sort_key = copy_text(&at, texts->sort_key);
-    found->texts.etag = copy_text(&at, texts->etag);
+    found->texts = request_texts_copy(texts, found->bytes);
     return found;
 }
 

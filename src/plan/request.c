@@ -17,12 +17,28 @@ static struct str place_text(char **at, struct str text)
     return copy;
 }
 
+size_t request_texts_bytes(const struct request_texts *t)
+{
+    return t->key.len + t->url.len + t->body.len + t->vars.len + t->sort_key.len + t->etag.len + 6;
+}
+
+struct request_texts request_texts_copy(const struct request_texts *texts, char *bytes)
+{
+    struct request_texts copy;
+
+    copy.key = place_text(&bytes, texts->key);
+    copy.url = place_text(&bytes, texts->url);
+    copy.body = place_text(&bytes, texts->body);
+    copy.vars = place_text(&bytes, texts->vars);
+    copy.sort_key = place_text(&bytes, texts->sort_key);
+    copy.etag = place_text(&bytes, texts->etag);
+    return copy;
+}
+
 struct request *request_make(uint64_t id, uint32_t endpoint, const struct request_texts *texts)
 {
-    struct request *request =
-        malloc(sizeof *request + texts->key.len + texts->url.len + texts->body.len +
-               texts->vars.len + texts->sort_key.len + texts->etag.len + 6);
-    char *at;
+    struct request *request = malloc(sizeof *request + request_texts_bytes(texts));
+    struct request_texts copy;
 
     if (!request) {
         return NULL;
@@ -30,13 +46,13 @@ struct request *request_make(uint64_t id, uint32_t endpoint, const struct reques
     memset(request, 0, sizeof *request);
     request->id = id;
     request->endpoint = endpoint;
-    at = request->text;
-    request->key = place_text(&at, texts->key);
-    request->url = place_text(&at, texts->url);
-    request->body = place_text(&at, texts->body);
-    request->vars = place_text(&at, texts->vars);
-    request->sort_key = place_text(&at, texts->sort_key);
-    request->etag = place_text(&at, texts->etag);
+    copy = request_texts_copy(texts, request->text);
+    request->key = copy.key;
+    request->url = copy.url;
+    request->body = copy.body;
+    request->vars = copy.vars;
+    request->sort_key = copy.sort_key;
+    request->etag = copy.etag;
     return request;
 }
 

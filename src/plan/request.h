@@ -43,11 +43,11 @@ struct page_at {
     uint32_t size;     /* records a page (of offsets: the step) that `expected` relies on */
     uint32_t empty;    /* pages in a row before this one that had no record */
     uint32_t kind;     /* enum job_pages_kind, once `auto` has decided */
-    uint32_t
-        named_by_crc32c; /* of the records of the page that named it: the same again is a loop */
-    uint64_t came;       /* records of the pages before it, where pages name one another; else 0 */
-    uint32_t previous;   /* records of the page that named it */
-    uint32_t most;       /* records of the fullest page before it */
+    /* of the records of the page that named it: the same again is a loop */
+    uint32_t named_by_crc32c;
+    uint64_t came;     /* records of the pages before it, where pages name one another; else 0 */
+    uint32_t previous; /* records of the page that named it */
+    uint32_t most;     /* records of the fullest page before it */
     uint32_t records_type; /* enum json_type of what held the records before; 0: there were none */
     uint32_t records_at;   /* crc32c of the pointer to them, when it is a guess */
     uint32_t basis;        /* enum page_basis */
@@ -87,8 +87,8 @@ struct request {
     bool comes_back;      /* once its mark is taken back it is asked again (engine/settle.h) */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
-    uint8_t
-        twin; /* the number of the token that it was asked with last (plan/twin.h); 0: none of several */
+    /* the number of the token that it was asked with last (plan/twin.h); 0: none of several */
+    uint8_t twin;
     uint8_t moves;       /* of several tokens those in a row that it was taken from (plan/twin.h) */
     uint64_t refused_by; /* a bit for each of them that was refused to it (plan/twin.h) */
     uint16_t refused_status;
@@ -120,6 +120,11 @@ struct request {
 struct request_texts {
     struct str key, url, body, vars, sort_key, etag;
 };
+
+/** How many bytes request_texts_copy wants, and these texts one after the other, each with a NUL behind it: views
+ *  into `bytes`. STR_NONE stays STR_NONE. */
+size_t request_texts_bytes(const struct request_texts *texts);
+struct request_texts request_texts_copy(const struct request_texts *texts, char *bytes);
 
 /** Copies the texts. NULL when out of memory. */
 struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, struct str url);
