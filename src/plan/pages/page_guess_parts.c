@@ -13,14 +13,16 @@ static const char *const total_headers[] = { "X-Total-Count",   "X-Total",      
 static const char *const pages_headers[] = { "X-Total-Pages", "X-WP-TotalPages", "X-Page-Count" };
 static const char *const next_headers[] = { "X-Next-Page" };
 /* Headers with the next page's cursor, and the parameters that it goes into where the request has none yet. */
-static const char *const cursor_headers[] = {
-    "X-Next-Cursor",     "X-Next-Page-Token",    "X-MS-ContinuationToken",
-    "X-MS-Continuation", "X-Continuation-Token", "X-Next-Token",
-    "Next-Cursor"
-};
-static const char *const cursor_params[] = {
-    "cursor",    "pageToken", "continuationToken", "continuation", "continuationToken",
-    "nextToken", "cursor"
+static const struct {
+    const char *header, *param;
+} cursors[] = {
+    { "X-Next-Cursor", "cursor" },
+    { "X-Next-Page-Token", "pageToken" },
+    { "X-MS-ContinuationToken", "continuationToken" },
+    { "X-MS-Continuation", "continuation" },
+    { "X-Continuation-Token", "continuationToken" },
+    { "X-Next-Token", "nextToken" },
+    { "Next-Cursor", "cursor" },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -208,14 +210,31 @@ bool page_guess_next_cursor(const struct page_guessing *g, char where[64], const
 {
     char lower[64];
 
-    for (size_t i = 0; g->in->reply->header && i < COUNT(cursor_headers); i++) {
-        struct str name = str_view(cursor_headers[i]);
+    for (size_t i = 0; g->in->reply->header && i < COUNT(cursors); i++) {
+        struct str name = str_view(cursors[i].header);
         struct str value =
             g->in->reply->header(g->in->reply->context, str_lower(name, lower, sizeof lower), 0);
 
         if (str_trim(value).len) {
-            snprintf(where, 64, "header:%s", cursor_headers[i]);
-            *param = cursor_params[i];
+            snprintf(where, 64, "header:%s", cursors[i].header);
+            *param = cursors[i].param;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Asked of every header of every answer: the first letter decides nearly always. */
+static bool is_called(struct str name, const char *wanted)
+{
+    return name.len && (wanted[0] | 0x20) == (name.data[0] | 0x20) &&
+           str_equal_nocase(name, str_view(wanted));
+}
+
+static bool is_among(struct str name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_called(name, list[i])) {
             return true;
         }
     }
@@ -224,22 +243,14 @@ bool page_guess_next_cursor(const struct page_guessing *g, char where[64], const
 
 bool pages_guess_wants_header(struct str name)
 {
-    const char *const *const lists[] = { total_headers, pages_headers, next_headers,
-                                         cursor_headers };
-    const size_t counts[] = { COUNT(total_headers), COUNT(pages_headers), COUNT(next_headers),
-                              COUNT(cursor_headers) };
-
-    for (size_t i = 0; i < COUNT(lists); i++) {
-        for (size_t k = 0; k < counts[i]; k++) {
-            const char *wanted = lists[i][k];
-
-            if (name.len && (wanted[0] | 0x20) == (name.data[0] | 0x20) &&
-                str_equal_nocase(name, str_view(wanted))) {
-                return true;
-            }
+    for (size_t i = 0; i < COUNT(cursors); i++) {
+        if (is_called(name, cursors[i].header)) {
+            return true;
         }
     }
-    return false;
+    return is_among(name, total_headers, COUNT(total_headers)) ||
+           is_among(name, pages_headers, COUNT(pages_headers)) ||
+           is_among(name, next_headers, COUNT(next_headers));
 }
 
 void pages_guess_told(struct str body, struct pages_told *told)
