@@ -44,8 +44,8 @@ struct sim_model {
     double burst_part; /* of the answers that take ten times as long */
     double fail;       /* fraction of 503s whatever the load */
     enum sim_dialect dialect;
-    bool
-        hidden; /* the change in the second half shows in nothing that is told: found by probing only */
+    /* the change in the second half shows in nothing that is told: found by probing only */
+    bool hidden;
 };
 
 enum sim_client { SIM_FIXED, SIM_AUTO, SIM_AIMD, SIM_AUTOTHROTTLE };

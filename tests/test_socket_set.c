@@ -11,8 +11,8 @@
 
 #define PAIRS 500
 #define WORK_NS UINT64_C(1000000) /* of each event */
-#define EVENTS_IN_A_TURN_MAX                                                                       \
-    (SOCKET_SET_TURN_US / 1000 + 1) /* as each takes a millisecond at least */
+/* as each takes a millisecond at least */
+#define EVENTS_IN_A_TURN_MAX (SOCKET_SET_TURN_US / 1000 + 1)
 
 struct world {
     uv_loop_t loop;

@@ -129,8 +129,8 @@ bool json_find(struct str text, struct str pointer, struct str *value);
 struct json_match {
     struct str value;
     struct str key; /* name, still escaped, of the last member that a `*` stood for, else NONE */
-    const struct str
-        *keys; /* by step: of the member that this `*` stood for, NONE for an element */
+    /* by step: of the member that this `*` stood for, NONE for an element */
+    const struct str *keys;
 };
 
 /** Told of each match in the order of the text; answers false to stop. */

@@ -307,8 +307,8 @@ static inline unsigned json_simd_first(uint64_t bits)
 /** The masks of 64 bytes. */
 struct json_simd_block {
     uint64_t quote, backslash, open, close;
-    uint64_t
-        space; /* white space; also control characters, which valid text has in no other place */
+    /* white space; also control characters, which valid text has in no other place */
+    uint64_t space;
 };
 
 static inline struct json_simd_block json_simd_block(const char *p)

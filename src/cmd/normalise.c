@@ -72,8 +72,8 @@ struct task {
     size_t output_count;
     struct table_spec spec;
     bool is_of_runs;
-    const struct run_dir
-        *dir;           /* of one run alone: its tables.json knows the table of before; else NULL */
+    /* of one run alone: its tables.json knows the table of before; else NULL */
+    const struct run_dir *dir;
     struct str kept_as; /* in there */
     bool must_read;     /* see struct table_options */
 };

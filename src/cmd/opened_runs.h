@@ -37,8 +37,8 @@ struct opened_runs {
     bool same_requests;
     bool are_shards;         /* of the same requests: shards of one cut, or workers of a fleet */
     struct ledger **ledgers; /* of shards: all of them, in the order of the list */
-    uint64_t
-        doubled; /* of the source that was made last: records of a request that another run has, too */
+    /* of the source that was made last: records of a request that another run has, too */
+    uint64_t doubled;
 };
 
 MUST_CHECK enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,

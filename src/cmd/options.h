@@ -50,8 +50,8 @@ struct option_row {
     uint64_t low, high;
     enum result (*set)(void *group_struct, const char *value, struct err *err); /* OPTION_CALL */
     bool repeats;
-    const char
-        *words; /* values for the shells to complete, "own paid" or "own, paid"; may be NULL */
+    /* values for the shells to complete, "own paid" or "own, paid"; may be NULL */
+    const char *words;
 };
 
 struct option_group {

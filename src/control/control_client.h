@@ -19,8 +19,8 @@
 
 struct control_client {
     int fd; /* -1: closed */
-    bool
-        is_hasty; /* nothing may take time: what cannot be sent at once is an error, ssh is ended at once */
+    /* nothing may take time: what cannot be sent at once is an error, ssh is ended at once */
+    bool is_hasty;
     pid_t ssh; /* the process that brings it from another machine; 0: none */
     struct buf in;
     size_t taken; /* bytes of `in` that lines were made of */

@@ -69,8 +69,8 @@ struct demo_options {
     double hang;                    /* fraction never answered */
     double truncate;                /* fraction cut in the middle of the body */
     const char *log_path;           /* one line a request (demo/access_log.h); NULL: none */
-    const struct route
-        *more; /* routes besides (demo/routes.h), as those of the tests; NULL: none */
+    /* routes besides (demo/routes.h), as those of the tests; NULL: none */
+    const struct route *more;
     size_t more_count;
 };
 

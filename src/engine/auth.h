@@ -53,8 +53,8 @@ struct auth {
     bool has_tried_given;        /* a refresh token that was kept was refused */
     bool is_keeping; /* a new refresh token is being written down: the token is not used before */
     struct auth_memory memory;
-    bool
-        by_cookie; /* the login set a cookie: that is the credential, and libcurl's jar carries it */
+    /* the login set a cookie: that is the credential, and libcurl's jar carries it */
+    bool by_cookie;
 
     bool has_token, is_asking, is_lost;
     bool is_proven;    /* a request has succeeded with this one */

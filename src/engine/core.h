@@ -41,7 +41,7 @@ enum engine_phase {
     ENGINE_NEW,
     ENGINE_RUNNING,
     ENGINE_DRAINING,
-    ENGINE_TABLE, /* all settled; the tables of --csv and --parquet are being written */
+    ENGINE_TABLE, /* all settled; the tables that are to be made at the end are being written */
     ENGINE_DONE,
     ENGINE_CLOSING,
 };

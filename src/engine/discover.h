@@ -34,8 +34,8 @@ struct discover {
     uint64_t asked_for; /* last_id when the ledger was asked */
     bool is_asking;
     uint64_t *announced; /* pages beyond those named by then, by endpoint, in this session */
-    struct page_account
-        *accounts; /* of all endpoints, when they have been read after the last answer */
+    /* of all endpoints, when they have been read after the last answer */
+    struct page_account *accounts;
     bool accounts_asked, accounts_read;
     bool again_only; /* the frontier gets no others than these: */
     uint64_t *again; /* ids of failed ones that are to be asked once more, the last of them first */

@@ -29,24 +29,24 @@ struct endpoint_stats {
 };
 
 /** Nothing of it need be released when this fails. */
-MUST_CHECK enum result endpoint_stats_init(struct endpoint_stats *a, size_t endpoint_count,
+MUST_CHECK enum result endpoint_stats_init(struct endpoint_stats *stats, size_t endpoint_count,
                                            uint64_t now_us, struct err *err);
-void endpoint_stats_release(struct endpoint_stats *a);
+void endpoint_stats_release(struct endpoint_stats *stats);
 
 /** An attempt came back. */
 void endpoint_stats_answer(struct endpoint_stats *stats, const struct answer *answer);
 
 /** A request is settled; or an earlier session has settled it, which makes no rate. */
-void endpoint_stats_settled(struct endpoint_stats *a, uint32_t endpoint, bool ok);
-void endpoint_stats_restored(struct endpoint_stats *a, uint32_t endpoint, bool ok);
+void endpoint_stats_settled(struct endpoint_stats *stats, uint32_t endpoint, bool ok);
+void endpoint_stats_restored(struct endpoint_stats *stats, uint32_t endpoint, bool ok);
 
 /** One that had failed is asked again. */
-void endpoint_stats_revived(struct endpoint_stats *a, uint32_t endpoint);
+void endpoint_stats_revived(struct endpoint_stats *stats, uint32_t endpoint);
 
 /** Closes the seconds that are over. */
-void endpoint_stats_tick(struct endpoint_stats *a, uint64_t now_us);
+void endpoint_stats_tick(struct endpoint_stats *stats, uint64_t now_us);
 
 /** Fills all but what only the plan and the tables know: name, planned, waiting, rows, pages. */
-void endpoint_stats_list(const struct endpoint_stats *a, struct snapshot_endpoint *out);
+void endpoint_stats_list(const struct endpoint_stats *stats, struct snapshot_endpoint *out);
 
 #endif

@@ -41,15 +41,14 @@ struct engine_options {
     uint64_t boot; /* clock_boot(), if `clock` is the system's; else 0 */
     uint64_t seed; /* of the jitter */
     const struct job *job;
-    struct str
-        job_text; /* job.json, of which the ledger keeps a copy; or STR_NONE; borrowed by engine_new */
+    /* job.json, of which the ledger keeps a copy; or STR_NONE; borrowed by engine_new */
+    struct str job_text;
     const struct run_dir *dir;
     const int *list_fds;            /* see struct frontier_options */
     const struct feed_source *feed; /* the rest of the last list; NULL: all is there; borrowed */
     size_t feed_list;               /* its place in list_fds */
-    const struct plan_before
-        *before; /* the plan has changed since the last session (grow.h); NULL: it
-                                         has not; borrowed */
+    /* the plan has changed since the last session (grow.h); NULL: it has not; borrowed */
+    const struct plan_before *before;
     bool prunes; /* what the plan no longer names leaves the tables */
     /* A run that has ended begins a further round; and what tells an unchanged answer is kept. */
     bool asks_again;

@@ -5,15 +5,14 @@
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
-#include "engine/endpoint_stats.h"
 #include "engine/auth.h"
 #include "engine/cookie_jar.h"
-#include "engine/signing.h"
 #include "engine/core.h"
 #include "engine/cpu.h"
 #include "engine/credential_watch.h"
 #include "engine/detail.h"
 #include "engine/discover.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/exchanges.h"
@@ -35,18 +34,19 @@
 #include "engine/seal.h"
 #include "engine/sending.h"
 #include "engine/session_totals.h"
+#include "engine/signing.h"
 #include "engine/sweep.h"
 #include "engine/table.h"
 #include "engine/tokens.h"
 #include "engine/totals.h"
 #include "fetch/fetch.h"
 #include "job/header_fill.h"
-#include "plan/proxy_pool.h"
 #include "plan/credential.h"
 #include "plan/deep_limit.h"
 #include "plan/frontier.h"
 #include "plan/host.h"
 #include "plan/pacer.h"
+#include "plan/proxy_pool.h"
 #include "plan/quota.h"
 #include "plan/same_answer.h"
 #include "plan/session_limit.h"
@@ -60,7 +60,7 @@
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
 
-/** What one file alone has its state of. */
+/* Of listener_rows.c. */
 struct engine_ticks {
     uv_timer_t timer; /* seconds, loads, loop lag */
     uint64_t due_us;
@@ -68,6 +68,7 @@ struct engine_ticks {
     bool memory_is_short; /* and has been told */
 };
 
+/* Of engine.c. */
 struct engine_closing {
     bool is_begun; /* the store is being closed */
     bool is_well;  /* after its end, with a store that works */

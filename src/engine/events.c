@@ -89,8 +89,8 @@ __attribute__((format(printf, 5, 0))) static void add(struct events *e, enum eve
                                                       const char *kind, const char *fields,
                                                       const char *format, va_list args)
 {
-    char
-        raw[SNAPSHOT_EVENT_TEXT + HEADER_LINE_MAX]; /* no secret is cut before it is known as one */
+    /* no secret is cut before it is known as one */
+    char raw[SNAPSHOT_EVENT_TEXT + HEADER_LINE_MAX];
     char shown[SNAPSHOT_EVENT_TEXT];
     struct snapshot_event *event;
     struct str text;

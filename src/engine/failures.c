@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILED_IDS_MAX                                                                             \
-    (1U << 20) /* 24 MB; beyond these a failed request is asked again by a new run */
+/* 24 MB; beyond these a failed request is asked again by a new run */
+#define FAILED_IDS_MAX (1U << 20)
 
 /* The row of that class, made when there is none; NULL when there are too many. */
 static struct failure_kind *kind_of(struct engine *e, struct failure why)

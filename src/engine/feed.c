@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES ((size_t)256 << 10)
-#define END_PAUSE_MS                                                                               \
-    200 /* an end that comes with a Ctrl-C is that of who was writing, not the list's */
+/* an end that comes with a Ctrl-C is that of who was writing, not the list's */
+#define END_PAUSE_MS 200
 #define LINES_A_TURN 20000 /* looked at before others have theirs */
 
 struct feed {

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define DIGESTED_WHOLE                                                                             \
-    20000 /* requests of a plan that are looked at, all of them; else as many ... */
+/* requests of a plan that are looked at, all of them; else as many ... */
+#define DIGESTED_WHOLE 20000
 #define DIGESTED_PARTS 4096 /* ... evenly spread */
 
 static enum result digest_text(struct buf *text, uint8_t digest[DIGEST_BYTES])

@@ -4,8 +4,8 @@
 #include "engine/events.h"
 #include "engine/judge_end.h"
 
-#define TRIES_MAX                                                                                  \
-    5 /* libcurl 7.88 may still use a connection that was made for the other version */
+/* libcurl 7.88 may still use a connection that was made for the other version */
+#define TRIES_MAX 5
 
 static struct host *host_of(struct engine *e, const struct response *response)
 {

@@ -28,10 +28,10 @@ struct judging {
     struct work pool;    /* bodies: apart, so that a table does not keep them waiting */
     size_t count, bytes; /* bodies on the pool */
     size_t growing;      /* of them, those that are made into JSON, one after the other */
-    uint64_t
-        grow_bytes; /* what one of these may take at most, kept back from the memory of all bodies */
-    unsigned
-        told_bodies; /* what bodies were instead of JSON (enum body_was), as far as it has been told */
+    /* what one of these may take at most, kept back from the memory of all bodies */
+    uint64_t grow_bytes;
+    /* what bodies were instead of JSON (enum body_was), as far as it has been told */
+    unsigned told_bodies;
     uint64_t slept_from_us;     /* transfers begun before this lost time to a stop */
     uint64_t no_files_since_us; /* nothing but that there is no descriptor; 0: it is not so */
     struct same_answer same_answer;

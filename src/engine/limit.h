@@ -17,18 +17,19 @@ struct host;
 struct request;
 struct snapshot_limit;
 
-/** The same, with what is to be said of it. */
-enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
-                              uint64_t now_us); /* why one that is due is kept back */
 struct limits {
-    enum run_limit now;
-    struct snapshot_limit
-        told; /* the last one that events.jsonl has, and since when there is another */
-    uint64_t since_us;
+    enum run_limit now;                  /* as the pump found it in its last turn */
+    struct snapshot_limit told;          /* the last one that events.jsonl has */
+    uint64_t since_us;                   /* when another took its place */
     uint64_t us[LIMIT_COUNT], ticked_us; /* how long each has kept it back */
     uint64_t silent_us; /* of these, holds and waits for hosts that do not answer */
 };
 
+/** Why a request that is due is kept back. */
+enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
+                              uint64_t now_us);
+
+/** The limit of now, with what is to be said of it. */
 void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *limit);
 
 /** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's

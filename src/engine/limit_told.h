@@ -16,8 +16,8 @@
 
 #include <stdbool.h>
 
-#define LIMIT_TOLD_TAIL                                                                            \
-    (4 << 20) /* bytes of events.jsonl that surely hold one: every retry is a line */
+/* bytes of events.jsonl that surely hold one: every retry is a line */
+#define LIMIT_TOLD_TAIL (4 << 20)
 
 struct limit_told {
     enum run_limit limit;

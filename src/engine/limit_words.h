@@ -88,9 +88,9 @@ struct snapshot_limit {
     bool quota_known;  /* BUDGET: */
     uint64_t quota_left, quota_limit; /* quota_limit 0: not told */
     double cpu_percent;               /* LOOP CPU */
-    uint64_t
-        flight_us; /* HOST CAP, TROUBLE, QUEUE EMPTY, PAGINATION, DRAINING: the oldest in flight is so
-                           old; 0: none is worth its name */
+    /* HOST CAP, TROUBLE, QUEUE EMPTY, PAGINATION, DRAINING: the oldest in flight is so old; 0:
+     * none is worth its name */
+    uint64_t flight_us;
     char flight[LIMIT_FLIGHT_MAX]; /* "GET /posts/17", secrets masked, cut; bytes from outside */
     bool have_waiting;             /* requests wait that the user may have asked now */
 };

@@ -26,8 +26,8 @@
 #include "plan/host_silence.h"
 
 #define SAMPLE_US (10 * US_PER_S) /* between the samples in events.jsonl */
-#define SAMPLE_DENSE_US                                                                            \
-    (60 * US_PER_S) /* at the beginning one a second: short runs have a story too */
+/* at the beginning one a second: short runs have a story too */
+#define SAMPLE_DENSE_US (60 * US_PER_S)
 
 static void hosts_answer(struct engine *e, const struct answer *a)
 {

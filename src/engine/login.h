@@ -31,9 +31,10 @@ struct snapshot_login;
 #define LOGIN_TOKENS_KEPT 16 /* so many of the latest are shown nowhere */
 
 struct login_state {
-    uint32_t home,
-        host; /* indices of the origin that the credential is for, and of the login call's */
-    uint32_t device_host;                     /* and of the call that asks for a code */
+    /* Indices of origins: */
+    uint32_t home;                            /* the one that the credential is for */
+    uint32_t host;                            /* the login call's */
+    uint32_t device_host;                     /* that of the call that asks for a code */
     bool has_home, has_host, has_device_host; /* they are referred to */
     bool is_demanded;                         /* somebody has a use for a token */
     struct login_command *command;            /* under way; or NULL */
@@ -84,6 +85,7 @@ bool login_is_carried(const struct engine *engine, const struct request *request
 
 /** No request can go well any more with the credential that there is: the run stops with EXIT_AUTH. */
 void login_lose(struct engine *engine, const char *why);
+
 /** Its credential was taken. */
 void login_accepted(struct engine *engine, struct request *request);
 void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);

@@ -4,7 +4,7 @@
  *
  *   response --opinion_read (loop or pool)--> opinion --opinion_heed (loop)--> settled, waits, goes round
  *
- * Each action is a row of one table (opinion.c). Of each rule the first answer that it meets is an event,
+ * Each action is a row of one table (opinion_heed.c). Of each rule the first answer that it meets is an event,
  * all are counted.
  *
  * Threads  loop thread only, but for opinion_read.
@@ -39,8 +39,8 @@ extern const struct opinion opinion_none;
 struct rules {
     struct rulebook *book;
     uint64_t *counts; /* answers that each rule has met, in this session; by its number */
-    uint64_t
-        usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
+    /* and those that no rule speaks of, by what they mean */
+    uint64_t usual_counts[ANSWER_USUAL_COUNT];
 };
 
 /** The rule that speaks of it, or NULL. */

@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct answer;
 #define PACE_NO_MEMORY_US (10 * US_PER_S)
 
+struct answer;
 struct engine;
 struct host;
 struct request;
@@ -49,9 +49,13 @@ void pace_note_no_memory(struct engine *engine, uint64_t now_us);
 /** The only way to another cap; false when it is the same. `why` is a sentence for the events. */
 bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);
 void pace_set_auto(struct engine *engine, bool on);
-bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time counts */
+
+/** No hold, no pause: the time counts. */
+bool pace_is_under_way(const struct engine *engine);
 void pace_note_limit(struct engine *engine);
-void pace_tell_files(struct engine *engine); /* when they bind before the cap does */
+
+/** Says so when the limit of open files binds before the cap does. */
+void pace_tell_files(struct engine *engine);
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 

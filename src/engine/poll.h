@@ -29,8 +29,8 @@ struct fetch_extra;
 struct poll {
     bool is_used;
     bool compares; /* keeps what tells whether the next answer is the last one again */
-    bool
-        is_last; /* of one that is asked again, or follows up: no further round begins in this session */
+    /* of one that is asked again, or follows up: no further round begins in this session */
+    bool is_last;
     bool is_asleep; /* all of the round has ended, the next is not due */
     struct rounds rounds;
     uint64_t began_us; /* when the session did, by both clocks */

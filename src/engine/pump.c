@@ -95,8 +95,8 @@ bool pump_revive(struct engine *e)
     return true;
 }
 
-/* Nothing more will be fetched. A table under way is waited for unless somebody aborted; those that
- * --csv and --parquet ask for are made when all is settled. */
+/* Nothing more will be fetched. A table under way is waited for unless somebody aborted; those that are to be made at
+ * the end are made when all is settled. */
 static void end_fetching(struct engine *e, bool all_settled)
 {
     e->session.ended_us = engine_now_us(e);

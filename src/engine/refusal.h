@@ -31,8 +31,8 @@ struct held {
     uint64_t holds, hosts;  /* hosts: how many different ones */
     uint64_t asked_us;      /* holds that servers named, as if all were waited for ... */
     uint64_t backed_off_us; /* ... and our own after refusals without a deadline */
-    uint64_t
-        early; /* requests before a deadline that a server had named: by the user's word only */
+    /* requests before a deadline that a server had named: by the user's word only */
+    uint64_t early;
 };
 
 /** The answer says "not now": a 429 or its like, or a 503 that a limiter sends. To be asked once for each

@@ -79,8 +79,8 @@ struct report {
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t session_attempts, session_retried, session_resent, session_bytes;
     uint64_t session_refused_streams;
-    struct report_retry
-        retries[REPORT_RETRIES_MAX]; /* this session's, the most frequent first; count 0: no more */
+    /* this session's, the most frequent first; count 0: no more */
+    struct report_retry retries[REPORT_RETRIES_MAX];
     uint64_t retried, attempts, reused,
         bytes;       /* all sessions, as are those down to `status` but for times */
     uint64_t resent; /* at once, as a kept connection had broken: no further try */
@@ -88,16 +88,17 @@ struct report {
     uint64_t logins; /* calls that brought a token */
     double wall_s, cpu_s, io_ratio, requests_per_s;
     double ideal_s; /* had each cap that it had always been full: Little's law */
-    double
-        ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, with few requests, or when something else bound */
+    /* of wall_s, 100 at most; both 0 when unknown, with few requests, or when something else
+     * bound */
+    double ideal_percent;
     uint64_t p50_us, p95_us, p99_us, mean_us;
     uint64_t latency_within[REPORT_LATENCY_EDGES]; /* answers not slower than each edge */
     uint64_t latency_count, latency_sum_us;
     uint64_t status[METRICS_STATUS_MAX];
     uint64_t session_429;
     unsigned cap, cap_max, max_in_flight;
-    uint64_t
-        early_requests; /* sent before a deadline that a server had named: by the user's word only */
+    /* sent before a deadline that a server had named: by the user's word only */
+    uint64_t early_requests;
     uint64_t holds, hosts_held; /* hosts_held: how many different ones */
     double asked_s,
         backed_off_s; /* held because servers said until when; because they only refused */
@@ -117,8 +118,8 @@ struct report {
     char run_dir[256];
     struct report_table tables[REPORT_TABLES_MAX]; /* one of each format that was written */
     size_t table_count;
-    uint64_t
-        made_of; /* of the ok ones, those that the table has; of another session's it is not known */
+    /* of the ok ones, those that the table has; of another session's it is not known */
+    uint64_t made_of;
     char stopped_by[160];            /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
     bool stopped_in_error;           /* by what answers said, though it can be resumed */

@@ -6,8 +6,8 @@
 #define TABLE_PART 0.05 /* of the time; below, normalising is not worth a word */
 #define RATE_PART 0.05  /* of the time; above, a cap is not what the run could have filled */
 #define LOOP_PERCENT 90
-#define CAP_FILLED_TIMES                                                                           \
-    2 /* fewer requests for each slot are a start and an end, with nothing between */
+/* fewer requests for each slot are a start and an end, with nothing between */
+#define CAP_FILLED_TIMES 2
 #define CORES_BUSY 0.8 /* of all of them: more would help */
 
 enum bound {

@@ -35,17 +35,17 @@ struct rule_trial_line {
 struct rule_trial {
     struct rule_trial_line *rules; /* by the rule's number in the book */
     struct rule_trial_line none;   /* what no rule has met; of which */
-    struct rule_trial_line
-        usual[ANSWER_USUAL_COUNT]; /* so many mean this, and are met without a rule */
-    uint64_t answers, failures;    /* looked at; how many of them are failures */
+    /* so many mean this, and are met without a rule */
+    struct rule_trial_line usual[ANSWER_USUAL_COUNT];
+    uint64_t answers, failures; /* looked at; how many of them are failures */
     uint64_t unsure;  /* a rule was passed over for want of headers, or of the rest of a body */
     uint64_t unknown; /* failures of which no answer is kept, or none came */
 };
 
 struct rule_trial_question {
     const struct rulebook *book; /* borrowed, as all of it */
-    const uint32_t
-        *endpoints; /* which endpoint of the book's job one of the run's is; RULEBOOK_EVERY: none */
+    /* which endpoint of the book's job one of the run's is; RULEBOOK_EVERY: none */
+    const uint32_t *endpoints;
     size_t endpoint_count;
     const struct job *job; /* the run's */
     void (*damaged)(void *context, const struct err *err);

@@ -5,7 +5,8 @@
  * mix of answers. Every figure counts from the beginning of its session, so two samples give all that
  * happened between them.
  *
- * Units    microseconds, bytes. Threads: any.
+ * Units    microseconds, bytes.
+ * Threads  no state.
  */
 #ifndef SCRAPETOP_ENGINE_SAMPLE_H
 #define SCRAPETOP_ENGINE_SAMPLE_H

@@ -86,7 +86,6 @@ bool settle_mark(struct engine *e, struct request *request, enum settle_state st
     response->request = request;
     s->response = response;
     s->state = state;
-    s->is_mark = state == SETTLE_SENDING;
     committer_put(e->committer, s);
     return true;
 }

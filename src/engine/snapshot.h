@@ -89,8 +89,8 @@ struct snapshot_flight {
 
 struct snapshot_wait {
     uint64_t id;
-    uint64_t
-        due_in_us; /* 0: due, waiting for a slot or its host; UINT64_MAX: its host is held by hand */
+    /* 0: due, waiting for a slot or its host; UINT64_MAX: its host is held by hand */
+    uint64_t due_in_us;
     uint32_t attempt, attempts_max;
     struct failure why;                /* its last try came to that */
     struct due due;                    /* who set the deadline */
@@ -145,8 +145,8 @@ struct snapshot_failed {
 
 struct snapshot_event {
     uint64_t serial; /* grows by one per event: tells what is new */
-    uint32_t
-        repeats; /* how many alike this one stands for, the latest of which it is; at least 1 */
+    /* how many alike this one stands for, the latest of which it is; at least 1 */
+    uint32_t repeats;
     int64_t wall_us;
     enum event_level level;
     bool is_failure; /* of one request for good: there may be very many */
@@ -317,8 +317,8 @@ struct snapshot {
     char name[80];
     char run_dir[160];
     uint32_t pid;
-    uint32_t
-        attached;    /* screens of other terminals that look at it now; who makes a screen knows */
+    /* screens of other terminals that look at it now; who makes a screen knows */
+    uint32_t attached;
     uint64_t now_us; /* monotonic, of this snapshot */
     int64_t wall_us;
     uint64_t started_ago_us;

@@ -13,6 +13,7 @@ struct request;
 struct snapshot;
 struct snapshot_wait;
 
+/* A snapshot that is being filled. */
 struct filling {
     struct engine *engine;
     struct snapshot *snapshot;

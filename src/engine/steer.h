@@ -13,6 +13,7 @@
 struct engine;
 
 void steer_retry(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
+
 /** Those whose text passes the filter, or all (""), be they shown or not. */
 void steer_retry_waiting(struct engine *engine, const char *filter, char reply[CONTROL_REPLY_MAX]);
 void steer_drop(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);

@@ -25,9 +25,11 @@ struct tables {
     enum result result; /* the end of the last, when that was not well */
 };
 
-MUST_CHECK enum result table_order(struct engine *engine,
-                                   struct err *err); /* all of them, by hand */
-void table_order_due(struct engine *engine);         /* those that are to be made at the end */
+/** All of them, by the user's hand. */
+MUST_CHECK enum result table_order(struct engine *engine, struct err *err);
+
+/** Those that are to be made at the end. */
+void table_order_due(struct engine *engine);
 void table_forget_orders(struct engine *engine);
 
 /** Begins the next one that is ordered, unless one is under way; false when none is. */
@@ -37,8 +39,10 @@ bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
 uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
 uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
+
 /** Path and format's name of the index-th kind of file that was written; NULL after the last. */
 const char *table_written(const struct engine *engine, size_t index, const char **format);
+
 /** Requests settled well that the first of them was made of. */
 uint64_t table_made_of(const struct engine *engine);
 void table_release(struct engine *engine);

@@ -55,8 +55,8 @@ enum fetch_cookies {
     FETCH_COOKIES_BESIDE_GIVEN, /* sent back beside that, in one header */
 };
 
-#define FETCH_EXTRA_HEADERS                                                                        \
-    14 /* who asks (2), what is filled in for one request, its signature (4) */
+/* who asks (2), what is filled in for one request, its signature (4) */
+#define FETCH_EXTRA_HEADERS 14
 
 /** What one start carries beside the headers of its endpoint: who asks, what is known already. Copied.
  *  An origin that a redirect led to is told none of it. */
@@ -76,8 +76,8 @@ struct fetch_options {
     size_t endpoint_count;
     const char *const *headers; /* "Name: value", with their secrets; borrowed */
     size_t header_count;
-    const struct job_network
-        *network;        /* its proxies, certificate and routes; borrowed; NULL: none */
+    /* its proxies, certificate and routes; borrowed; NULL: none */
+    const struct job_network *network;
     const char *ca_file; /* NULL: the system's */
     bool insecure;
     enum job_http http;

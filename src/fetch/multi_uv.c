@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #define NO_DEADLINE UINT64_MAX
-#define TURN_US                                                                                    \
-    10000 /* of timers and kicks in one turn of the loop; then the rest waits a millisecond */
+/* of timers and kicks in one turn of the loop; then the rest waits a millisecond */
+#define TURN_US 10000
 #define KICK_ROUNDS_MAX 64 /* likewise */
 #define SPARE_CONNECTIONS 16
 

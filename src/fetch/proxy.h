@@ -25,8 +25,8 @@ struct proxy {
     const char *source;    /* "--proxy", or the environment's variable */
     char *name, *password; /* NULL: none */
     enum proxy_kind kind;
-    bool
-        is_twin; /* another has its address with other credentials, which libcurl does not tell apart */
+    /* another has its address with other credentials, which libcurl does not tell apart */
+    bool is_twin;
 };
 
 struct proxies {

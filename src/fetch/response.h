@@ -43,8 +43,8 @@ struct response {
     enum outcome outcome;
     enum proxy_fault proxy_fault;
     uint32_t proxy_index; /* of a pool */
-    const char
-        *proxy; /* the one that it was asked through, without credentials; fetch's; NULL: none */
+    /* the one that it was asked through, without credentials; fetch's; NULL: none */
+    const char *proxy;
     int status; /* 0 when there was none */
     /* How often the request was sent. libcurl repeats it by itself when a kept connection turns out to
      * be dead before the first byte of an answer. */
@@ -59,10 +59,10 @@ struct response {
     bool sets_cookie;      /* or tries to */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
     enum job_http http;    /* which it was answered with, or else asked; never JOB_HTTP_AUTO */
-    enum job_http
-        http_instead;   /* it ended as when the server speaks that alone; JOB_HTTP_AUTO: not so */
-    bool no_descriptor; /* OUTCOME_LOCAL for want of one */
-    bool long_header;   /* it ended at a header over libcurl's ceiling, or for want of memory */
+    /* it ended as when the server speaks that alone; JOB_HTTP_AUTO: not so */
+    enum job_http http_instead;
+    bool no_descriptor;    /* OUTCOME_LOCAL for want of one */
+    bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
     uint64_t wire_bytes;    /* received, before decompression, headers included */

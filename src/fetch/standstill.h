@@ -24,8 +24,8 @@ struct standstill_time {
 
 struct standstill {
     uv_prepare_t prepare;
-    struct standstill_time
-        from; /* by either clock: it went to sleep, or the first look after that */
+    /* by either clock: it went to sleep, or the first look after that */
+    struct standstill_time from;
     struct standstill_time owed; /* lost while it was awake, and not told yet */
     uint64_t means_us;           /* to sleep */
     uint64_t cpu_us;             /* of this thread when it went to sleep */

@@ -74,8 +74,8 @@ struct transfer {
     bool consumed;   /* the line that it has shown last */
     bool listens;    /* libcurl says what it hears over HTTP/2 */
     enum job_http http; /* which it asks with */
-    bool
-        is_refused; /* its last stream was refused, which libcurl tried again: it was not acted on */
+    /* its last stream was refused, which libcurl tried again: it was not acted on */
+    bool is_refused;
     bool hears_calm;            /* ENHANCE_YOUR_CALM, said to its connection */
     bool worn;                  /* its options or counters are not as they were set up */
     struct coding_list codings; /* that the head names */
@@ -83,8 +83,8 @@ struct transfer {
     enum coding_result coding_fault;
     bool body_is_begun, unreadable; /* the rest of an error's body, which is passed over */
     size_t coding_bytes;            /* what it is counted with, in config->body_bytes */
-    size_t
-        piece_taken; /* of the piece that libcurl will hand over again, since it was paused within */
+    /* of the piece that libcurl will hand over again, since it was paused within */
+    size_t piece_taken;
     uint64_t coded_bytes;  /* of the body, as it comes */
     bool paused;           /* it does not read: there is no memory */
     uint64_t paused_at_us; /* since when, monotonic */

@@ -18,8 +18,8 @@ struct past_pace {
     struct ledger_summary summary;
     bool is_known;     /* the rest holds: a session sent something, and its report is there */
     double sent_per_s; /* over the time in which it could send: not while it was paused, say */
-    double
-        sent_per_end; /* requests that were sent for each one that ended: 1.0 when none was repeated */
+    /* requests that were sent for each one that ended: 1.0 when none was repeated */
+    double sent_per_end;
     double answer_s;      /* the mean time of an answer */
     unsigned cap;         /* at its end */
     enum run_limit limit; /* what kept it back longest while it could send */

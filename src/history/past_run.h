@@ -9,8 +9,8 @@
 
 #include "history/replay.h"
 
-#define PAST_RUN_EVENTS_MAX                                                                        \
-    (512U << 20) /* bytes of an events.jsonl of before it was set aside in time */
+/* bytes of an events.jsonl of before it was set aside in time */
+#define PAST_RUN_EVENTS_MAX (512U << 20)
 
 /** `*replay` is to be freed with replay_free. */
 MUST_CHECK enum result past_run_open(struct replay **replay, const char *path, struct err *err);

@@ -159,9 +159,9 @@ struct job_endpoint {
     char *method; /* "GET" */
     char *body;   /* request body, may hold `{variable}`s in a job file's endpoint; NULL for none */
     char *records; /* JSON Pointer with `*`, NULL for the whole body */
-    struct job_header
-        *headers; /* of this endpoint alone, beside the job's; in a job file's endpoint
-                                   `sent` is a template (TEMPLATE_HEADER) over request.vars */
+    /* of this endpoint alone, beside the job's; in a job file's endpoint `sent` is a template
+     * (TEMPLATE_HEADER) over request.vars */
+    struct job_header *headers;
     size_t header_count;
     enum record_shape shape;     /* of the table at `records` */
     struct body_reading reading; /* what a body is, and how it is read */
@@ -242,9 +242,9 @@ struct job_sign {
 
 /** What becomes of cookies that servers set (engine/cookie_jar.h). */
 struct job_cookies {
-    bool
-        is_off; /* none is sent back; else they are while the process lives, but not where a Cookie header is
-                     given, unless they are kept or read */
+    /* none is sent back; else they are while the process lives, but not where a Cookie header is
+     * given, unless they are kept or read */
+    bool is_off;
     bool is_kept; /* also over restarts */
     char *jar;    /* the file they are kept in, absolute; NULL: the run's own */
     char *from;   /* a file that is read at the start, absolute; or NULL */
@@ -277,9 +277,8 @@ struct job_retry {
     bool repeats_posts;   /* what may have happened is asked again, whatever its method */
     int statuses[JOB_STATUSES_MAX]; /* that are tried again; none: plan/retry.h's own */
     size_t status_count;
-    bool
-        replaces_statuses; /* they are all; else in addition to plan/retry.h's own. A negative one is taken
-                               away. */
+    /* they are all; else in addition to plan/retry.h's own. A negative one is taken away. */
+    bool replaces_statuses;
 };
 
 #define JOB_PERCENT 1000U /* percents are counted in thousandths */

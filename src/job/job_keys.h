@@ -81,10 +81,10 @@ struct job_reader {
     struct job *job;
     const char *path;              /* of the file */
     const struct job_given *given; /* by the command line; NULL: nothing */
-    uint64_t
-        given_used;  /* bits of its variables that are secrets, and stand somewhere (job_given.c) */
-    int64_t wall_us; /* now */
-    bool is_stored;  /* it is what job_write wrote, of a run that exists */
+    /* bits of its variables that are secrets, and stand somewhere (job_given.c) */
+    uint64_t given_used;
+    int64_t wall_us;                  /* now */
+    bool is_stored;                   /* it is what job_write wrote, of a run that exists */
     bool skips_secrets;               /* headers and login are passed over */
     struct str base, login, tables;   /* where these stand; NONE */
     struct place_of_endpoint *places; /* job_read.h */

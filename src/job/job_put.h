@@ -12,8 +12,8 @@
 
 struct job_writer {
     const struct job *job;
-    bool
-        lacks_secrets; /* the job was read from one that could not keep them: null stands for each */
+    /* the job was read from one that could not keep them: null stands for each */
+    bool lacks_secrets;
 };
 
 /** Null stands for what was typed as it is, and so is not kept. */

@@ -15,8 +15,8 @@
 
 struct file_input {
     char *path; /* of a file within an archive "x.zip: name" */
-    bool
-        is_spooled; /* it lies in the spool: it came by standard input, was packed, or in other letters */
+    /* it lies in the spool: it came by standard input, was packed, or in other letters */
+    bool is_spooled;
     uint64_t begin, size;
     enum record_form form;
     bool form_known;

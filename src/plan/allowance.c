@@ -6,8 +6,8 @@
 #define SPENT_SLACK_US UINT64_C(10000) /* what is spent comes back this much later than told */
 #define SILENT_CREDIT 2                /* starts for each answer that tells nothing */
 #define SILENT_MOST 64                 /* such starts in a row, and the quota is forgotten */
-#define IN_VAIN_MOST                                                                               \
-    8              /* answers that tell of a spent quota which is back: nothing is meant by it */
+/* answers that tell of a spent quota which is back: nothing is meant by it */
+#define IN_VAIN_MOST 8
 #define TRANSITS 4 /* the shortest times to an answer after which any request has been counted */
 #define DOUBT_WINDOWS UINT64_C(5) /* of no trust in the rate, the double each time */
 #define DOUBTS_MOST 10

@@ -29,8 +29,8 @@
 #include "plan/window_length.h"
 
 #define ALLOWANCE_PART 0.975 /* of the rate that is allowed: the rest is for clocks and networks */
-#define ALLOWANCE_BURST_WINDOW_US                                                                  \
-    UINT64_C(60000000) /* only a rate is told: longer ones are not spread */
+/* only a rate is told: longer ones are not spread */
+#define ALLOWANCE_BURST_WINDOW_US UINT64_C(60000000)
 
 enum allowance_kind {
     ALLOWANCE_NONE,   /* nothing is known */

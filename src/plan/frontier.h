@@ -14,11 +14,11 @@
  * After a restart it is told every row of the ledger (frontier_restore): ids without a row below the
  * highest are gaps, to be asked again; rows that wait keep their try count and deadline.
  *
- * Ownership  owns the requests it holds; frontier_next hands one over, frontier_wait and
- *            frontier_put_back take it again, frontier_forget says it is done with.
  * A host that is shut for long (nobody answers, or it is held) does not keep the plan from going on: what is
  * parked there is set aside as ranges of ids when it fills the room, and made again after the rest.
  *
+ * Ownership  owns the requests it holds; frontier_next hands one over, frontier_wait and
+ *            frontier_put_back take it again, frontier_forget says it is done with.
  * Bounds     at FRONTIER_PARKED_MAX parked or FRONTIER_WAITING_MAX waiting requests it makes no new
  *            ones; what was on its way by then still finds room.
  * Threads    loop thread only; told the time, never reads a clock.
@@ -34,6 +34,7 @@
 #define FRONTIER_WAITING_MAX 10000
 #define FRONTIER_OFFERED_MAX 512
 #define FRONTIER_ASIDE_MAX 65536 /* ranges */
+
 struct frontier;
 
 struct frontier_options {
@@ -129,8 +130,7 @@ struct frontier_row {
 MUST_CHECK enum result frontier_restore(struct frontier *frontier, const struct frontier_row *row,
                                         uint64_t now_us, struct err *err);
 
-/** Does not create seeds beyond the last ledger row. `gaps`: nor
- *  those that rows have passed over. */
+/** Makes no seeds beyond the last row of the ledger. `gaps`: nor those that rows have passed over. */
 void frontier_close(struct frontier *frontier, bool gaps);
 
 /** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. RESULT_NOT_FOUND:

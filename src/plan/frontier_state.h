@@ -25,14 +25,15 @@ struct frontier {
     bool is_listed;
     struct job_shard shard;
     uint64_t total; /* of the plan's own, all shards', unless they are offered */
-    uint64_t
-        own; /* of these the shard's. The ranges and the cursor below are places in the shard (job/shard.h) */
+    /* of these the shard's. The ranges and the cursor below are places in the shard
+     * (job/shard.h) */
+    uint64_t own;
 
     uint32_t endpoint_count;
     uint64_t *found; /* requests found, by endpoint */
     uint64_t discovered_count;
-    uint64_t *
-        leased; /* of a plan that is shared, by endpoint: what this worker has had of it; else NULL */
+    /* of a plan that is shared, by endpoint: what this worker has had of it; else NULL */
+    uint64_t *leased;
     struct request_queue offered; /* found, and not begun on yet */
     size_t offered_count;
 
@@ -49,8 +50,8 @@ struct frontier {
     struct host *ring;           /* hosts with ready requests; the next one to be asked for work */
     size_t parked, parked_tried; /* of these: tried before */
 
-    struct request_queue
-        urgent; /* by the user's word: before all others, whatever holds their host */
+    /* by the user's word: before all others, whatever holds their host */
+    struct request_queue urgent;
     size_t urgent_count;
 };
 

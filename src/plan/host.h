@@ -45,8 +45,8 @@
 #define HOST_LOST_AFTER_US (UINT64_C(2) * 1000000)     /* others answered so long after that */
 #define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
 #define HOST_LANES_MAX 64
-#define HOST_SEGMENTS_MAX                                                                          \
-    24 /* of them, told apart by their paths; what comes later shares its endpoint's */
+/* of them, told apart by their paths; what comes later shares its endpoint's */
+#define HOST_SEGMENTS_MAX 24
 #define HOST_BUCKETS_MAX 16
 #define HOST_WHY_MAX 96
 #define HOST_GENTLE_WINDOW 2            /* of a host that is asked for the first time ... */

@@ -13,14 +13,14 @@
 #define BOUND_FOR_US US_PER_S /* a rate that kept nothing back for so long does not grow */
 #define BACK_S 1.5            /* NARROW is back at its target within this, ... */
 #define BACK_STARTS 60.0      /* ... or so many starts, ... */
-#define BACK_RECOVERY_S                                                                            \
-    3.0 /* ... so many times as long when refusals take so many times as long to pass, ... */
+/* ... so many times as long when refusals take so many times as long to pass, ... */
+#define BACK_RECOVERY_S 3.0
 #define UNSURE_BACK_S 0.6 /* ... and sooner when the target was met once only */
-#define BEYOND_MOST                                                                                \
-    0.25 /* beyond the target by this part, until that is more than a bucket gives */
+/* beyond the target by this part, until that is more than a bucket gives */
+#define BEYOND_MOST 0.25
 #define ONCE_RECOVERY_US (6 * US_PER_S) /* of a window that may have been an outage */
-#define BEYOND_BURSTS                                                                              \
-    1.3 /* what was accepted beyond the target is no bucket's any more: another limit */
+/* what was accepted beyond the target is no bucket's any more: another limit */
+#define BEYOND_BURSTS 1.3
 #define LOST_TARGET 1.3
 #define STRAYS_PER_S 0.06  /* back to the rate at which strays are as frequent */
 #define ASK_RATE_LEAST 2.0 /* after a deadline, until one is accepted: one a round trip, and ... */

@@ -10,8 +10,8 @@
 #define DEAR_S 3.0
 #define BACK_ONCE_MORE 0.92
 #define BACK_AGAIN 0.8 /* refused again at once */
-#define BURST_US                                                                                   \
-    (2 * US_PER_S)     /* what is accepted within this at the beginning came from the bucket */
+/* what is accepted within this at the beginning came from the bucket */
+#define BURST_US (2 * US_PER_S)
 #define FIRST_PART 0.7 /* of what was accepted lately: the first guess */
 #define BESIDE_LEAST 4 /* accepted beside the first that was refused, ... */
 #define BESIDE_TIMES 8 /* ... and so many times as many as refused: it was a stray one */

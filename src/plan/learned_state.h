@@ -22,8 +22,8 @@
 #define LEARNED_BACK 0.95        /* of what was found, ... */
 #define LEARNED_BACK_SURE 0.96   /* ... twice */
 #define LEARNED_FIRST_LEAST 1.0  /* a second: nothing was accepted yet */
-#define LEARNED_WINDOW_US                                                                          \
-    (2 * US_PER_S) /* a refusal that takes longer to pass is that of a window */
+/* a refusal that takes longer to pass is that of a window */
+#define LEARNED_WINDOW_US (2 * US_PER_S)
 #define LEARNED_BURST_LEAST 5.0
 #define LEARNED_HOLD_US UINT64_C(250000) /* the first hold without a deadline */
 #define LEARNED_HOLD_MAX_US UINT64_C(5000000)
@@ -69,8 +69,8 @@ struct learned_limit {
     uint64_t first_span_us;  /* ... within this; 0: that was long ago */
     struct stray stray;
     double excess; /* started beyond the target since the last refusal */
-    uint64_t
-        recovery_us; /* how long the last refusal took to pass: a window's length, if it has one */
+    /* how long the last refusal took to pass: a window's length, if it has one */
+    uint64_t recovery_us;
     uint64_t refused_us;   /* since when nothing was accepted; 0: something was */
     bool is_told;          /* one of these refusals named a deadline */
     unsigned holds_in_row; /* without anything accepted in between */

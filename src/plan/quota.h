@@ -47,17 +47,17 @@ struct quota {
     uint64_t left;  /* requests that may still be sent ... */
     bool has_reset; /* ... within ... */
     uint64_t reset_us;
-    uint64_t
-        grain_us;    /* ... which may be told this much too late, for it is in whole seconds ... */
+    /* ... which may be told this much too late, for it is in whole seconds ... */
+    uint64_t grain_us;
     bool has_date;   /* ... and as a moment, which counts from the answer's Date: */
     int64_t date_us; /* on the server's clock, cut off to the second */
     uint64_t limit;  /* of a whole window, or of a full bucket; 0: not told */
-    uint64_t
-        window_us; /* how long a whole window is; with a limit alone it is a rate; 0: not told */
+    /* how long a whole window is; with a limit alone it is a rate; 0: not told */
+    uint64_t window_us;
     double refill_per_s; /* the quota is a bucket that fills so fast; 0: not told, or it is none */
     uint64_t concurrent; /* requests at once that are allowed; 0: not told */
-    struct str
-        resource; /* what is counted together, by the server's name; borrowed from the fields */
+    /* what is counted together, by the server's name; borrowed from the fields */
+    struct str resource;
 };
 
 /** The tightest. `wall_us` stands in for a Date that is absent. */

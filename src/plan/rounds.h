@@ -25,8 +25,8 @@ struct rounds_kept {
     uint64_t slot;      /* of the grid, in which the latest began */
     uint64_t skipped;
     uint64_t put; /* seeds of the latest that are in the ledger */
-    int64_t
-        before_us; /* wall clock: only those are asked in it whose last good answer came before; 0: all */
+    /* wall clock: only those are asked in it whose last good answer came before; 0: all */
+    int64_t before_us;
 };
 
 struct rounds {

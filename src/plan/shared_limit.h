@@ -25,8 +25,8 @@
 #include <stdint.h>
 
 #define SHARED_PLACES_MAX 10 /* as a script has threads */
-#define SHARED_TOLD_LEAST_US                                                                       \
-    500000 /* a shorter deadline tells nothing of neighbours: who believes it only hammers */
+/* a shorter deadline tells nothing of neighbours: who believes it only hammers */
+#define SHARED_TOLD_LEAST_US 500000
 
 /** Zeroed at first. */
 struct shared_limit {

@@ -19,8 +19,8 @@
 #include <stdbool.h>
 
 struct attach_options {
-    const char
-        *run; /* a run directory, a process number, HOST:RUN; NULL: the one live run of this user */
+    /* a run directory, a process number, HOST:RUN; NULL: the one live run of this user */
+    const char *run;
     bool read_only; /* it may only look */
     bool plain;     /* lines, even on a terminal */
 };

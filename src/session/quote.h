@@ -10,8 +10,8 @@
 #include "job/job.h"
 
 struct quote_options {
-    const char *
-        path; /* the directory that was named; empty: a new one; NULL: the one that the run would go on in */
+    /* the directory that was named; empty: a new one; NULL: the one that the run would go on in */
+    const char *path;
     bool json;       /* one object in place of the requests */
     bool asks_again; /* of a run that has ended, a further round */
 };

@@ -31,14 +31,14 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     uint32_t announced; /* the segment that the ledger knows */
     struct line line;
     enum archive_step step;
-    struct str
-        tokens; /* to be kept with the next batch (store/token_note.h), borrowed; NONE: nothing */
+    /* to be kept with the next batch (store/token_note.h), borrowed; NONE: nothing */
+    struct str tokens;
     struct segment_extent next; /* what the ledger is to say after this batch */
 };
 
 struct archive_options {
-    const struct ledger_plan
-        *plan;      /* NULL: nothing will be found in this run; borrowed until close */
+    /* NULL: nothing will be found in this run; borrowed until close */
+    const struct ledger_plan *plan;
     struct str job; /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
     struct ledger_clock clock; /* the session's start */
     /* Decides which records without a row are adopted. NULL: they are cut, or refused (E-LEDG6) when no kill

@@ -161,8 +161,8 @@ struct committer_question {
     size_t max;
     const uint64_t *ids; /* or NULL */
     size_t id_count;
-    struct page_account
-        *accounts; /* or else NULL: filled in for as many endpoints, and no request comes */
+    /* or else NULL: filled in for as many endpoints, and no request comes */
+    struct page_account *accounts;
     size_t account_count;
 };
 

@@ -57,8 +57,8 @@ struct ledger_plan {
     uint64_t seeds;          /* requests of the plan's own: what is found has ids after these */
     const uint32_t *parents; /* by endpoint: whose records it is asked for, or itself; borrowed */
     size_t endpoint_count;
-    bool
-        is_listed; /* the seeds are found ones, too, or ledger_merge makes them so; `seeds` is nothing then */
+    /* the seeds are found ones, too, or ledger_merge makes them so; `seeds` is nothing then */
+    bool is_listed;
 };
 
 /** Opens or creates it; `*created` tells which. */
@@ -160,8 +160,8 @@ MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
 struct ledger_seed {
     uint32_t endpoint;
     struct request_texts texts; /* without place and ETag */
-    bool
-        is_told_by_vars; /* its variables, too, make it another request: headers are made of them */
+    /* its variables, too, make it another request: headers are made of them */
+    bool is_told_by_vars;
 };
 
 typedef enum result ledger_seed_fn(void *context, uint64_t number, struct ledger_seed *seed,
@@ -177,10 +177,10 @@ struct ledger_merge {
     void *context;
     bool prunes;       /* what is gone leaves the tables */
     bool begins_again; /* the present plan is to be asked once more, in a further round: */
-    int64_t
-        again_before_us; /* of it, what last had a good answer before then (wall clock); 0: all */
-    uint64_t
-        same; /* the first so many are those of before, one by one: nothing is looked up for them */
+    /* of it, what last had a good answer before then (wall clock); 0: all */
+    int64_t again_before_us;
+    /* the first so many are those of before, one by one: nothing is looked up for them */
+    uint64_t same;
     struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */
     uint64_t kept, added,
         gone;        /* filled in: seeds that both have, that are new, that have gone now */
@@ -317,8 +317,8 @@ MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpo
 
 struct ledger_summary {
     uint64_t planned; /* 0: not known */
-    uint64_t
-        own; /* of these the plan's own: the others were found; as the run began when `is_listed` */
+    /* of these the plan's own: the others were found; as the run began when `is_listed` */
+    uint64_t own;
     bool is_listed; /* ledger_merge has been at work: the plan's own are found ones, too */
     uint64_t done, failed, waiting;
     uint64_t unchanged;              /* of those done: the body was the last one again */

@@ -30,8 +30,8 @@ struct ledger {
     uint64_t seeds;                 /* ids after it are those of found requests */
     bool is_listed;  /* the plan's own are among those found, by their places; `seeds` is 0 */
     uint64_t listed; /* how many of them the plan has */
-    bool
-        is_again; /* there are further rounds, and tables have the newest of each: ledger_again.c */
+    /* there are further rounds, and tables have the newest of each: ledger_again.c */
+    bool is_again;
     uint64_t floor;  /* no request gets an id that is not above it */
     int log_pages;   /* in the log after the last commit */
     bool folded;     /* the log holds nothing */

@@ -1,8 +1,8 @@
 #include "store/ledger_statements.h"
 
 #define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
-#define TRIED_COLUMNS                                                                              \
-    "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason" /* see bind_tried, ledger.c */
+/* see bind_tried, ledger.c */
+#define TRIED_COLUMNS "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason"
 /* By today's wall clock (ledger_bind_clock): the clock may have been set since, but a wait gets no longer by
  * that. Within one boot the monotonic clock knows better. */
 #define NOT_BEFORE                                                                                 \
@@ -12,10 +12,9 @@
     "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
     "records_type,records_at,basis,repeats"
 #define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25"
+/* What the present plan leads to, or what has been asked for an earlier one. */
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
-
-/* What the present plan leads to, or what has been asked for an earlier one. */
 #define FOUND_COUNTS                                                                               \
     "(NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)"                                            \
     " OR EXISTS(SELECT 1 FROM request r WHERE r.id=f.id))"

@@ -14,9 +14,9 @@ struct recovery {
     uint64_t unchanged;  /* of those done */
     uint64_t body_bytes; /* committed so far */
     uint64_t adopted;    /* of those done: records without a row that were taken in */
-    uint64_t
-        maybe_sent; /* were being sent as the last session was cut off; among those failed, unless they are
-                            sent again */
+    /* were being sent as the last session was cut off; among those failed, unless they are sent
+     * again */
+    uint64_t maybe_sent;
     bool ledger_was_old;      /* no kill explains them: store/orphans.h */
     uint64_t discarded_bytes; /* uncommitted tail that was cut */
 };

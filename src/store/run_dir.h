@@ -35,8 +35,8 @@
 
 #define RUN_DIR_LIST_PREFIX "urls-"
 #define RUN_DIR_VALUES_PREFIX "values-"
-#define RUN_DIR_NEW                                                                                \
-    ".new" /* ends the name of what is to take a file's place: session/run_growth.h */
+/* ends the name of what is to take a file's place: session/run_growth.h */
+#define RUN_DIR_NEW ".new"
 #define RUN_DIR_LEDGER "ledger.db"
 #define RUN_DIR_CONTROL "control"
 

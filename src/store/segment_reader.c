@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #define KEY_BYTES 256 /* read at first when only the key is wanted */
-#define SURELY_THERE_BYTES                                                                         \
-    (4U << 20) /* a length up to this is read without looking how much there is */
+/* a length up to this is read without looking how much there is */
+#define SURELY_THERE_BYTES (4U << 20)
 
 void segment_reader_init(struct segment_reader *reader, int raw_fd)
 {

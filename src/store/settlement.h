@@ -50,20 +50,19 @@ struct settlement {
                                    JSON body have become spaces */
     struct str url;            /* as it may be written down (secrets redacted), alive until it comes
                                    back; STR_NONE: the request's planned URL */
-    struct said
-        said; /* SETTLE_FAILED, SETTLE_WAITING: what the server said, without secrets, alive until
-                         it comes back; zeroed: nothing */
+    /* SETTLE_FAILED, SETTLE_WAITING: what the server said, without secrets, alive until it comes
+     * back; zeroed: nothing */
+    struct said said;
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
     uint64_t waits_us;          /* likewise: how long that is from now */
-    struct discoveries
-        discoveries; /* committed with it, in one transaction; whoever made the settlement
-                                 releases them. Filled in: the ids of those that are new */
+    /* committed with it, in one transaction; whoever made the settlement releases them. Filled
+     * in: the ids of those that are new */
+    struct discoveries discoveries;
     struct settle_poll poll;
     const struct rounds_kept *rounds; /* SETTLE_ROUND: how far the round is with it; borrowed */
     bool unchanged; /* SETTLE_DONE: the last body again. Said by a 304; filled in when the body is
                        the same, which then gets no line: `body_kind` is SETTLE_BODY_NONE */
     struct record record; /* filled in when a line was written; else its length is 0 */
-    bool is_mark;         /* the engine's: it was put as SETTLE_SENDING */
     bool duplicate;       /* filled in: the ledger had it as done already and was left alone */
 };
 

@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNSENT_MAX                                                                                 \
-    1023 /* with the boot 8 KiB; it takes that many requests that all connect at once */
+/* with the boot 8 KiB; it takes that many requests that all connect at once */
+#define UNSENT_MAX 1023
 
 struct unsent {
     const struct run_dir *dir; /* borrowed */

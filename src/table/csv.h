@@ -25,8 +25,8 @@
 struct csv_style {
     char delimiter; /* 0: a comma */
     bool crlf;
-    bool
-        bom; /* a byte order mark in front, for programs that take UTF-8 for something else without */
+    /* a byte order mark in front, for programs that take UTF-8 for something else without */
+    bool bom;
     bool safe;
 };
 

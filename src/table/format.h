@@ -59,8 +59,8 @@ struct table_format {
     const char *about;   /* one sentence for the manual */
     const char *between; /* what stands between two blocks with rows, or NULL */
     bool typed;          /* the columns' types are needed */
-    bool
-        has_keys; /* it is for a database: --table names the table, --key says which rows are replaced */
+    /* it is for a database: --table names the table, --key says which rows are replaced */
+    bool has_keys;
     bool packable;  /* the bytes of its blocks are the file's */
     bool has_place; /* it writes where `path` says by itself: never standard output */
 

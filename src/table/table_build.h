@@ -119,8 +119,8 @@ struct table_report {
     uint64_t lone_surrogates; /* U+FFFD in their place */
     uint64_t empty;           /* responses without a body */
     uint64_t nulls;           /* null where a record should be */
-    uint64_t
-        read_as[BODY_WAS_COUNT]; /* documents that were not JSON but said some, by what they were */
+    /* documents that were not JSON but said some, by what they were */
+    uint64_t read_as[BODY_WAS_COUNT];
     struct table_skips skipped[TABLE_NAMED_COUNT];
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */

@@ -118,8 +118,8 @@ struct table_build {
     struct table_output outputs[TABLE_OUTPUTS_MAX]; /* their paths are copies */
     size_t output_count;
     struct json_pointer pointer;
-    const struct json_pointer
-        *records_at; /* for flatteners: NULL where records have been put into an array already */
+    /* for flatteners: NULL where records have been put into an array already */
+    const struct json_pointer *records_at;
     struct table_spec spec;
     struct facts_wish facts; /* what pass 1 has to gather besides the columns */
     bool typed;              /* types make a difference to one of the files */

@@ -45,9 +45,9 @@ struct table_spec {
     const char *explode;         /* JSON Pointer from the record to an array; NULL: none */
     const char *separator;       /* between the keys of a path; NULL: "." */
     bool depth_limited;
-    uint32_t
-        depth_max; /* when limited: objects that a path goes into, 0: only the record's members */
-    bool meta;     /* columns that say where a record came from */
+    /* when limited: objects that a path goes into, 0: only the record's members */
+    uint32_t depth_max;
+    bool meta; /* columns that say where a record came from */
     /* Columns out of what a run keeps of the record's request: the variable of that name, or
      * "_fetched_at". */
     const struct str *with;

@@ -70,8 +70,8 @@ struct auth_kind {
     enum result (*check)(struct job_login *login, bool lacks, struct secrets *secrets,
                          struct err *err);
 
-    bool
-        has_usual_place; /* of "header", "query" and "send" at most one is given; none: as a bearer token */
+    /* of "header", "query" and "send" at most one is given; none: as a bearer token */
+    bool has_usual_place;
     bool is_asked, is_run;
     bool is_challenged; /* `token` is "user:password", which answers each challenge of the server */
     /* In order: as above. `token` of a fixed one. */

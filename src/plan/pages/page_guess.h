@@ -18,8 +18,8 @@
 #include "plan/pages/pages.h"
 
 #define PAGES_GUESS_DEPTH 4
-#define PAGES_GUESS_MEMBERS_MAX                                                                    \
-    40 /* an object with more is a table by itself, not a page's frame */
+/* an object with more is a table by itself, not a page's frame */
+#define PAGES_GUESS_MEMBERS_MAX 40
 #define PAGES_GUESS_POINTER_MAX 200
 #define PAGES_GUESS_TEXT_MAX 2048
 #define PAGES_GUESS_WORDS_MAX 400

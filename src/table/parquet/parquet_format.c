@@ -20,8 +20,8 @@ struct parquet_table {
     const struct format_target *target;
     struct parquet_column *columns;
     struct parquet_schema schema;
-    bool
-        is_empty; /* the layout has no columns, and readers refuse a file without any: there is one */
+    /* the layout has no columns, and readers refuse a file without any: there is one */
+    bool is_empty;
     struct parquet_file *file;
     struct parquet_dictionaries *dictionaries;
     unsigned encoders;
