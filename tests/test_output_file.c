@@ -1,6 +1,7 @@
 #include "table/output_file.h"
 
-#include <dirent.h>
+#include "table_fixture.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,86 +14,20 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/scrapetop-output-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static unsigned files(void)
-{
-    unsigned count = 0;
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    assert_non_null(d);
-    while ((entry = readdir(d))) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    }
-    closedir(d);
-    return count;
-}
-
-static int remove_folder(void **state)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    (void)state;
-    while (d && (entry = readdir(d))) {
-        unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d) {
-        closedir(d);
-    }
-    return rmdir(folder);
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in_folder(name), "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    fclose(f);
-}
-
-static void assert_content(const char *name, const char *want)
-{
-    char text[64] = "";
-    FILE *f = fopen(in_folder(name), "r");
-
-    assert_non_null(f);
-    text[fread(text, 1, sizeof text - 1, f)] = '\0';
-    fclose(f);
-    assert_string_equal(text, want);
-}
-
 static void output__replaces__when_committed(void **state)
 {
     struct output_file *file;
 
     (void)state;
-    put("t.csv", "old");
-    assert_int_equal(output_open(&file, in_folder("t.csv"), NULL), RESULT_OK);
+    put("t.csv", STR("old"));
+    assert_int_equal(output_open(&file, in_folder("t.csv").text, NULL), RESULT_OK);
     assert_int_equal(output_write(file, "new ", 4, NULL), RESULT_OK);
     assert_int_equal(output_write(file, "table\n", 6, NULL), RESULT_OK);
     assert_int_equal(output_bytes(file), 10);
-    assert_content("t.csv", "old"); /* until the commit */
+    assert_file("t.csv", "old"); /* until the commit */
     assert_int_equal(output_commit(file, NULL), RESULT_OK);
-    assert_content("t.csv", "new table\n");
-    assert_int_equal(files(), 1);
+    assert_file("t.csv", "new table\n");
+    assert_int_equal(count_files(), 1);
 }
 
 static void output__keeps_the_old__when_abandoned(void **state)
@@ -100,13 +35,13 @@ static void output__keeps_the_old__when_abandoned(void **state)
     struct output_file *file;
 
     (void)state;
-    put("t.csv", "old");
-    assert_int_equal(output_open(&file, in_folder("t.csv"), NULL), RESULT_OK);
+    put("t.csv", STR("old"));
+    assert_int_equal(output_open(&file, in_folder("t.csv").text, NULL), RESULT_OK);
     assert_int_equal(output_write(file, "new", 3, NULL), RESULT_OK);
-    assert_int_equal(files(), 2);
+    assert_int_equal(count_files(), 2);
     output_abandon(file);
-    assert_content("t.csv", "old");
-    assert_int_equal(files(), 1);
+    assert_file("t.csv", "old");
+    assert_int_equal(count_files(), 1);
     output_abandon(NULL);
 }
 
@@ -122,14 +57,14 @@ static void output__writes_all__when_pieces_are_large_and_small(void **state)
     for (size_t i = 0; i < size; i++) {
         bytes[i] = (char)(i * 7 >> 3);
     }
-    assert_int_equal(output_open(&file, in_folder("t.csv"), NULL), RESULT_OK);
+    assert_int_equal(output_open(&file, in_folder("t.csv").text, NULL), RESULT_OK);
     assert_int_equal(output_write(file, "abc", 3, NULL), RESULT_OK);
     assert_int_equal(output_write(file, bytes, size, NULL), RESULT_OK);
     for (size_t i = 0; i < size; i += 1024) {
         assert_int_equal(output_write(file, bytes + i, 1024, NULL), RESULT_OK);
     }
     assert_int_equal(output_commit(file, NULL), RESULT_OK);
-    f = fopen(in_folder("t.csv"), "r");
+    f = fopen(in_folder("t.csv").text, "r");
     assert_non_null(f);
     assert_int_equal(fread(back, 1, 2 * size + 3, f), 2 * size + 3);
     fclose(f);
@@ -142,18 +77,20 @@ static void output__writes_all__when_pieces_are_large_and_small(void **state)
 
 static void output_open__refuses__when_target_is_no_file(void **state)
 {
+    struct path folder = in_folder("");
     struct output_file *file;
     struct err err;
 
     (void)state;
-    assert_int_equal(output_open(&file, folder, &err), RESULT_DENIED);
+    folder.text[strlen(folder.text) - 1] = '\0'; /* the slash at its end */
+    assert_int_equal(output_open(&file, folder.text, &err), RESULT_DENIED);
     assert_string_equal(err.code, "E-OUT1");
-    assert_int_equal(symlink("elsewhere", in_folder("link.csv")), 0);
-    assert_int_equal(output_open(&file, in_folder("link.csv"), &err), RESULT_DENIED);
-    assert_int_equal(output_open(&file, in_folder("no/such/t.csv"), &err), RESULT_NOT_FOUND);
-    assert_int_equal(output_open(&file, in_folder(""), &err), RESULT_INVALID);
+    assert_int_equal(symlink("elsewhere", in_folder("link.csv").text), 0);
+    assert_int_equal(output_open(&file, in_folder("link.csv").text, &err), RESULT_DENIED);
+    assert_int_equal(output_open(&file, in_folder("no/such/t.csv").text, &err), RESULT_NOT_FOUND);
+    assert_int_equal(output_open(&file, in_folder("").text, &err), RESULT_INVALID);
     assert_null(file);
-    assert_int_equal(files(), 1);
+    assert_int_equal(count_files(), 1);
 }
 
 /* What a process leaves that is killed while it writes. */
@@ -166,19 +103,19 @@ static void output_open__removes__what_a_killed_process_left(void **state)
     struct output_file *file, *other;
 
     (void)state;
-    put(".t.csv.0123456789abcdef.tmp", "left");
+    put(".t.csv.0123456789abcdef.tmp", STR("left"));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        put(others[i], "not ours");
+        put(others[i], STR("not ours"));
     }
-    assert_int_equal(output_open(&other, in_folder("t.csv"), NULL), RESULT_OK);
-    assert_int_equal(files(), 5); /* its own, and the others */
-    assert_int_equal(output_open(&file, in_folder("t.csv"), NULL), RESULT_OK);
-    assert_int_equal(files(), 6); /* one that is being written stays */
+    assert_int_equal(output_open(&other, in_folder("t.csv").text, NULL), RESULT_OK);
+    assert_int_equal(count_files(), 5); /* its own, and the others */
+    assert_int_equal(output_open(&file, in_folder("t.csv").text, NULL), RESULT_OK);
+    assert_int_equal(count_files(), 6); /* one that is being written stays */
     assert_int_equal(output_write(other, "a", 1, NULL), RESULT_OK);
     assert_int_equal(output_commit(other, NULL), RESULT_OK);
-    assert_content("t.csv", "a");
+    assert_file("t.csv", "a");
     output_abandon(file);
-    assert_int_equal(files(), 5);
+    assert_int_equal(count_files(), 5);
 }
 
 static void output_open__removes_journals__with_the_database_of_a_killed_process(void **state)
@@ -186,14 +123,14 @@ static void output_open__removes_journals__with_the_database_of_a_killed_process
     struct output_file *file;
 
     (void)state;
-    put(".t.db.0123456789abcdef.tmp", "left");
-    put(".t.db.0123456789abcdef.tmp-journal", "left");
-    put(".t.db.0123456789abcdef.tmp-wal", "left");
-    put("t.db-journal", "of another process");
-    assert_int_equal(output_open(&file, in_folder("t.db"), NULL), RESULT_OK);
-    assert_int_equal(files(), 2);
+    put(".t.db.0123456789abcdef.tmp", STR("left"));
+    put(".t.db.0123456789abcdef.tmp-journal", STR("left"));
+    put(".t.db.0123456789abcdef.tmp-wal", STR("left"));
+    put("t.db-journal", STR("of another process"));
+    assert_int_equal(output_open(&file, in_folder("t.db").text, NULL), RESULT_OK);
+    assert_int_equal(count_files(), 2);
     output_abandon(file);
-    assert_content("t.db-journal", "of another process");
+    assert_file("t.db-journal", "of another process");
 }
 
 static void output_commit_new__keeps__what_has_come_meanwhile(void **state)
@@ -203,21 +140,21 @@ static void output_commit_new__keeps__what_has_come_meanwhile(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(output_open(&file, in_folder("t.db"), NULL), RESULT_OK);
+    assert_int_equal(output_open(&file, in_folder("t.db").text, NULL), RESULT_OK);
     assert_int_equal(output_temporary_path(file, &path), RESULT_OK);
     assert_int_equal(access(buf_cstr(&path), F_OK), 0);
     buf_release(&path);
-    put("t.db", "of another process");
+    put("t.db", STR("of another process"));
     assert_int_equal(output_commit_new(file, &err), RESULT_BUSY);
     assert_string_equal(err.code, "E-OUT5");
-    assert_content("t.db", "of another process");
-    assert_int_equal(files(), 1);
+    assert_file("t.db", "of another process");
+    assert_int_equal(count_files(), 1);
 
-    assert_int_equal(output_open(&file, in_folder("new.db"), NULL), RESULT_OK);
+    assert_int_equal(output_open(&file, in_folder("new.db").text, NULL), RESULT_OK);
     assert_int_equal(output_write(file, "a", 1, NULL), RESULT_OK);
     assert_int_equal(output_commit_new(file, NULL), RESULT_OK);
-    assert_content("new.db", "a");
-    assert_int_equal(files(), 2);
+    assert_file("new.db", "a");
+    assert_int_equal(count_files(), 2);
 }
 
 static void output_write__says_full__when_space_runs_out(void **state)
@@ -229,12 +166,12 @@ static void output_write__says_full__when_space_runs_out(void **state)
     struct err err;
 
     (void)state;
-    put("t.csv", "old");
+    put("t.csv", STR("old"));
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = (struct rlimit){ .rlim_cur = 512 << 10, .rlim_max = old.rlim_max };
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    assert_int_equal(output_open(&file, in_folder("t.csv"), &err), RESULT_OK);
+    assert_int_equal(output_open(&file, in_folder("t.csv").text, &err), RESULT_OK);
     for (int i = 0; result == RESULT_OK && i < 1000; i++) {
         result = output_write(file, bytes, sizeof bytes, &err);
     }
@@ -242,13 +179,12 @@ static void output_write__says_full__when_space_runs_out(void **state)
     assert_int_equal(result, RESULT_FULL);
     assert_string_equal(err.code, "E-OUT2");
     output_abandon(file);
-    assert_content("t.csv", "old");
-    assert_int_equal(files(), 1);
+    assert_file("t.csv", "old");
+    assert_int_equal(count_files(), 1);
 }
 
 int main(void)
 {
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(output__replaces__when_committed),
         IN_FOLDER(output__keeps_the_old__when_abandoned),
