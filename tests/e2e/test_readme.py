@@ -1,8 +1,6 @@
 """The examples of the README, the recipes and the tutorial, typed one after the other in a clean directory: each does
 what is said after it."""
 
-import http.server
-import json
 import os
 import re
 import shlex
@@ -10,58 +8,34 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 
 import harness
+import peer
 from harness import check, check_equal, scratch, wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOST = "https://api.example.org"
 
 
-class Server:
+class Server(peer.Peer):
     """/items/N has two elements in /items and one record in /data/items; 13 is not there, and 14 breaks at first.
     /items?page=N is a listing of two pages."""
 
     def __init__(self):
-        self.asked = {}
-        outer = self
+        super().__init__(self.reply)
+        self.name = self.url.removeprefix("http://")
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.asked[self.path] = outer.asked.get(self.path, 0) + 1
-                status, body = 200, {"data": {"items": [{"id": self.path}]}, "items": [{"n": 1.5}, {"n": 2}]}
-                if self.path == "/allData.json":
-                    body = {"a": {"x": 1}, "b": {"x": 2}}
-                elif self.path.startswith("/items?page="):
-                    number = int(self.path.split("=")[1])
-                    body = {"items": [{"id": 10 * number + i} for i in range(3)] if number < 3 else []}
-                elif self.path == "/items/13":
-                    status, body = 404, {"detail": "no item 13"}
-                elif self.path == "/items/14" and outer.asked[self.path] == 1:
-                    status, body = 501, {"detail": "broken"}  # which is asked again by nobody unasked
-                text = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.name = f"127.0.0.1:{self.httpd.server_port}"
-        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.httpd.shutdown()
-        self.httpd.server_close()
+    def reply(self, ask):
+        if ask.path == "/allData.json":
+            return peer.reply({"a": {"x": 1}, "b": {"x": 2}})
+        if ask.path.startswith("/items?page="):
+            number = int(ask.path.split("=")[1])
+            return peer.reply({"items": [{"id": 10 * number + i} for i in range(3)] if number < 3 else []})
+        if ask.path == "/items/13":
+            return peer.reply({"detail": "no item 13"}, "404 No")
+        if ask.path == "/items/14" and self.asked[ask.path] == 1:
+            return peer.reply({"detail": "broken"}, "501 No")  # which is asked again by nobody unasked
+        return peer.reply({"data": {"items": [{"id": ask.path}]}, "items": [{"n": 1.5}, {"n": 2}]})
 
 
 def blocks(name):
@@ -138,25 +112,23 @@ def test_uses__each_line_works__in_order_in_a_clean_directory():
     os.makedirs(tools)
     tool = os.path.join(tools, "scrapetop")
     os.symlink(harness.BINARY, tool)
-    with Server() as server:
-        with open(os.path.join(place, "urls.txt"), "w", encoding="ascii") as file:
-            file.writelines(f"http://{server.name}/items/{n}\n" for n in range(20, 25))
-        with open(os.path.join(place, "ids.csv"), "w", encoding="ascii") as file:
-            file.write("name,id\n" + "".join(f"n{n},{n}\n" for n in range(30, 33)))
-        env = harness.environment(PATH=tools + ":" + os.environ["PATH"])
-        for line in lines:
-            line = line.replace(HOST, "http://" + server.name).replace("api.example.org", "127.0.0.1")
-            line = line.replace("5000", "50").replace("4711", "47")  # the server is no fast one
-            if "jq" not in line or shutil.which("jq"):
-                follow(line, server, place, env, tool)
+    server = Server()
+    with open(os.path.join(place, "urls.txt"), "w", encoding="ascii") as file:
+        file.writelines(f"http://{server.name}/items/{n}\n" for n in range(20, 25))
+    with open(os.path.join(place, "ids.csv"), "w", encoding="ascii") as file:
+        file.write("name,id\n" + "".join(f"n{n},{n}\n" for n in range(30, 33)))
+    env = harness.environment(PATH=tools + ":" + os.environ["PATH"])
+    for line in lines:
+        line = line.replace(HOST, "http://" + server.name).replace("api.example.org", "127.0.0.1")
+        line = line.replace("5000", "50").replace("4711", "47")  # the server is no fast one
+        if "jq" not in line or shutil.which("jq"):
+            follow(line, server, place, env, tool)
     check_results(server, place)
 
 
 def tutorial(ports):
     """The lines of docs/tutorial.md as one script, which waits for each server that it starts."""
-    with open(os.path.join(ROOT, "docs", "tutorial.md"), encoding="utf-8") as file:
-        lines = [line for block in re.findall(r"^```sh\n(.*?)^```", file.read(), re.M | re.S)
-                 for line in block.splitlines()]
+    lines = [line for block in blocks("docs/tutorial.md") for line in block]
     script = ["set -em", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
     for line in lines:
         for told, free in ports.items():
