@@ -457,6 +457,23 @@ function sameBytes(name, ...options) {
   }
 }
 
+// A table by the statement that --ddl prints takes what Parquet has of the same records.
+async function statement() {
+  const rows = [{ id: 1, 'a"\\': 'x', f: 0.5, b: true, at: '2026-01-31T10:00:00Z', local: '2026-01-31T10:00:00', day: '2026-01-31' }];
+  const path = normalise('ddl', rows.map((row) => JSON.stringify(row)).join('\n'));
+  const run = spawnSync(program, ['normalise', '--ddl', 'duckdb', '--table', 'of "it"', '--key', 'id', join(folder, 'ddl.jsonl')]);
+  if (run.status !== 0) fail(`ddl: ${run.stderr}`);
+  await duckdb.run(run.stdout.toString());
+  await duckdb.run(`INSERT INTO "of ""it""" SELECT * FROM '${path}'`);
+  const both = await duckdb.runAndReadAll(`SELECT * FROM "of ""it""" EXCEPT SELECT * FROM '${path}'`);
+  if (both.getRows().length !== 0) fail('ddl: another row than in Parquet');
+  const types = await duckdb.runAndReadAll(`SELECT a.column_type = b.column_type FROM (DESCRIBE "of ""it""") a
+    JOIN (DESCRIBE SELECT * FROM '${path}') b USING (column_name)`);
+  if (types.getRows().length !== 7 || types.getRows().some((row) => row[0] !== true)) fail('ddl: other types than in Parquet');
+  checks += 2;
+}
+
+await statement();
 await types();
 await numbers();
 await times();

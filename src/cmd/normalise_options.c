@@ -8,6 +8,7 @@
 #include "cmd/column_names.h"
 #include "cmd/expect_option.h"
 #include "cmd/request_rows.h"
+#include "table/ddl_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,16 @@ static enum result set_format(void *target, const char *value, struct err *err)
                ? RESULT_OK
                : err_set(err, RESULT_INVALID, "E-ARG1",
                          "there is no format \"%.32s\"; want one of " TABLE_FORMAT_WORDS, value);
+}
+
+static enum result set_ddl(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->ddl = ddl_format_named(str_view(value));
+    return options->ddl ? RESULT_OK
+                        : err_set(err, RESULT_INVALID, "E-ARG1",
+                                  "no database is called \"%.32s\"; want one of " DDL_WORDS, value);
 }
 
 static enum result set_where_present(void *target, const char *value, struct err *err)
@@ -435,6 +446,14 @@ static const struct option_row database_rows[] = {
         .kind = OPTION_CALL,
         .set = set_key,
     },
+    {
+        .name = "ddl",
+        .words = DDL_WORDS,
+        .value = "DATABASE",
+        .help = "Only the CREATE TABLE statement, to stdout or to -o FILE: " DDL_WORDS,
+        .kind = OPTION_CALL,
+        .set = set_ddl,
+    },
 };
 
 static const struct option_row csv_rows[] = {
@@ -500,13 +519,18 @@ static enum result finish(struct read_options *options, struct err *err)
 
     options->spec.depth_limited = options_have(&normalise_table, &options->given, "max-depth");
     options->spec.types = options->json;
+    if (options->ddl && !options->output_count) {
+        options->outputs[options->output_count++].path = "-";
+    }
     for (size_t i = 0; i < options->output_count && result == RESULT_OK; i++) {
         struct table_output *output = &options->outputs[i];
 
         if (options->json && strcmp(output->path, "-") == 0) {
             return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
         }
-        result = table_output_init(output, output->path, options->format, err);
+        result = options->ddl ? RESULT_OK
+                              : table_output_init(output, output->path, options->format, err);
+        output->format = options->ddl ? options->ddl : output->format;
         has_database |= result == RESULT_OK && output->format->has_keys;
     }
     if (result != RESULT_OK) {

@@ -236,3 +236,21 @@ struct row layout_row(const struct layout *l, const struct row *row, struct row_
         .cells = cells, .count = l->count, .number = row->number, .readable = row->readable
     };
 }
+
+enum result layout_find_keys(const struct layout *layout, const struct table_spec *spec,
+                             bool *is_key, struct err *err)
+{
+    for (size_t k = 0; k < spec->key_count; k++) {
+        uint32_t column = 0;
+
+        while (column < layout->count && !str_equal(layout->columns[column].name, spec->key[k])) {
+            column++;
+        }
+        if (column == layout->count) {
+            return err_set(err, RESULT_NOT_FOUND, "E-DB2",
+                           "--key %.*s: the table has no such column", STR_ARG(spec->key[k]));
+        }
+        is_key[column] = true;
+    }
+    return RESULT_OK;
+}

@@ -49,6 +49,10 @@ void layout_free(struct layout *layout);
 uint32_t layout_find_column(const struct table_spec *spec, const struct columns *columns,
                             struct str name);
 
+/** Marks the columns of the spec's key in `is_key`, by column. E-DB2 (RESULT_NOT_FOUND): there is no such column. */
+MUST_CHECK enum result layout_find_keys(const struct layout *layout, const struct table_spec *spec,
+                                        bool *is_key, struct err *err);
+
 /** Whether both have the same columns, by name and node, in the same order; and, if so asked, of the same types.
  *  Their trees are two, but the nodes of `a`'s have the same numbers in `b`'s (columns_seed). */
 bool layout_same(const struct layout *a, const struct layout *b, bool types);

@@ -41,26 +41,6 @@ static struct str stream_of(const struct format_target *target)
                                             : run_tables_name(target->path);
 }
 
-static enum result find_keys(struct singer_table *t, struct err *err)
-{
-    const struct layout *layout = t->target->layout;
-    const struct table_spec *spec = t->target->spec;
-
-    for (size_t k = 0; k < spec->key_count; k++) {
-        uint32_t column = 0;
-
-        while (column < layout->count && !str_equal(layout->columns[column].name, spec->key[k])) {
-            column++;
-        }
-        if (column == layout->count) {
-            return err_set(err, RESULT_NOT_FOUND, "E-DB2",
-                           "--key %.*s: the table has no such column", STR_ARG(spec->key[k]));
-        }
-        t->is_key[column] = true;
-    }
-    return RESULT_OK;
-}
-
 /* --- the schema ---------------------------------------------------------------------------------------- */
 
 static void put(struct buf *out, const char *text, enum result *result)
@@ -148,7 +128,7 @@ static enum result open_singer(void **table, const struct format_target *target,
     if (!t || !t->is_key || !t->name_ends || make_names(t) != RESULT_OK) {
         return err_nomem(err, "starting a table");
     }
-    result = find_keys(t, err);
+    result = layout_find_keys(target->layout, target->spec, t->is_key, err);
     if (result == RESULT_OK) {
         result = put_schema(t, &schema) == RESULT_OK
                      ? target->write(target->context, buf_view(&schema), err)

@@ -30,25 +30,6 @@ static enum result check_name(struct str name, struct err *err)
     return RESULT_OK;
 }
 
-static enum result find_keys(struct postgres_table *t, const struct table_spec *spec,
-                             struct err *err)
-{
-    for (size_t k = 0; k < spec->key_count; k++) {
-        uint32_t column = 0;
-
-        while (column < t->layout->count &&
-               !str_equal(t->layout->columns[column].name, spec->key[k])) {
-            column++;
-        }
-        if (column == t->layout->count) {
-            return err_set(err, RESULT_NOT_FOUND, "E-DB2",
-                           "--key %.*s: the table has no such column", STR_ARG(spec->key[k]));
-        }
-        t->is_key[column] = t->has_key = true;
-    }
-    return RESULT_OK;
-}
-
 enum result postgres_table_init(struct postgres_table *t, const struct format_target *target,
                                 struct err *err)
 {
@@ -73,7 +54,8 @@ enum result postgres_table_init(struct postgres_table *t, const struct format_ta
     for (uint32_t i = 0; i < layout->count && result == RESULT_OK; i++) {
         result = check_name(layout->columns[i].name, err);
     }
-    return result == RESULT_OK ? find_keys(t, target->spec, err) : result;
+    t->has_key = target->spec->key_count > 0;
+    return result == RESULT_OK ? layout_find_keys(layout, target->spec, t->is_key, err) : result;
 }
 
 void postgres_table_release(struct postgres_table *t)
