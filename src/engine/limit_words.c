@@ -191,10 +191,12 @@ static void rate_head(const struct snapshot_limit *l, char head[NOTE_MAX])
     }
 }
 
-/* "429s at 52/s" */
+/* "429s at 52/s"; the rate that was refused is no news once more than that goes well. */
 static void refused_note(const struct snapshot_limit *l, char note[NOTE_MAX])
 {
-    if (l->refused_at > 0 && l->due.status) {
+    if (l->due.status && l->rate.requests >= l->refused_at) {
+        snprintf(note, NOTE_MAX, "%ds", l->due.status);
+    } else if (l->due.status) {
         snprintf(note, NOTE_MAX, "%ds at %.*f/s", l->due.status, l->refused_at < 10, l->refused_at);
     }
 }

@@ -181,7 +181,7 @@ static void tell_learned(struct engine *e, struct host *host, struct bucket *buc
     if (l->shared.is_on && !bucket->told_shared) {
         bucket->told_shared = true;
         events_add_host(&e->events, EVENT_NOTICE, "learned", host->label, "",
-                        "%.*s refuses at any rate: others spend of the same limit",
+                        "%.*s refuses a part at any rate, as where others spend of the same limit",
                         STR_ARG(host->label));
     }
     if (is_news(l, bucket->told_rate)) {

@@ -51,7 +51,7 @@ static void tell_of_host(struct engine *e, const struct response *response, cons
 
     events_add_host(&e->events, EVENT_WARNING, "refused-alike", label, ",\"code\":\"W-SAME1\"",
                     "%.*s: %d requests in a row came to the same: %.80s; it is asked one at a time "
-                    "from now on, and nothing there is tried again [W-SAME1]",
+                    "from now on, and what comes to the same there is not tried again [W-SAME1]",
                     STR_ARG(label), SAME_ANSWER_TELL_AT, response->request->reason);
 }
 

@@ -4,8 +4,12 @@
 
 #define EVIDENCE 20
 #define FEW 3
-#define ROW 3     /* refusals in a row, once a rate was learned ... */
-#define FEW_ROW 6 /* ... when they are so few that any rate has as few in flight */
+#define ROW 3       /* refusals in a row, once a rate was learned ... */
+#define FEW_ROW 6   /* ... when they are so few that any rate has as few in flight */
+#define FIRST_ROW 2 /* ... and at the first, when it was only one more: that may be chance */
+#define OTHERS_SHARE                                                                               \
+    0.3 /* of one refusal in the part of those that came with as many as are accepted; ... */
+#define OTHERS_MOST 0.2 /* ... more are not of what runs at once */
 #define PROBE_MIN_US (10 * US_PER_S)
 #define PROBE_MAX_US (240 * US_PER_S)
 
@@ -20,14 +24,30 @@ static void set(struct at_once *a, unsigned most, uint64_t now_us)
     a->probe_us = now_us + a->every_us;
 }
 
+/* So many refusals in a row must have come with more at once than was accepted. */
+static unsigned rows_wanted(const struct at_once *a, const struct at_once_refusal *r)
+{
+    bool is_new = r->is_new && r->crowd > FEW;
+
+    if (a->others <= OTHERS_MOST && !r->has_rate) {
+        return r->crowd > r->lately_crowd + 1 ? 1 : FIRST_ROW;
+    }
+    if (a->others <= OTHERS_MOST && is_new) {
+        return 1;
+    }
+    return r->crowd > FEW ? ROW : FEW_ROW;
+}
+
 enum at_once_news at_once_refused(struct at_once *a, const struct at_once_refusal *r,
                                   uint64_t now_us)
 {
     bool plenty = r->lately >= EVIDENCE && r->lately >= 2 * r->crowd && r->accepted > 0;
     bool is_more = r->crowd > r->lately_crowd && plenty && r->crowd > 1;
-    bool is_new = r->is_new && r->crowd > FEW;
-    unsigned wanted = !r->has_rate || is_new ? 1 : r->crowd > FEW ? ROW : FEW_ROW;
+    unsigned wanted = rows_wanted(a, r);
 
+    if (plenty) {
+        a->others += OTHERS_SHARE * ((is_more ? 0 : 1) - a->others);
+    }
     if (a->most && r->accepted < EVIDENCE) {
         a->most = 0;
         return AT_ONCE_RATE;

@@ -2,7 +2,8 @@
  * At once: how many a server takes at the same time, as refusals teach it.
  *
  * Nothing was accepted with as many in flight as now, though plenty was with fewer: then the server counts what
- * runs at once. One more is tried now and then, ever more seldom while it is in vain.
+ * runs at once. Refusals that come with no more than was accepted are of another kind: beside such, it takes several
+ * in a row. One more is tried now and then, ever more seldom while it is in vain.
  *
  * Pure: told the time. Units: microseconds (monotonic).
  */
@@ -16,6 +17,8 @@
 struct at_once {
     unsigned most; /* in flight at most; 0: none learned */
     uint64_t probe_us, every_us;
+    double
+        others; /* the part of the refusals that came with as many at once as were accepted, smoothed */
     unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
 };
 

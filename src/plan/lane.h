@@ -73,8 +73,8 @@ struct request *lane_take(struct lane *lane, uint64_t id);
 /** A retry has started: the next start is a first try, if there is one, even one that is not made yet. */
 bool lane_wants_fresh(const struct lane *lane);
 
-/** How long one more start must wait in trouble; 0: not; TIME_NEVER: for an end. `others_are_well`:
- *  something else of its host went well since it began. */
+/** How long one more start must wait in trouble; 0: not. `others_are_well`: something else of its host went
+ *  well since it began. */
 uint64_t lane_wait_us(const struct lane *lane, bool others_are_well, uint64_t now_us);
 
 void lane_started(struct lane *lane, bool is_retry, bool others_are_well, uint64_t now_us);
