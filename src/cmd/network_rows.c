@@ -252,6 +252,12 @@ const struct option_row network_rows[NETWORK_ROWS] = {
         .offset = offsetof(struct job, network.route.ipv6),
     },
     {
+        .name = "path-as-is",
+        .help = "Send /./ and /../ in the path as they stand",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.path_as_is),
+    },
+    {
         .name = "http1.1",
         .help =
             "HTTP/1.1 alone; without it HTTP/2 over TLS, where the server has it and libcurl is "

@@ -9,7 +9,7 @@
 #include "cmd/options.h"
 #include "job/job.h"
 
-#define NETWORK_ROWS 21
+#define NETWORK_ROWS 22
 extern const struct option_row network_rows[NETWORK_ROWS];
 
 #endif

@@ -44,11 +44,14 @@ static struct str host_of(const struct url *url)
     return (struct str){ begin, len };
 }
 
-/* The target as it is sent: without "." and ".." segments, and with the query that the login adds, unless it is there (transfer.c). */
-static enum result append_target(struct buf *out, const struct url *url, struct str query)
+/* The target as it is sent: without "." and ".." segments unless they are wanted, and with the query that the login adds, unless it is there (transfer.c). */
+static enum result append_target(struct buf *out, const struct url *url, struct str query,
+                                 bool as_is)
 {
     struct str own = url->target, path = str_cut(&own, '?');
-    enum result result = path.len ? url_append_path(out, path) : buf_append_char(out, '/');
+    enum result result = !path.len ? buf_append_char(out, '/')
+                         : as_is   ? buf_append_str(out, path)
+                                   : url_append_path(out, path);
 
     if (result == RESULT_OK && own.data) {
         result = buf_append_char(out, '?');
@@ -79,7 +82,7 @@ enum result signing_carry(struct engine *e, const struct request *request,
         return RESULT_OK;
     }
     if (result == RESULT_OK) {
-        result = append_target(&target, &url, extra->query);
+        result = append_target(&target, &url, extra->query, e->job->network.path_as_is);
     }
     if (result == RESULT_OK) {
         r.method = str_view(request->drop_body ? "GET" : endpoint->method);

@@ -35,7 +35,8 @@ bool transfer_network_set_up(struct transfer *t)
         return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     }
     t->shows_cert = false;
-    return set_versions(t, &network->tls) && SET(CURLOPT_PINNEDPUBLICKEY, network->tls.pin) &&
+    return SET(CURLOPT_PATH_AS_IS, network->path_as_is ? 1L : 0L) &&
+           set_versions(t, &network->tls) && SET(CURLOPT_PINNEDPUBLICKEY, network->tls.pin) &&
            set_route(t, &network->route);
 }
 

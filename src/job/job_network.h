@@ -92,6 +92,7 @@ struct job_network {
     uint64_t body_max_bytes; /* after decompression */
     uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
     bool insecure;           /* -k */
+    bool path_as_is;         /* "." and ".." in paths are sent */
     enum job_http http;
     char *ca_file; /* NULL: the system's */
     struct job_proxy proxy;

@@ -366,6 +366,8 @@ static const struct job_key network_keys[] = {
               "of a body that is none may take as much beside it" },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
       .help = "Accept any certificate of a server" },
+    { "path_as_is", JOB_KEY_BOOL, FIELD(network.path_as_is),
+      .help = "Send /./ and /../ in paths as they stand" },
     { "http", JOB_KEY_OTHER, .read = read_http, .write = write_http,
       .help = "Which HTTP is spoken; without it HTTP/2 over TLS, where the server has it and libcurl is 8.1 or later",
       .schema = JOB_JSON("enum": ["1.1", "2", "2-prior-knowledge", "3"]) },

@@ -154,7 +154,7 @@ static const struct curl_known options[] = {
     { 0, "parallel-immediate", CURL_PASS_TOLD, false, NULL },
     { 0, "parallel-max", CURL_PASS_TOLD, true, NULL },
     { 0, "pass", CURL_NETWORK, true, NULL },
-    { 0, "path-as-is", CURL_PASS_TOLD, false, NULL },
+    { 0, "path-as-is", CURL_FLAG, false, NULL },
     { 0, "pinnedpubkey", CURL_NETWORK, true, NULL },
     { 0, "post301", CURL_PASS_TOLD, false, NULL },
     { 0, "post302", CURL_PASS_TOLD, false, NULL },

@@ -420,8 +420,9 @@ static void put_hints(struct writer *w, const struct probe_found *found, const c
 /* What a job has of "network" that is no time and no size, and is not as it is anyway. */
 static bool is_of_the_way(struct str key, struct str value)
 {
-    static const char *const keys[] = { "insecure",   "http",        "cacert",    "resolve",
-                                        "connect_to", "unix_socket", "interface", "ip" };
+    static const char *const keys[] = { "insecure",    "path_as_is", "http",
+                                        "cacert",      "resolve",    "connect_to",
+                                        "unix_socket", "interface",  "ip" };
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (str_equal(key, str_view(keys[i]))) {

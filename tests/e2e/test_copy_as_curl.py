@@ -2,6 +2,7 @@
 as curl itself asks it; and so is what pages of documentation write."""
 
 import email
+import json
 import re
 import shlex
 import shutil
@@ -179,6 +180,18 @@ def test_command_of_a_page__is_asked_as_curl_asks_it():
         ended = harness.run("probe", "curl " + shlex.join(words) + " " + server.url + "/p")
         check_equal(ended.code, 0, f"exit code of probe for {words}: {ended}")
         check_equal(without_boundary(server.last()), wanted, f"the request for {words}")
+    server.shutdown()
+
+
+def test_path__is_sent_as_it_is__where_the_command_or_the_job_wants_it():
+    server = Echo()
+    for words, asked in (("", "/b?q=/../"), ("--path-as-is", "/a/../b?q=/../")):
+        harness.succeed("probe", f"curl {words} '{server.url}/a/../b?q=/../'")
+        check_equal(server.asked[-1][1], asked, f"asked by probe with {words}")
+        harness.succeed("run", "--plain", *words.split(), "-o", scratch("p" + words), f"{server.url}/a/../b?q=/../")
+        check_equal(server.asked[-1][1], asked, f"asked by run with {words}")
+    kept = json.loads(harness.read(scratch("p--path-as-is/job.json")))
+    check_equal(kept["network"]["path_as_is"], True, "kept")
     server.shutdown()
 
 
