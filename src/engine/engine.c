@@ -16,6 +16,7 @@
 #include "engine/feed.h"
 #include "engine/fleet_link.h"
 #include "engine/grow.h"
+#include "engine/http_version.h"
 #include "engine/judge.h"
 #include "engine/listener_rows.h"
 #include "engine/listeners.h"
@@ -213,6 +214,9 @@ static enum result earlier_start(struct engine *e, struct err *err)
         result = token_notes_restore(e, err);
     }
     if (result == RESULT_OK) {
+        result = http_version_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = restore_rows(e, err);
     }
     exchanges_release(&e->exchanges);
@@ -272,6 +276,7 @@ static const struct part {
     { "cookies", NULL, cookie_jar_release },
     { "login", login_init, login_release },
     { "tokens", tokens_init, tokens_release },
+    { "versions of HTTP", NULL, http_version_release },
     { "signing", NULL, signing_release },
     { "rules", opinion_init, opinion_release },
     { "rules by event", on_list_init, on_list_release },

@@ -18,6 +18,7 @@
 #include "engine/exchanges.h"
 #include "engine/failures.h"
 #include "engine/grow.h"
+#include "engine/http_notes.h"
 #include "engine/judge.h"
 #include "engine/ladder.h"
 #include "engine/limit.h"
@@ -112,7 +113,8 @@ struct engine {
     struct signing signing;
     struct cookie_jar cookies;
     struct proxy_pool proxy_pool;
-    struct tokens tokens;  /* engine/tokens.c */
+    struct tokens tokens; /* engine/tokens.c */
+    struct http_notes http_notes;
     bool proxy_has_worked; /* an answer has come through one */
 
     /* when */

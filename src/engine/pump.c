@@ -12,6 +12,7 @@
 #include "engine/fleet_obey.h"
 #include "engine/give_up.h"
 #include "engine/judge_end.h"
+#include "engine/http_version.h"
 #include "engine/login.h"
 #include "engine/mark.h"
 #include "engine/pace.h"
@@ -220,7 +221,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
     request->since_us = now_us;
     e->held.early += host_hold_of(host, request, now_us).is_named;
-    extra.http = host_origin(host)->http;
+    extra.http = http_version_of(e, host_origin(host));
     extra.proxy = proxy_of(e, request->host);
     login_carry(e, request, &extra, now_us);
     sending_fill(e, request, &extra);

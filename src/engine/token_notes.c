@@ -70,7 +70,7 @@ static void put(struct engine *e, uint64_t now_us)
         result = token_note_append(&text, &note);
     }
     if (result == RESULT_OK && e->committer) {
-        committer_set_tokens(e->committer, buf_view(&text));
+        committer_set_note(e->committer, LEDGER_NOTE_TOKENS, buf_view(&text));
     }
     buf_release(&text);
     e->tokens.noted_answers = e->tokens.answers;
@@ -134,7 +134,7 @@ enum result token_notes_restore(struct engine *e, struct err *err)
     if (!e->tokens.count) {
         return RESULT_OK;
     }
-    result = committer_read_tokens(e->committer, &text, err);
+    result = committer_read_note(e->committer, LEDGER_NOTE_TOKENS, &text, err);
     count = result == RESULT_OK ? token_notes_read(buf_view(&text), notes) : 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t at = 0; at < e->tokens.count; at++) {

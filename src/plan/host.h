@@ -83,6 +83,7 @@ struct host {
     uint64_t silent_since_us; /* the first of the row */
     enum job_http http;       /* asked with, whatever the job says; JOB_HTTP_AUTO: as it says */
     bool is_http_sure;        /* somebody answered, or another version was tried in vain */
+    bool is_http_noted;       /* `http` was found before: it is not lost when nobody answers */
     unsigned http_tries;      /* in vain, with that */
     bool is_hopeless;         /* the last of them for a reason that seldom passes */
     bool was_reached;         /* somebody answered at its address once, if only to refuse */

@@ -370,8 +370,11 @@ static enum result put_rows(struct archive *a, struct settlement *batch, uint64_
     if (result == RESULT_OK && planned) {
         result = ledger_put_planned(a->ledger, planned, err);
     }
-    if (result == RESULT_OK && a->tokens.len) {
-        result = ledger_put_kept(a->ledger, LEDGER_KEPT_TOKENS, a->tokens, err);
+    for (int i = 0; result == RESULT_OK && i < LEDGER_NOTES; i++) {
+        if (a->notes[i].len) {
+            result =
+                ledger_put_kept(a->ledger, ledger_note_name((enum ledger_note)i), a->notes[i], err);
+        }
     }
     return result;
 }

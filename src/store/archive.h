@@ -31,9 +31,8 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     uint32_t announced; /* the segment that the ledger knows */
     struct line line;
     enum archive_step step;
-    /* to be kept with the next batch (store/token_note.h), borrowed; NONE: nothing */
-    struct str tokens;
-    struct segment_extent next; /* what the ledger is to say after this batch */
+    struct str notes[LEDGER_NOTES]; /* to be kept with the next batch, borrowed; empty: nothing */
+    struct segment_extent next;     /* what the ledger is to say after this batch */
 };
 
 struct archive_options {

@@ -14,8 +14,10 @@ static void release(struct committer *c)
 {
     event_log_close(&c->event_log);
     buf_release(&c->events);
-    buf_release(&c->tokens);
-    buf_release(&c->shared.tokens);
+    for (int i = 0; i < LEDGER_NOTES; i++) {
+        buf_release(&c->notes[i]);
+        buf_release(&c->shared.notes[i]);
+    }
     buf_release(&c->shared.events);
     buf_release(&c->shared.failed.texts);
     uv_cond_destroy(&c->served);
@@ -249,10 +251,11 @@ enum result committer_read_rounds(struct committer *committer, struct rounds_kep
     return ledger_read_rounds(committer->archive.ledger, rounds, err);
 }
 
-enum result committer_read_tokens(struct committer *committer, struct buf *notes, struct err *err)
+enum result committer_read_note(struct committer *committer, enum ledger_note note,
+                                struct buf *text, struct err *err)
 {
     assert(!committer->started);
-    return ledger_read_kept(committer->archive.ledger, LEDGER_KEPT_TOKENS, notes, err);
+    return ledger_read_kept(committer->archive.ledger, ledger_note_name(note), text, err);
 }
 
 enum result committer_start(struct committer *committer, struct err *err)
@@ -338,15 +341,15 @@ void committer_set_planned(struct committer *committer, uint64_t planned)
     uv_mutex_unlock(&committer->mutex);
 }
 
-void committer_set_tokens(struct committer *committer, struct str notes)
+void committer_set_note(struct committer *committer, enum ledger_note note, struct str text)
 {
     struct shared *s = &committer->shared;
     bool first;
 
     uv_mutex_lock(&committer->mutex);
     first = !committer_has_work(s);
-    buf_reset(&s->tokens);
-    if (buf_append_str(&s->tokens, notes) == RESULT_OK) { /* else the next ones will do */
+    buf_reset(&s->notes[note]);
+    if (buf_append_str(&s->notes[note], text) == RESULT_OK) { /* else the next one will do */
         note_work(committer, first, false);
     }
     uv_mutex_unlock(&committer->mutex);

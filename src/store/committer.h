@@ -125,9 +125,9 @@ MUST_CHECK enum result committer_merge(struct committer *committer, struct ledge
 MUST_CHECK enum result committer_read_rounds(struct committer *committer,
                                              struct rounds_kept *rounds, struct err *err);
 
-/** Before start: what was kept of them, appended. RESULT_NOT_FOUND: nothing. Synchronous. */
-MUST_CHECK enum result committer_read_tokens(struct committer *committer, struct buf *notes,
-                                             struct err *err);
+/** Before start: what was kept as that, appended. RESULT_NOT_FOUND: nothing. Synchronous. */
+MUST_CHECK enum result committer_read_note(struct committer *committer, enum ledger_note note,
+                                           struct buf *text, struct err *err);
 
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
@@ -145,8 +145,8 @@ void committer_flush(struct committer *committer);
 /** How many requests the plan has, once that is known; kept for `status`. */
 void committer_set_planned(struct committer *committer, uint64_t planned);
 
-/** What is to be kept of several tokens (store/token_note.h), in the place of what was. Copied. */
-void committer_set_tokens(struct committer *committer, struct str notes);
+/** What is to be kept as that, in the place of what was. Copied; an empty text changes nothing. */
+void committer_set_note(struct committer *committer, enum ledger_note note, struct str text);
 
 /** Appends one line (JSON object without line feed) to events.jsonl. Copied; dropped and counted
  *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */

@@ -60,7 +60,7 @@ struct shared {
     bool flush, stop, clean, running, finished;
     uint64_t planned;
     bool planned_is_new;
-    struct buf tokens; /* the newest notes of them; empty: no newer ones */
+    struct buf notes[LEDGER_NOTES]; /* the newest of each; empty: no newer one */
     struct buf events;
     uint64_t events_dropped;
     struct index_call *calls;
@@ -85,8 +85,8 @@ struct committer {
     struct event_log event_log;
     struct buf events; /* taken from shared, being written */
     struct settlement_list batch;
-    uint64_t planned;  /* to be written with the next commit; 0: nothing */
-    struct buf tokens; /* likewise; empty: nothing */
+    uint64_t planned;               /* to be written with the next commit; 0: nothing */
+    struct buf notes[LEDGER_NOTES]; /* likewise; empty: nothing */
     bool with_ballast, ballast_held;
     bool paused; /* the disk is full; probed at probe_at_ns */
     bool waits;  /* for another program to let go of the ledger; told */

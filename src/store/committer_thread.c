@@ -167,7 +167,9 @@ static void run_batch(struct committer *c)
 {
     enum result result;
 
-    c->archive.tokens = buf_view(&c->tokens);
+    for (int i = 0; i < LEDGER_NOTES; i++) {
+        c->archive.notes[i] = buf_view(&c->notes[i]);
+    }
     result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
     if (result == RESULT_FULL && pause_full(c)) {
         result = ledger_checkpoint(c->archive.ledger, true, &c->err);
@@ -178,7 +180,9 @@ static void run_batch(struct committer *c)
 
     if (result == RESULT_OK) {
         c->planned = 0;
-        buf_reset(&c->tokens);
+        for (int i = 0; i < LEDGER_NOTES; i++) {
+            buf_reset(&c->notes[i]);
+        }
         c->folded = false;
         give_back(c);
         resume_if_space(c);
@@ -189,9 +193,19 @@ static void run_batch(struct committer *c)
 
 /* ---- its turns ---- */
 
+static bool has_notes(const struct buf notes[LEDGER_NOTES])
+{
+    for (int i = 0; i < LEDGER_NOTES; i++) {
+        if (notes[i].len) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool committer_has_work(const struct shared *s)
 {
-    return s->queue.first || s->events.len || s->planned_is_new || s->tokens.len;
+    return s->queue.first || s->events.len || s->planned_is_new || has_notes(s->notes);
 }
 
 bool committer_has_batch(const struct settlement_list *queue)
@@ -258,6 +272,20 @@ static void note_dropped_events(struct shared *s)
     }
 }
 
+/* The mutex is held. */
+static void take_notes(struct committer *c)
+{
+    for (int i = 0; i < LEDGER_NOTES; i++) {
+        struct buf before = c->notes[i];
+
+        if (c->shared.notes[i].len) {
+            c->notes[i] = c->shared.notes[i];
+            c->shared.notes[i] = before;
+            buf_reset(&c->shared.notes[i]);
+        }
+    }
+}
+
 /* Moves what the loop has left into the thread's own hands. Mutex held. */
 static void take_work(struct committer *c)
 {
@@ -272,13 +300,7 @@ static void take_work(struct committer *c)
         c->planned = s->planned;
         s->planned_is_new = false;
     }
-    if (s->tokens.len) {
-        struct buf before = c->tokens;
-
-        c->tokens = s->tokens;
-        s->tokens = before;
-        buf_reset(&s->tokens);
-    }
+    take_notes(c);
     c->events = s->events;
     s->events = written;
     note_dropped_events(s);
@@ -397,7 +419,7 @@ static void do_work(struct committer *c, bool last)
     }
     if (c->failed) {
         give_up_batch(c);
-    } else if (c->batch.first || c->planned || c->tokens.len) {
+    } else if (c->batch.first || c->planned || has_notes(c->notes)) {
         run_batch(c);
     } else {
         resume_if_space(c);

@@ -154,6 +154,16 @@ enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct e
     return result;
 }
 
+const char *ledger_note_name(enum ledger_note note)
+{
+    static const char *const names[LEDGER_NOTES] = {
+        [LEDGER_NOTE_TOKENS] = LEDGER_KEPT_TOKENS,
+        [LEDGER_NOTE_HTTP] = "http",
+    };
+
+    return names[note];
+}
+
 enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,
                             struct err *err)
 {

@@ -148,8 +148,18 @@ MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
 MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err);
 
 #define LEDGER_KEPT_JOB "job.json"
-#define LEDGER_KEPT_TOKENS "tokens" /* store/token_note.h */
-#define LEDGER_KEPT_PLAN "plan"     /* session/run_growth.h */
+#define LEDGER_KEPT_TOKENS "tokens" /* LEDGER_NOTE_TOKENS */
+
+/* Texts of the engine that are written with a batch, each in the place of what was. */
+enum ledger_note {
+    LEDGER_NOTE_TOKENS, /* store/token_note.h */
+    LEDGER_NOTE_HTTP,   /* engine/http_notes.h */
+    LEDGER_NOTES,
+};
+
+/** What it is kept as. */
+const char *ledger_note_name(enum ledger_note note);
+#define LEDGER_KEPT_PLAN "plan" /* session/run_growth.h */
 
 /** A copy of a text that lies beside the ledger. The same text again costs nothing. */
 MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,

@@ -190,6 +190,25 @@ def test_server_that_has_only_http2__is_asked_so__and_that_is_told_once():
     check(b"(--http2-prior-knowledge)" in harness.read(scratch("never/failed.jsonl")), "hint", refused)
 
 
+def test_what_a_server_speaks__is_known_to_the_next_session__and_found_out_anew_when_that_has_changed():
+    """With a libcurl that speaks HTTP/2 of itself there is nothing to find out."""
+    tls, crt = tls_of("h2")
+    server = Http2Peer(lambda ask: whole(ask.stream), tls)
+    words = ["run", "--plain", "--json", "--cacert", crt, "-o", scratch("known"), f"{server.url}/[1-40]"]
+    for most in ("20", "10"):  # ten are there to find out
+        ended = harness.run(*words, "--max-requests", most)
+        check_equal(ended.code, 4, f"exit code: {ended}")
+        if most == "10":
+            check_equal(server.strangers, 0, "asked with HTTP/1.1 again")
+            check_equal(len(texts("known", "http")), 0 if libcurl_has_http2_right() else 1, "told")
+        server.strangers = 0
+    tls.set_alpn_protocols(["http/1.1"])
+    server.older, before = reply(), server.connections
+    ended = harness.run(*words)
+    check_equal((ended.code, ended.report()["failed"]), (0, 0), f"of what now speaks HTTP/1.1: {ended}")
+    check(server.strangers > 0 and server.connections == before, "asked:", server.strangers, server.connections)
+
+
 def test_server_whose_http2_is_broken__is_asked_with_http1__and_that_is_told():
     def broken(ask):
         ask.close = True
