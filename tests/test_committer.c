@@ -153,53 +153,6 @@ static void committer_is_full__until_it_is_back(void **state)
     close_run(w, true);
 }
 
-struct index_reader {
-    uv_work_t work;
-    struct world *world;
-    struct placed_record records[8];
-    size_t count;
-    enum result result;
-};
-
-static void read_index(uv_work_t *work)
-{
-    struct index_reader *reader = work->data;
-
-    struct record_position position = { .seed = 1 };
-
-    reader->result = committer_read_endpoint(reader->world->committer, 0, &position,
-                                             reader->records, 8, &reader->count, NULL);
-}
-
-static void on_read(uv_work_t *work, int status)
-{
-    struct index_reader *reader = work->data;
-
-    (void)status;
-    uv_stop(&reader->world->loop);
-}
-
-static void committer_read_endpoint__answers__while_the_thread_idles(void **state)
-{
-    struct world *w = *state;
-    struct index_reader reader = { .world = w };
-
-    reader.work.data = &reader;
-    start_run(w);
-    put_and_wait(w, done(3));
-    put_and_wait(w, done(1));
-    put_and_wait(w, done(2));
-    w->wanted = 0;
-    uv_queue_work(&w->loop, &reader.work, read_index, on_read);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(reader.result, RESULT_OK);
-    assert_int_equal(reader.count, 2);
-    assert_int_equal(reader.records[0].record.id, 2);
-    assert_int_equal(reader.records[1].record.id, 3);
-    assert_int_equal(reader.records[1].record.offset, 0);
-    close_run(w, true);
-}
-
 static void committer_event__appends__and_ends_a_torn_line(void **state)
 {
     struct world *w = *state;
@@ -268,7 +221,6 @@ int main(void)
         TEST(committer_close__commits__what_was_put),
         TEST(committer__leaves_the_first__when_done_twice),
         TEST(committer_is_full__until_it_is_back),
-        TEST(committer_read_endpoint__answers__while_the_thread_idles),
         TEST(committer_event__appends__and_ends_a_torn_line),
         TEST(committer_event__counts__what_it_drops),
         TEST(committer_set_planned__is_kept),

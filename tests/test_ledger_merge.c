@@ -1,6 +1,7 @@
 /* Plans that change, against a model: what is known by what it asks, and where tables have it. */
 #include "plan/sort_key.h"
 #include "store/archive.h"
+#include "store/ledger_view.h"
 
 #include "store_fixture.h"
 
@@ -389,14 +390,14 @@ static void ledger_merge__forgets_failures__of_what_has_gone(void **state)
 }
 
 /* Where the bodies of a table lie, in its order. */
-static size_t offsets_of(struct ledger *ledger, uint64_t offsets[PLAN_MAX])
+static size_t offsets_of(struct ledger_view *view, uint64_t offsets[PLAN_MAX])
 {
     static struct placed_record records[PLAN_MAX];
     struct record_position position = { 0 };
     struct err err;
     size_t count;
 
-    assert_int_equal(ledger_read_endpoint(ledger, 0, &position, records, PLAN_MAX, &count, &err),
+    assert_int_equal(ledger_view_read(view, 0, &position, records, PLAN_MAX, &count, &err),
                      RESULT_OK);
     for (size_t i = 0; i < count; i++) {
         offsets[i] = records[i].record.offset;
@@ -406,11 +407,11 @@ static size_t offsets_of(struct ledger *ledger, uint64_t offsets[PLAN_MAX])
 }
 
 /* Who reads a table page by page while a run begins with another list must not get half of each order. */
-static void ledger_merge__is_not_seen_by_who_holds(void **state)
+static void ledger_merge__is_not_seen_in_a_view(void **state)
 {
     struct world *w = *state;
     uint64_t before[PLAN_MAX], during[PLAN_MAX];
-    struct ledger *reader;
+    struct ledger_view view = { .dir = &w->dir };
     struct ledger_merge m;
     struct err err;
 
@@ -421,24 +422,20 @@ static void ledger_merge__is_not_seen_by_who_holds(void **state)
     }
     close_archive(w);
     open_archive(w, true, 0);
-    assert_int_equal(ledger_open_readonly(&reader, &w->dir, &err), RESULT_OK);
     for (unsigned round = 0; round < 2; round++) {
-        assert_int_equal(ledger_hold(reader, &err), RESULT_OK);
-        assert_int_equal(offsets_of(reader, before), 3);
+        assert_int_equal(offsets_of(&view, before), 3);
         w->before = w->now;
         w->now.names[0] = w->before.names[2];
         w->now.names[2] = w->before.names[0];
         assert_int_equal(merge(w, false, &m, &err), RESULT_OK);
-        assert_int_equal(offsets_of(reader, during), 3);
+        assert_int_equal(offsets_of(&view, during), 3);
         assert_memory_equal(during, before, 3 * sizeof before[0]);
-        ledger_let_go(reader);
-        assert_int_equal(ledger_hold(reader, &err), RESULT_OK);
-        assert_int_equal(offsets_of(reader, during), 3);
+        ledger_view_close(&view);
+        assert_int_equal(offsets_of(&view, during), 3);
         assert_int_equal(during[0], before[2]);
         assert_int_equal(during[2], before[0]);
-        ledger_let_go(reader);
+        ledger_view_close(&view);
     }
-    ledger_close(reader);
     close_archive(w);
 }
 
@@ -449,7 +446,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(
             ledger_merge__leaves_all_as_it_was__when_a_plan_cannot_be_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(ledger_merge__is_not_seen_by_who_holds, setup, teardown),
+        cmocka_unit_test_setup_teardown(ledger_merge__is_not_seen_in_a_view, setup, teardown),
         cmocka_unit_test_setup_teardown(ledger_merge__forgets_failures__of_what_has_gone, setup,
                                         teardown),
     };

@@ -4,6 +4,7 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "store/ledger_view.h"
 #include "table/endpoint_table.h"
 #include "table/format.h"
 #include "table/run_source.h"
@@ -35,6 +36,7 @@ struct table_job {
     struct table_order *orders,
         *current;               /* those to come; the one that is being made, or was last */
     struct endpoint_table spec; /* of the running one */
+    struct ledger_view view;    /* likewise */
     uint64_t *endpoint_rows;    /* of the last table of each endpoint */
     struct table_build *build;
     bool running, failed;
@@ -49,13 +51,6 @@ struct table_job {
     char message[160];
     bool told_kept; /* that some endpoint has no table */
 };
-
-static enum result read_index(void *committer, uint32_t endpoint, struct record_position *position,
-                              struct placed_record *records, size_t max, size_t *count,
-                              struct err *err)
-{
-    return committer_read_endpoint(committer, endpoint, position, records, max, count, err);
-}
 
 /* Records that were skipped, and cells that are odd or bad. */
 static void tell_skips(struct engine *e, const struct table_report *report)
@@ -171,6 +166,7 @@ static void forget_input(struct table_job *job)
     table_schema_free(job->before);
     job->before = NULL;
     endpoint_table_release(&job->spec);
+    ledger_view_close(&job->view);
 }
 
 static void on_done(void *context, const struct table_report *report)
@@ -415,8 +411,9 @@ static enum result start(struct engine *e, struct err *err)
     enum result result = endpoint_table_init(&job->spec, e->job, order->endpoint, err);
 
     if (result == RESULT_OK) {
-        result =
-            run_source_new(&source, e->options.dir, order->endpoint, read_index, e->committer, err);
+        job->view.dir = e->options.dir;
+        result = run_source_new(&source, e->options.dir, order->endpoint, ledger_view_read,
+                                &job->view, err);
     }
     if (result != RESULT_OK) {
         return result;

@@ -20,7 +20,6 @@ static void release(struct committer *c)
     }
     buf_release(&c->shared.events);
     buf_release(&c->shared.failed.texts);
-    uv_cond_destroy(&c->served);
     uv_cond_destroy(&c->wake);
     uv_mutex_destroy(&c->mutex);
     free(c);
@@ -117,9 +116,6 @@ static struct committer *committer_alloc(const struct committer_options *options
     if (uv_cond_init(&c->wake)) {
         goto fail_wake;
     }
-    if (uv_cond_init(&c->served)) {
-        goto fail_served;
-    }
     c->options = *options;
     c->event_log.fd = -1;
     settlement_list_init(&c->shared.queue);
@@ -129,8 +125,6 @@ static struct committer *committer_alloc(const struct committer_options *options
     buf_init(&c->events, COMMITTER_EVENTS_BYTES);
     return c;
 
-fail_served:
-    uv_cond_destroy(&c->wake);
 fail_wake:
     uv_mutex_destroy(&c->mutex);
 fail_mutex:
@@ -396,33 +390,6 @@ void committer_read_failed(struct committer *committer, uint64_t id)
     s->failed_asked = id;
     uv_cond_signal(&committer->wake);
     uv_mutex_unlock(&committer->mutex);
-}
-
-enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
-                                    struct record_position *position, struct placed_record *records,
-                                    size_t max, size_t *count, struct err *err)
-{
-    struct index_call call = { .endpoint = endpoint,
-                               .position = position,
-                               .records = records,
-                               .max = max,
-                               .count = count,
-                               .err = err };
-
-    *count = 0;
-    uv_mutex_lock(&committer->mutex);
-    if (!committer->shared.running) {
-        uv_mutex_unlock(&committer->mutex);
-        return err_set(err, RESULT_CANCELLED, "E-STOP1", "the store is closed");
-    }
-    call.next = committer->shared.calls;
-    committer->shared.calls = &call;
-    uv_cond_signal(&committer->wake);
-    while (!call.done) {
-        uv_cond_wait(&committer->served, &committer->mutex);
-    }
-    uv_mutex_unlock(&committer->mutex);
-    return call.result;
 }
 
 void committer_close(struct committer *committer, bool clean, void (*closed)(void *context))

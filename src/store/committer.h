@@ -173,14 +173,6 @@ void committer_read_discovered(struct committer *committer,
  *  a time: on_failed comes before the next. */
 void committer_read_failed(struct committer *committer, uint64_t id);
 
-/** Any thread but the loop's and the committer's own: waits until the committer has read further records
- *  of an endpoint (see ledger_read_endpoint), of what is committed now. Between start and close only:
- *  every such call has returned before committer_close. */
-MUST_CHECK enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
-                                               struct record_position *position,
-                                               struct placed_record *records, size_t max,
-                                               size_t *count, struct err *err);
-
 /** Commits what was put, writes the session's end (`clean` when nothing is left undone by force),
  *  folds the ledger into one file, joins the thread, closes its uv handles and then calls `closed`
  *  on the loop, with the options' context; the committer is freed by then. Everything put has come

@@ -5,8 +5,7 @@
  * Ownership:
  *
  *   loop only       async, pending_*, closed, told
- *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread, `served`
- *                   for callers of committer_read_endpoint
+ *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread
  *   thread only     ledger, segment, line, batch, ... (the loop's too before start and after join)
  *
  * A settlement is in exactly one list: shared.queue, batch, shared.back. The thread takes the whole
@@ -24,17 +23,6 @@
 struct settlement_list {
     struct settlement *first, **end;
     size_t count, bytes;
-};
-
-struct index_call {
-    struct index_call *next;
-    uint32_t endpoint;
-    struct record_position *position;
-    struct placed_record *records;
-    size_t max, *count;
-    struct err *err;
-    enum result result;
-    bool done;
 };
 
 /* Requests that were found, on their way to the loop. */
@@ -63,7 +51,6 @@ struct shared {
     struct buf notes[LEDGER_NOTES]; /* the newest of each; empty: no newer one */
     struct buf events;
     uint64_t events_dropped;
-    struct index_call *calls;
     enum result trouble; /* the present state: OK, FULL, or why it is over */
     struct err trouble_err;
 };
@@ -78,7 +65,7 @@ struct committer {
     void (*closed)(void *context);
 
     uv_mutex_t mutex;
-    uv_cond_t wake, served;
+    uv_cond_t wake;
     struct shared shared;
 
     struct archive archive;

@@ -231,8 +231,8 @@ static uint64_t due_ns(const struct committer *c)
 }
 
 enum task {
-    TASK_WORK,  /* take what has gathered; also a probe, and the last turn of all */
-    TASK_CALLS, /* only answer questions */
+    TASK_WORK,      /* take what has gathered; also a probe, and the last turn of all */
+    TASK_QUESTIONS, /* only answer questions */
     TASK_IDLE, /* nothing to do for long enough to tidy up, and to look whether all is still there */
 };
 
@@ -248,16 +248,15 @@ static enum task next_task(struct committer *c)
         if (due <= now_ns || s->stop) {
             return TASK_WORK;
         }
-        if (s->calls || s->asked || s->failed_asked) {
-            return TASK_CALLS;
+        if (s->asked || s->failed_asked) {
+            return TASK_QUESTIONS;
         }
         if (due != TIME_NEVER) {
             (void)uv_cond_timedwait(&c->wake, &c->mutex, due - now_ns);
         } else if (c->failed) {
             uv_cond_wait(&c->wake, &c->mutex);
         } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
-                   !committer_has_work(s) && !s->calls && !s->asked && !s->failed_asked &&
-                   !s->stop) {
+                   !committer_has_work(s) && !s->asked && !s->failed_asked && !s->stop) {
             return TASK_IDLE;
         }
     }
@@ -304,23 +303,6 @@ static void take_work(struct committer *c)
     c->events = s->events;
     s->events = written;
     note_dropped_events(s);
-}
-
-static void serve_calls(struct committer *c, struct index_call *calls)
-{
-    for (struct index_call *call = calls; call; call = call->next) {
-        call->result = ledger_read_endpoint(c->archive.ledger, call->endpoint, call->position,
-                                            call->records, call->max, call->count, call->err);
-    }
-    if (calls) {
-        uv_mutex_lock(&c->mutex);
-        for (struct index_call *next; calls; calls = next) {
-            next = calls->next; /* the caller's stack: gone once it sees `done` */
-            calls->done = true;
-        }
-        uv_cond_broadcast(&c->served);
-        uv_mutex_unlock(&c->mutex);
-    }
 }
 
 static enum result keep_discovered(void *context, struct request *request, int64_t not_before_us)
@@ -474,16 +456,13 @@ void committer_thread(void *argument)
     uv_mutex_lock(&c->mutex);
     do {
         enum task task = next_task(c);
-        struct index_call *calls = s->calls;
 
-        s->calls = NULL;
         stop = s->stop;
         if (task == TASK_WORK) {
             take_work(c);
         }
         uv_mutex_unlock(&c->mutex);
 
-        serve_calls(c, calls);
         if (task == TASK_WORK) {
             do_work(c, stop);
         } else if (task == TASK_IDLE) {
