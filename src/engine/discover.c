@@ -16,12 +16,12 @@
 enum result discover_init(struct discover *d, const struct job *job, bool is_listed,
                           struct err *err)
 {
-    *d = (struct discover){ .job = job, .is_used = is_listed };
+    *d = (struct discover){ .job = job };
     for (size_t i = 0; i < job->endpoint_count; i++) {
-        d->is_used |=
+        d->leads_on |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
     }
-    d->is_used |= job->poll.every_us > 0;
+    d->is_used = d->leads_on || is_listed || job->poll.every_us > 0;
     if (!d->is_used) {
         return RESULT_OK;
     }

@@ -26,7 +26,8 @@ struct settlement;
 struct discover {
     const struct job *job;
     struct extract_links *links;
-    bool is_used;      /* some answer of this job may lead to further requests */
+    bool leads_on;     /* some answer of this job may lead to further requests */
+    bool is_used;      /* that, or the plan's own requests come out of the ledger, too */
     uint32_t *parents; /* of the plan below */
     struct ledger_plan plan;
     uint64_t last_id;   /* of what has been found so far */

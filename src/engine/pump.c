@@ -325,8 +325,8 @@ static void note_cap_reached(struct engine *e)
 /* Nothing may start, but answers on their way may name further requests. */
 static bool may_find_more(const struct engine *e)
 {
-    return e->discover.is_used && (fetch_in_flight(e->fetch) || e->judging.count ||
-                                   committer_pending(e->committer) || discover_is_pending(e));
+    return e->discover.leads_on && (fetch_in_flight(e->fetch) || e->judging.count ||
+                                    committer_pending(e->committer) || discover_is_pending(e));
 }
 
 /* Nothing of the plan may start, for what the frontier says. `err` is of FRONTIER_ERROR. */
