@@ -1,5 +1,5 @@
-"""The commands of Containerfile and compose.yaml, run here as a container would: directories of workers, the table of all of
-them, and the health check. The images are not built.
+"""The commands of Containerfile, compose.yaml and the fleet in assets/kubernetes/, run here as a container would:
+directories of workers, the table of all of them, and the health check. The images are not built.
 """
 
 import json
@@ -77,6 +77,42 @@ def test_a_worker__drains_as_the_process_that_its_container_stops():
     wait_for(lambda: sum(shop.asked.values()) > 5, "the first requests")
     child.terminate()
     check_equal(harness.finish(child).code, 7, "exit code: drained")
+    redis.kill()
+
+
+def pod_of():
+    """The container of the StatefulSet in assets/kubernetes/fleet.yaml, as compose.yaml's service."""
+    try:
+        import yaml
+    except ImportError:
+        raise harness.Skipped("python3-yaml is missing: scripts/deps --test") from None
+    parts = list(yaml.safe_load_all(harness.read(os.path.join(ROOT, "assets", "kubernetes", "fleet.yaml")).decode()))
+    check_equal([part["kind"] for part in parts], ["Service", "Deployment", "PersistentVolumeClaim", "StatefulSet"], "kinds")
+    service, redis, claim, pods = parts
+    container = pods["spec"]["template"]["spec"]["containers"][0]
+    fleet = {value["name"]: value.get("value") for value in container["env"]}["FLEET"]
+    check_equal(fleet, f"redis://{service['metadata']['name']}/job", "where the workers meet")
+    check_equal(service["spec"]["selector"], redis["spec"]["template"]["metadata"]["labels"], "the Redis of the service")
+    check_equal(pods["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"], claim["metadata"]["name"],
+                "the volume")
+    return {"entrypoint": container["command"], "environment": {}}
+
+
+def test_a_pod__drains__goes_on__and_stays_when_all_is_done():
+    redis, shop, data = Redis(), Shop(12, delay_s=0.02), volume("pods")
+    write_job(shop, "job")
+    pod, url = pod_of(), redis.url("job")
+    run = lambda n: start(pod, data, FLEET=url, POD=f"scrape-{n}")
+    pods = [run(0), run(1)]
+    wait_for(lambda: shop.asked and os.path.exists(data + "/scrape-1.run/control"), "both at work")
+    pods[1].terminate()
+    check_equal(harness.finish(pods[1]).code, 7, "exit code of a pod that is stopped: drained")
+    pods[1] = run(1)
+    for child in pods:
+        harness.read_until(child.stdout, rb"ended with 0; this pod only waits")
+        child.terminate()
+        check_equal(harness.finish(child).code, 0, "exit code of a pod that waits")
+    check_equal(sorted(name for name in os.listdir(data) if name.endswith(".run")), ["scrape-0.run", "scrape-1.run"], "runs")
     redis.kill()
 
 
