@@ -46,7 +46,8 @@ void crash_disarm(void)
     crash.armed = 0;
 }
 
-void crash_restore(void)
+/* The armed terminal, if any; and disarms. In a handler: async-signal-safe. */
+static void restore(void)
 {
     if (!crash.armed) {
         return;
@@ -78,7 +79,7 @@ static void on_end(int signal_number)
                                 "same command resumes the run.\n";
     bool is_crash = is_among(crashes, COUNT(crashes), signal_number);
 
-    crash_restore();
+    restore();
     if (write(STDERR_FILENO, is_crash ? crashed : ended,
               is_crash ? sizeof crashed - 1 : sizeof ended - 1) < 0) {
         /* no stderr, no message */

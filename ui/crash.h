@@ -6,7 +6,7 @@
  * with its former action, so that a core file or a sanitizer's report still comes. It is one of the
  * few places with globals: a signal handler has nobody to hand it anything.
  *
- * Threads  arm and disarm on the loop thread; crash_restore anywhere, in a handler too.
+ * Threads  arm and disarm on the loop thread.
  */
 #ifndef SCRAPETOP_UI_CRASH_H
 #define SCRAPETOP_UI_CRASH_H
@@ -24,8 +24,5 @@ void crash_install(void);
 /** From now on a crash restores `mode` on `fd` and writes `reset` to it (cut to CRASH_RESET_MAX). */
 void crash_arm(int fd, const struct termios *mode, struct str reset);
 void crash_disarm(void);
-
-/** Restores the armed terminal, if any, and disarms. Async-signal-safe. */
-void crash_restore(void);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define HOST_SHOWN 24
 
-enum result fleet_option_read(struct job *job, const char *value, struct err *err)
+static enum result read_place(struct job *job, const char *value, struct err *err)
 {
     struct fleet_place place;
     enum result result;
@@ -41,7 +41,7 @@ enum result fleet_option_check(const struct job *job, const struct fleet_beside 
     }
     if (!fleet_client_is_built() ||
         fleet_place_parse(str_view(job->fleet), &place, err) != RESULT_OK) {
-        return fleet_option_read(&(struct job){ 0 }, job->fleet, err);
+        return read_place(&(struct job){ 0 }, job->fleet, err);
     }
     if (job->shard.count) {
         return refuse(err, "--shard cuts the plan by itself: give one of them");
@@ -99,7 +99,7 @@ enum result fleet_option_name(struct job *job, const struct run_dir *dir, struct
 
 static enum result set_fleet(void *target, const char *value, struct err *err)
 {
-    return fleet_option_read(target, value, err);
+    return read_place(target, value, err);
 }
 
 static enum result set_shard(void *target, const char *value, struct err *err)

@@ -15,9 +15,6 @@
 #define FLEET_ROWS 2
 extern const struct option_row fleet_rows[FLEET_ROWS]; /* --fleet and --shard, into a struct job */
 
-/** Of the option's value. */
-MUST_CHECK enum result fleet_option_read(struct job *job, const char *value, struct err *err);
-
 /** What else is asked for together with it. */
 struct fleet_beside {
     bool sweeps, follows_up, needs_place;

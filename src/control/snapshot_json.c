@@ -361,6 +361,8 @@ static void read_failure(struct str value, char *at)
     buf_release(&text);
 }
 
+static void read_group(struct str object, const struct field_group *group, void *to);
+
 static void read_list(const struct field *f, struct str value, char *to)
 {
     struct json_walk walk;
@@ -372,7 +374,7 @@ static void read_list(const struct field *f, struct str value, char *to)
     }
     json_walk_begin(&walk, value);
     while (count < f->max && json_walk_next(&walk, NULL, &element)) {
-        snapshot_json_read(element, f->of, to + f->offset + count * f->size);
+        read_group(element, f->of, to + f->offset + count * f->size);
         count++;
     }
     memcpy(to + f->count_offset, &count, sizeof count);
@@ -430,7 +432,7 @@ static void read_value(const struct field *f, struct str value, char *to)
         read_failure(value, at);
         break;
     case FIELD_GROUP:
-        snapshot_json_read(value, f->of, at);
+        read_group(value, f->of, at);
         break;
     case FIELD_LIST:
         read_list(f, value, to);
@@ -441,7 +443,8 @@ static void read_value(const struct field *f, struct str value, char *to)
     }
 }
 
-void snapshot_json_read(struct str object, const struct field_group *group, void *to)
+/* An object, into the struct at `to`, which is zeroed. */
+static void read_group(struct str object, const struct field_group *group, void *to)
 {
     struct json_walk walk;
     struct str key, value;
@@ -468,5 +471,5 @@ void snapshot_json_read(struct str object, const struct field_group *group, void
 void snapshot_json_read_all(struct str object, struct snapshot *to)
 {
     memset(to, 0, sizeof *to);
-    snapshot_json_read(object, &snapshot_fields, to);
+    read_group(object, &snapshot_fields, to);
 }

@@ -22,10 +22,7 @@
 MUST_CHECK enum result snapshot_json_write(struct buf *out, const struct field_group *group,
                                            const void *from);
 
-/** Reads an object, which json_check has passed, into the struct at `to`, which is zeroed. */
-void snapshot_json_read(struct str object, const struct field_group *group, void *to);
-
-/** The whole of it. The snapshot is cleared before. */
+/** Reads the whole of it from an object that json_check has passed. The snapshot is cleared before. */
 void snapshot_json_read_all(struct str object, struct snapshot *to);
 
 #endif

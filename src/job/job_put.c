@@ -16,7 +16,8 @@ static bool put_backoff(cJSON *to, const char *name, const struct job_retry *ret
     return cJSON_AddStringToObject(to, name, text);
 }
 
-bool job_put_secret(cJSON *to, const char *name, const struct job_secret *secret)
+/* Null stands for what was typed as it is, and so is not kept. */
+static bool put_secret(cJSON *to, const char *name, const struct job_secret *secret)
 {
     return secret->given ? (bool)cJSON_AddStringToObject(to, name, secret->given)
                          : (bool)cJSON_AddNullToObject(to, name);
@@ -29,7 +30,7 @@ bool job_put_sent_secret(const struct job_writer *w, cJSON *to, const struct job
         (const struct job_secret *)(const void *)((const char *)target + key->offset);
 
     (void)w;
-    return (!secret->sent && !secret->given) || job_put_secret(to, key->name, secret);
+    return (!secret->sent && !secret->given) || put_secret(to, key->name, secret);
 }
 
 char *job_text_without_typed(const struct job *job, const char *text, bool is_url)
@@ -122,7 +123,7 @@ bool job_put_key(const struct job_writer *w, cJSON *to, const struct job_key *ke
     case JOB_KEY_SECRET_OR_NONE:
     case JOB_KEY_NAMED:
         return (!secret->sent && !secret->given && !w->lacks_secrets) ||
-               job_put_secret(to, key->name, secret);
+               put_secret(to, key->name, secret);
     case JOB_KEY_OBJECT:
         return job_put_object(w, to, key->name, key->inner, at, key->always);
     case JOB_KEY_AUTH:

@@ -16,9 +16,6 @@ struct job_writer {
     bool lacks_secrets;
 };
 
-/** Null stands for what was typed as it is, and so is not kept. */
-bool job_put_secret(struct cJSON *to, const char *name, const struct job_secret *secret);
-
 /** For a row's `write`: the secret if there is one, whatever the job lacks. */
 bool job_put_sent_secret(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
                          const void *target);

@@ -105,8 +105,10 @@ static uint64_t without_which(const struct host_table *table, uint64_t without)
     return 0;
 }
 
-struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
-                      uint64_t without, uint64_t now_us, enum host_answer *why)
+/* The next one, in turn, that a request of this lane of the first may start at, but those with a bit in `without`. NULL:
+ * none, and `*why` says what keeps back the one that comes nearest to it. Of a host without twins: itself, if it may. */
+static struct host *next_twin(const struct host_table *table, struct host *first, uint16_t lane,
+                              uint64_t without, uint64_t now_us, enum host_answer *why)
 {
     *why = HOST_MAY;
     if (!has_twins(table, first) || first->is_dead) {
@@ -135,7 +137,8 @@ struct host *twin_for(const struct host_table *table, struct host *first, uint16
     return NULL;
 }
 
-void twin_take(struct host_table *table, struct request *request, struct host *twin)
+/* A request that stands in no queue is asked by this one from now on. Without memory for a lane it stays. */
+static void take(struct host_table *table, struct request *request, struct host *twin)
 {
     struct host *before = host_at(table, request->host);
     uint16_t lane = request->lane;
@@ -162,9 +165,9 @@ enum host_answer twin_choose(struct host_table *table, struct request *request, 
     struct host *first = host_at(table, request->host), *twin;
     enum host_answer why;
 
-    twin = twin_for(table, first, request->lane, twins_without(request), now_us, &why);
+    twin = next_twin(table, first, request->lane, twins_without(request), now_us, &why);
     if (twin && has_twins(table, first)) {
-        twin_take(table, request, twin);
+        take(table, request, twin);
     }
     return why;
 }
@@ -178,7 +181,7 @@ void twin_choose_any(struct host_table *table, struct request *request, uint64_t
     }
     for (uint32_t i = 0; i < table->twin_count; i++) {
         if (!table->twins[i]->is_aside) {
-            twin_take(table, request, table->twins[i]);
+            take(table, request, table->twins[i]);
             return;
         }
     }
@@ -196,8 +199,8 @@ static struct host *next_of_lane(const struct host_table *table, struct host *fi
     for (unsigned n = 0; n < ROTATIONS_MAX && n < lane->ready_count && !twin; n++) {
         uint64_t without = twins_without(lane_first(lane));
 
-        twin = twin_for(table, first, at, without, now_us, why);
-        if (!twin && (!without || !twin_for(table, first, at, 0, now_us, &any))) {
+        twin = next_twin(table, first, at, without, now_us, why);
+        if (!twin && (!without || !next_twin(table, first, at, 0, now_us, &any))) {
             break;
         }
         if (!twin) {
@@ -224,7 +227,7 @@ struct request *twins_next(struct host_table *table, struct host *first, uint64_
 
             first->lane_turn = (uint16_t)(at + 1);
             first->ready_count--;
-            twin_take(table, request, twin);
+            take(table, request, twin);
             return request;
         }
         *why = own > *why ? own : *why;
@@ -243,7 +246,7 @@ enum host_answer twins_why(const struct host_table *table, struct host *first, u
         const struct lane *lane = &first->lanes[i];
 
         if (lane->ready_count) {
-            (void)twin_for(table, first, i, twins_without(lane_first(lane)), now_us, &own);
+            (void)next_twin(table, first, i, twins_without(lane_first(lane)), now_us, &own);
             why = own > why ? own : why;
         }
     }

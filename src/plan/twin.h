@@ -3,10 +3,10 @@
  *
  * Each is a host of its own, with its own quota, holds and learned rate: what an origin says to one token it
  * says to that pair. Whether anybody answers there, the rate and the cap that the user sets for each host, bans and what
- * HTTP is spoken are facts of the origin, which the first has for all (host_origin). Requests are queued at the first, which the origin is found by, and are handed to whichever
- * may start next, in turn:
+ * HTTP is spoken are facts of the origin, which the first has for all (host_origin). Requests are queued at the first,
+ * which the origin is found by, and are handed to whichever may start next, in turn:
  *
- *   planned --> [queue of the first twin] --twin_for, twin_take--> started at one of them --again--> the queue
+ *   planned --> [queue of the first twin] --twins_next--> started at one of them --again--> the queue
  *
  * One whose token is refused is put aside (`is_aside`), and a request does not go to those that have refused it. What
  * all of them refuse is no token's but the origin's.
@@ -43,14 +43,6 @@ struct host *twin_at(const struct host_table *table, uint32_t number);
 /** Those that the request does not go to, a bit for each (1 is the first twin's): which have refused it; and, while what
  *  it was put in with one is still being made, all but that one. */
 uint64_t twins_without(const struct request *request);
-
-/** The next one, in turn, that a request of this lane of the first may start at, but those with a bit in `without`. NULL: none, and `*why` says what keeps back the one that comes nearest to it. Of a host without
- *  twins: itself, if it may. */
-struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
-                      uint64_t without, uint64_t now_us, enum host_answer *why);
-
-/** A request that stands in no queue is asked by this one from now on. Without memory for a lane it stays. */
-void twin_take(struct host_table *table, struct request *request, struct host *twin);
 
 /** A request that stands in no queue is taken by one that may start, if there is any: HOST_MAY. As host_may_start for a
  *  host without twins. */
