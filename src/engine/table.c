@@ -61,7 +61,9 @@ static void tell_skips(struct engine *e, const struct table_report *report)
 
         if (skips->count) {
             events_add(&e->events, EVENT_WARNING, is_skip ? "skipped" : "cells", "",
-                       is_skip ? "table: %llu skipped, %s" : "table: %llu rows have %s",
+                       is_skip             ? "table: %llu skipped, %s"
+                       : skips->count == 1 ? "table: %llu row has %s"
+                                           : "table: %llu rows have %s",
                        (unsigned long long)skips->count, table_skip_name((enum table_skip)i));
         }
         for (unsigned n = 0; n < skips->named; n++) {

@@ -336,6 +336,13 @@ static bool is_https(const struct transfer *t)
     return scheme && str_equal_nocase(str_view(scheme), STR("https"));
 }
 
+/* The words that OpenSSL, by its version, has for a first record that is none. */
+static bool is_no_tls(CURLcode code, const char *text)
+{
+    return code == CURLE_SSL_CONNECT_ERROR &&
+           (strstr(text, "wrong version number") || strstr(text, "packet length too long"));
+}
+
 static void tell_text(const struct transfer *t, CURLcode code, const char *text, struct response *r)
 {
     size_t len;
@@ -350,6 +357,8 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
         text = "the server refused the stream each time (REFUSED_STREAM)";
     } else if (transfer_http_is_empty(t, code, text)) {
         text = "Empty reply from server";
+    } else if (is_no_tls(code, text)) {
+        text = "the server speaks no TLS at this port: perhaps it is http://";
     } else if (code == CURLE_GOT_NOTHING && t->header_bytes) {
         text = "the connection ended before the answer";
     }
@@ -358,7 +367,7 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
     if (transfer_http_is_end_of_2(t, code, t->error) && t->http == JOB_HTTP_1_1) {
         snprintf(r->reason + len, sizeof r->reason - len,
                  ": perhaps the server speaks only HTTP/2 %s",
-                 is_https(t) ? "(--http2)" : "(--http2-prior-knowledge)");
+                 is_https(t) ? "(--http2)" : "(--http2-prior-knowledge), or TLS (https://)");
     }
 }
 

@@ -114,6 +114,7 @@ def test_tls__is_refused__when_it_is_too_old_or_none_at_all():
     plain = Peer(always)
     plain.url = plain.url.replace("http:", "https:")
     check_untrusted(plain, "clear text", "--cacert", crt)
+    check(b"speaks no TLS at this port" in json.dumps(reasons("clear text")).encode(), "words:", reasons("clear text"))
 
 
 # --- redirects -------------------------------------------------------------------------------------------
