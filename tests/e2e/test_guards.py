@@ -108,13 +108,25 @@ def test_certificate__is_refused__when_it_has_expired():
     check_untrusted(https(always, crt, key), "expired", "--cacert", crt)
 
 
+def refuse_in_clear_text(listener):
+    """As servers do that read a line and find no HTTP in it."""
+    while True:
+        with listener.accept()[0] as one, contextlib.suppress(OSError):
+            one.recv(1 << 16)
+            one.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
 def test_tls__is_refused__when_it_is_too_old_or_none_at_all():
     crt, key = certificate("right", "IP:127.0.0.1")
     check_untrusted(https(always, crt, key, ssl.TLSVersion.TLSv1_1), "TLS 1.1", "--cacert", crt)
     plain = Peer(always)
     plain.url = plain.url.replace("http:", "https:")
     check_untrusted(plain, "clear text", "--cacert", crt)
-    check(b"speaks no TLS at this port" in json.dumps(reasons("clear text")).encode(), "words:", reasons("clear text"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=refuse_in_clear_text, args=(listener,), daemon=True).start()
+    ended = ask(f"https://127.0.0.1:{listener.getsockname()[1]}/x", "clear words", "--cacert", crt)
+    check_equal(ended.code, 3, f"exit code: {ended}")
+    check(b"speaks no TLS at this port" in json.dumps(reasons("clear words")).encode(), "words:", reasons("clear words"))
 
 
 # --- redirects -------------------------------------------------------------------------------------------
