@@ -1,0 +1,128 @@
+"""What a fleet costs: microseconds of Redis a request, its memory for ten million, and how soon workers begin.
+
+By a real redis-server on a Unix socket and workers of this build, on our own API. A fleet of one stands beside a run alone, in
+rounds that alternate; that server, Redis and workers share the cores, so CPU a request is what counts.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+
+REQUESTS = 20000
+ROUNDS = 3
+STARTS = 5
+MANY = 10_000_000
+LONG_S = 60
+
+
+def wait_for(condition):
+    end = time.monotonic() + LONG_S
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit("waited in vain")
+        time.sleep(0.005)
+
+
+class Redis:
+    def __init__(self, directory):
+        self.socket = os.path.join(directory, "redis.sock")
+        self.child = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly",
+                                       "no", "--dir", directory], stdout=subprocess.DEVNULL)
+        wait_for(lambda: "PONG" in self.say("ping"))
+
+    def say(self, *words):
+        return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, text=True, check=False).stdout
+
+    def figure(self, section, name):
+        lines = [line for line in self.say("info", section).splitlines() if line.startswith(name)]
+        return lines[0].split(":")[1] if lines else ""
+
+    def script_us(self):
+        said = self.figure("commandstats", "cmdstat_evalsha")
+        return int(said.split("usec=")[1].split(",")[0]) if said else 0
+
+    def used(self):
+        return int(self.figure("memory", "used_memory"))
+
+    def fleet(self, job):
+        return ["--fleet", f"unix://{self.socket}#{job}"]
+
+
+def run(url, *options):
+    return [measure.BINARY, "run", "--plain", "--quiet", "-o", "a.run", "-c", "64", *options, url]
+
+
+def beside_a_run_alone(address, redis):
+    """Rounds in turn; the script's time is that of all rounds of the fleet."""
+    url, results = f"{address}/posts/[1-{REQUESTS}]", {"alone": [], "fleet of one": []}
+    before = redis.script_us()
+    for turn in range(ROUNDS):
+        for name, options in (("alone", []), ("fleet of one", redis.fleet(f"cost{turn}"))):
+            with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
+                results[name].append(measure.measure(run(url, *options), directory))
+    us = (redis.script_us() - before) / (ROUNDS * REQUESTS)
+    rows = [(name, f"{statistics.median(m.wall_s for m in all_of):.2f}",
+             f"{statistics.median(m.cpu_s for m in all_of) / REQUESTS * 1e6:.1f}") for name, all_of in results.items()]
+    print(f"{REQUESTS} requests of a plan, median of {ROUNDS} interleaved rounds")
+    measure.table(("", "wall s", "CPU us a request"), rows)
+    print(f"Redis: {us:.2f} us a request in its scripts\n", flush=True)
+
+
+def ten_million(address, redis):
+    """The most that Redis holds over what it held empty, while a plan of ten million begins."""
+    empty, most = redis.used(), 0
+    with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
+        child = subprocess.Popen(run(f"{address}/posts/[1-{MANY}]", "--max-requests", str(REQUESTS), *redis.fleet("many")),
+                                 cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while child.poll() is None:
+            most = max(most, redis.used() - empty)
+            time.sleep(0.05)
+    redis.say("setbit", "st:{many}:done", str(MANY - 1), "1")  # as at its end
+    most = max(most, redis.used() - empty)
+    print(f"a plan of {MANY} requests: {most / 1e6:.2f} MB in Redis at most, its last request done among it\n", flush=True)
+
+
+def starts(address, redis):
+    """From the start of a process to its first answer that is stored."""
+    firsts, joins = [], []
+    for turn in range(STARTS):
+        with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
+            children = []
+            for times, name in ((firsts, "a.run"), (joins, "b.run")):
+                began = time.monotonic()
+                children.append(subprocess.Popen(
+                    [measure.BINARY, "run", "--plain", "-o", name, "-c", "4", *redis.fleet(f"start{turn}"),
+                     f"{address}/posts/[1-1000000]"], cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+                raw = os.path.join(directory, name, "raw")
+                wait_for(lambda: os.path.isdir(raw) and any(entry.stat().st_size for entry in os.scandir(raw)))
+                times.append(time.monotonic() - began)
+            for child in children:
+                child.terminate()
+                child.wait()
+    print(f"from the start to the first answer that is stored, median of {STARTS}")
+    measure.table(("", "s"), [("the first worker, which makes the job", f"{statistics.median(firsts):.2f}"),
+                              ("one that joins", f"{statistics.median(joins):.2f}")])
+
+
+def main():
+    if not shutil.which("redis-server"):
+        sys.exit("missing: redis-server (redis-server)")
+    with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory, measure.serve() as address:
+        redis = Redis(directory)
+        try:
+            beside_a_run_alone(address, redis)
+            ten_million(address, redis)
+            starts(address, redis)
+        finally:
+            redis.child.terminate()
+            redis.child.wait()
+
+
+if __name__ == "__main__":
+    main()
