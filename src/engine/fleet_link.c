@@ -125,8 +125,10 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     l->slots = news->slots;
     l->live = news->live;
     memcpy(l->waits_for, news->waits_for, sizeof l->waits_for);
-    l->ask_after_us = news->leases ? 0 : now_us + ASK_AGAIN_US;
-    l->is_asked = false;
+    if (news->was_asked) {
+        l->ask_after_us = news->leases ? 0 : now_us + ASK_AGAIN_US;
+        l->is_asked = false;
+    }
     take_grant(l, news, now_us);
     l->told = news->settings;
     l->drains = news->drains;
@@ -178,28 +180,22 @@ static uint64_t outbox(const struct engine *e)
     return left > open ? left - open : 0;
 }
 
-void fleet_link_settled(struct engine *e, const struct settled *s)
+static bool runs_low(const struct engine *e)
 {
-    struct fleet_link *l = e->fleet_link;
-    uint64_t id = s->request->id;
+    const struct fleet_link *l = e->fleet_link;
+    unsigned enough = l->seeds / 2 > 2 * l->slots ? l->seeds / 2 : 2 * l->slots;
 
-    if (!l || id > l->total || !fleet_leases_note_done(e, id)) {
-        return;
-    }
-    fleet_settled(l->fleet, id, outbox(e));
-    l->has_settled = true;
-    fleet_leases_end(e, id);
+    return frontier_parked(e->frontier) < PARKED_ENOUGH &&
+           frontier_unmade(e->frontier) + frontier_parked(e->frontier) < enough;
 }
 
 /* As many as are done in some seconds. */
 static unsigned seeds_wanted(struct engine *e, uint64_t now_us)
 {
     struct fleet_link *l = e->fleet_link;
-    unsigned enough = l->seeds / 2 > 2 * l->slots ? l->seeds / 2 : 2 * l->slots;
 
     if (l->is_asked || !l->is_open || e->phase != ENGINE_RUNNING || now_us < l->ask_after_us ||
-        frontier_parked(e->frontier) >= PARKED_ENOUGH ||
-        frontier_unmade(e->frontier) + frontier_parked(e->frontier) >= enough) {
+        !runs_low(e)) {
         return 0;
     }
     if (l->asked_us && now_us - l->asked_us < LEASE_SHORT_US && l->seeds < FLEET_SEEDS_MAX) {
@@ -258,10 +254,26 @@ static void tell(struct engine *e, uint64_t now_us, bool is_tick)
     t.seeds = seeds_wanted(e, now_us);
     t.starts = starts_wanted(e, now_us);
     t.wants = left > 0 || t.seeds || l->is_asked;
-    note_said(e, &t, now_us);
     if (is_tick || t.seeds || t.starts) {
+        note_said(e, &t, now_us);
         fleet_say(l->fleet, &t, (is_tick && l->has_settled) || t.seeds || t.starts);
         l->has_settled &= !is_tick;
+    }
+}
+
+void fleet_link_settled(struct engine *e, const struct settled *s)
+{
+    struct fleet_link *l = e->fleet_link;
+    uint64_t id = s->request->id;
+
+    if (!l || id > l->total || !fleet_leases_note_done(e, id)) {
+        return;
+    }
+    fleet_settled(l->fleet, id, outbox(e));
+    l->has_settled = true;
+    fleet_leases_end(e, id);
+    if (!l->is_asked && runs_low(e)) { /* a turn takes its time: not first at the next tick */
+        tell(e, engine_now_us(e), false);
     }
 }
 

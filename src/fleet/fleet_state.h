@@ -54,6 +54,7 @@ struct fleet {
     struct fleet_client *client;
     char token[TOKEN_MAX], epoch[EPOCH_MAX];
     bool is_fresh;
+    bool was_asked;                 /* see the news; also of a turn that failed */
     struct fleet_settings settings; /* as heard last: told again when Redis has lost them */
     uint64_t drains;                /* of the job, when this worker joined */
     uint64_t kept_us;               /* when leases were last renewed */

@@ -190,6 +190,7 @@ static enum result write_turn(struct fleet *f)
     drop_first(f->settled.list, &f->settled.count, t.settled_count, sizeof *f->settled.list);
     drop_first(f->ended.list, &f->ended.count, t.ended_count, sizeof *f->ended.list);
     drop_first(f->holds.list, &f->holds.count, t.hold_count, sizeof *f->holds.list);
+    f->was_asked |= f->tell.seeds > 0;
     f->tell.seeds = f->tell.starts = 0; /* asked for once */
     f->tell.has_said = false;
     f->is_urgent = f->settled.count > 0;
@@ -213,6 +214,7 @@ static void keep_old(struct fleet_news *old, struct fleet_news *news)
         news->lost_count = old->lost_count;
         old->lost = NULL;
     }
+    news->was_asked |= old->was_asked;
     if (!news->grant.count) {
         news->grant = old->grant;
     }
@@ -249,6 +251,8 @@ static enum result turn(struct fleet *f, struct err *err)
     if (result == RESULT_OK) {
         f->is_fresh = false;
         f->settings = news.settings;
+        news.was_asked = f->was_asked;
+        f->was_asked = false;
         news.drains = news.drains > f->drains ? news.drains - f->drains : 0;
         uv_mutex_lock(&f->lock);
         keep_old(&f->news, &news);

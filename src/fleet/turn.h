@@ -91,6 +91,7 @@ struct fleet_news {
         unsigned count;
         uint64_t first_us, spacing_us; /* from now */
     } grant;
+    bool was_asked; /* for requests of the plan, since the news before */
     struct fleet_settings settings;
     uint64_t drains;    /* how often all were told to end */
     char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
