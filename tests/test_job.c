@@ -314,6 +314,24 @@ static void same_requests__looks_at_what_is_asked__when_compared(void **state)
     job_release(&b);
 }
 
+static void same_requests__looks_at_records__where_they_end_a_listing(void **state)
+{
+    struct job a, b;
+
+    (void)state;
+    job_of_url(&a, "http://h/list");
+    job_of_url(&b, "http://h/list");
+    a.endpoints[0].records = str_dup(STR("/warnings"));
+    b.endpoints[0].records = str_dup(STR("/items"));
+    assert_true(job_same_requests(&a, &b));
+    a.endpoints[0].pages.kind = b.endpoints[0].pages.kind = JOB_PAGES_NUMBER;
+    assert_false(job_same_requests(&a, &b));
+    a.endpoints[0].pages.kind = b.endpoints[0].pages.kind = JOB_PAGES_LINK;
+    assert_true(job_same_requests(&a, &b));
+    job_release(&a);
+    job_release(&b);
+}
+
 static void headers__end_at_their_ceiling__when_too_many(void **state)
 {
     struct job job;
@@ -342,6 +360,7 @@ int main(void)
         cmocka_unit_test(header__is_refused__when_the_environment_breaks_the_line),
         cmocka_unit_test(read__says_what_is_wrong__when_the_text_is_bad),
         cmocka_unit_test(same_requests__looks_at_what_is_asked__when_compared),
+        cmocka_unit_test(same_requests__looks_at_records__where_they_end_a_listing),
         cmocka_unit_test(headers__end_at_their_ceiling__when_too_many),
     };
 

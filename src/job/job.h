@@ -410,7 +410,7 @@ MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text
                                                 struct err *err);
 
 /** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages, and
- *  the same records where others are asked for each.
+ *  the same records where others are asked for each, or where a page without any ends a listing by numbers.
  *  Pace, headers, login and outputs may differ between the sessions of one run. Which shard of them a run has is not
  *  looked at. */
 bool job_same_requests(const struct job *a, const struct job *b);

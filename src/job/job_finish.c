@@ -5,6 +5,7 @@
 #include "job/auth/auth_kind.h"
 #include "job/glob.h"
 #include "job/job_parts.h"
+#include "job/page_styles.h"
 
 #include <string.h>
 
@@ -250,10 +251,20 @@ static bool is_parent(const struct job *job, size_t endpoint)
     return false;
 }
 
+/* A listing by numbers ends where a page has no records: with others it may have ended too early. Where none were named
+ * they were looked for. */
+static bool ends_by_records(const struct job_endpoint *a, const struct job_endpoint *b)
+{
+    return a->records && b->records && a->pages.kind == b->pages.kind &&
+           (a->pages.kind == JOB_PAGES_AUTO || job_page_styles[a->pages.kind].is_numbered);
+}
+
 static bool same_found(const struct job *a, const struct job *b, size_t endpoint)
 {
-    return !is_parent(a, endpoint) ||
-           same_text(a->endpoints[endpoint].records, b->endpoints[endpoint].records);
+    const struct job_endpoint *of_a = &a->endpoints[endpoint], *of_b = &b->endpoints[endpoint];
+
+    return (!is_parent(a, endpoint) && !ends_by_records(of_a, of_b)) ||
+           same_text(of_a->records, of_b->records);
 }
 
 bool job_same_requests(const struct job *a, const struct job *b)
