@@ -348,7 +348,9 @@ static redisReply *evaluate(struct fleet_client *c, enum fleet_script script,
 
     snprintf(key, sizeof key, "st:{%s}", c->place->job);
     words[3] = str_view(key);
-    memcpy(&words[4], arguments, count * sizeof *arguments);
+    for (size_t i = 0; i < count; i++) {
+        words[4 + i] = arguments[i];
+    }
     return command(c, words, 4 + count, err);
 }
 

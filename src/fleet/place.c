@@ -130,10 +130,15 @@ bool fleet_place_is_meant(struct str word)
 
 static bool ends_with_server(struct str url, struct str scheme, char before_job)
 {
-    struct str rest = { url.data + scheme.len, url.len - scheme.len }, job = rest;
+    struct str rest, job;
 
+    if (!str_starts(url, scheme) || url.len == scheme.len) {
+        return false;
+    }
+    rest = (struct str){ url.data + scheme.len, url.len - scheme.len };
+    job = rest;
     (void)str_cut(&job, before_job);
-    return str_starts(url, scheme) && rest.len && !job.len && !memchr(rest.data, '?', rest.len);
+    return !job.len && !memchr(rest.data, '?', rest.len);
 }
 
 enum result fleet_place_parse_server(struct str url, struct fleet_place *place, struct err *err)
