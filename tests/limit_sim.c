@@ -125,6 +125,9 @@ static uint64_t left_us(const struct limit_sim *s)
 
 static uint64_t named_us(const struct limit_sim *s)
 {
+    if (s->limiter.tells_exactly) {
+        return left_us(s) + 1;
+    }
     return s->limiter.tells ? (left_us(s) + US_PER_S - 1) / US_PER_S * US_PER_S
                             : s->limiter.named_us;
 }

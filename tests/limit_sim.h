@@ -36,6 +36,7 @@ struct limiter {
     int status;                        /* of refusals; 0: 429 */
     uint64_t named_us;                 /* the deadline that refusals name; 0: none */
     bool tells;                        /* they name the right one, in whole seconds upwards */
+    bool tells_exactly;                /* ... to the microsecond */
     double stall_each_s, stall_most_s; /* it stands still so often, for so long at most; 0: never */
     double by_chance; /* part of the requests that are refused, whatever the load */
     double broken;    /* part of the answers that are a 503, whatever the load */

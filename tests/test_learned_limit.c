@@ -164,6 +164,11 @@ static void rate__is_found__when_refusals_name_what_is_no_windows_end(void **sta
           0.95,
           0.001,
           600 },
+        { "30/s, burst 10, tells exactly",
+          { LIMITER_BUCKET, .rate = 30, .burst = 10, .latency_ms = 20, .tells_exactly = true },
+          0.98,
+          0.0085,
+          300 },
         /* Each refusal costs five seconds: it is seldom asked whether nine are too many. */
         { "8 at once, says 5 s",
           { LIMITER_AT_ONCE, .at_once = 8, .latency_ms = 100, .jitter = 0.5,

@@ -29,6 +29,7 @@
 #define TRY_TURN_S 0.1     /* ... doubled within this */
 #define TOLD_FADES 0.97    /* with each further one */
 #define LEAST_PART 0.9
+#define LEAST_TOLD_S 0.5    /* a shorter one is told when the next token is near */
 #define TOLD_COST_MOST 36.0 /* of a deadline of some seconds: a longer one makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
 #define ROW_ACCEPTED 60 /* so many in between, and they are not in a row */
@@ -222,7 +223,7 @@ static double likely_accepted(const struct learned_limit *l, const struct learne
 }
 
 /* One start after a deadline is what the server itself proposes: the rate is hardly less than that. What is told
- * when the next token is near is no measure. */
+ * when the next token is near is no measure: who believes it asks too fast for ever. */
 static void note_told(struct learned_limit *l, uint64_t wait_us)
 {
     if (!wait_us) {
@@ -230,7 +231,7 @@ static void note_told(struct learned_limit *l, uint64_t wait_us)
     }
     l->is_told = true;
     l->told_s = fmax(learned_seconds(wait_us), TOLD_FADES * l->told_s);
-    l->least = LEAST_PART / l->told_s;
+    l->least = l->told_s < LEAST_TOLD_S ? 0 : LEAST_PART / l->told_s;
     if (l->rate > 0 && l->rate < l->least) {
         l->rate = l->target = l->least;
     }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 #define ROW_ACCEPTED 60 /* so many in between, and they are in no row */
-#define ROW 4
+#define ROW 3
 #define PART 0.5 /* of what was accepted a second: slower by far */
 #define TOLD_PART 0.5
 #define AGAIN 5            /* deadlines that were over, and the first one was refused again */
@@ -23,7 +23,7 @@
 #define PART_ANSWERS 8    /* ... and counts as so many */
 #define SCRIPT_TRIES 5    /* after the first, ... */
 #define SCRIPT_WAIT_S 0.5 /* ... and the mean wait before the first of them, doubled with each */
-#define SCRIPT_PART 0.9   /* of what it asks */
+#define SCRIPT_PART 1.1   /* times what it asks: what is spaced evenly is refused less often */
 #define SHUT_ROW 40
 
 void shared_limit_forget(struct shared_limit *s)

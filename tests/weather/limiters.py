@@ -1,6 +1,6 @@
 """Limits as servers have them. Each is told the time and says how long until it would let one in; 0 lets in now.
 
-What is refused is not counted, as most of them have it.
+What is refused is not counted, as most of them have it; one counts it.
 """
 
 import collections
@@ -22,6 +22,21 @@ class Bucket:
             self.tokens -= 1
             return 0
         return (1 - self.tokens) / self.rate_per_s
+
+
+class StrictBucket:
+    """The same, and what is refused takes a token, too: who hammers is refused for long."""
+
+    def __init__(self, rate_per_s, burst):
+        self.rate_per_s, self.burst = rate_per_s, burst
+        self.tokens, self.then = burst, None
+
+    def wait_s(self, now):
+        if self.then is not None:
+            self.tokens = min(self.burst, self.tokens + (now - self.then) * self.rate_per_s)
+        self.then = now
+        self.tokens = max(self.tokens - 1, -self.burst)
+        return 0 if self.tokens >= 0 else -self.tokens / self.rate_per_s
 
 
 class FixedWindow:
@@ -75,15 +90,16 @@ class Changes:
 
 
 class Shared:
-    """A limiter of which another client spends, who asks so often and obeys nothing."""
+    """A limiter of which another client spends, who asks so often and obeys nothing; in each `each_s` for `on_s`."""
 
-    def __init__(self, limiter, others_per_s):
-        self.limiter, self.others_per_s = limiter, others_per_s
+    def __init__(self, limiter, others_per_s, each_s=1, on_s=1):
+        self.limiter, self.others_per_s, self.each_s, self.on_s = limiter, others_per_s, each_s, on_s
         self.luck, self.next = random.Random(1), None
 
     def wait_s(self, now):
         self.next = now if self.next is None else self.next
         while self.next <= now:
-            self.limiter.wait_s(self.next)
+            if self.next % self.each_s < self.on_s:
+                self.limiter.wait_s(self.next)
             self.next += self.luck.uniform(0.5, 1.5) / self.others_per_s
         return self.limiter.wait_s(now)

@@ -11,7 +11,7 @@ import math
 import time
 import zlib
 
-from limiters import Bucket, Changes, FixedWindow, Shared, SlidingWindow
+from limiters import Bucket, Changes, FixedWindow, Shared, SlidingWindow, StrictBucket
 
 JSON, HTML = "application/json", "text/html; charset=utf-8"
 LOGIN_PAGE = b"<!doctype html><html><title>Sign in</title><form><input name=user></form></html>"
@@ -64,6 +64,27 @@ def limit(limiter, status=429, told=None, delay_s=0):
             return told_to_wait(status, math.ceil(wait_s), told)
         return says(status, is_refusal=True, retry_after_s=max(0, told), fields=(f"Retry-After: {as_field(told)}",))
     return layer
+
+
+def refuses(limiter, answer):
+    """answer: how long until one is let in -> what says so."""
+    def layer(ask):
+        wait_s = limiter.wait_s(ask.now)
+        return answer(wait_s) if wait_s else None
+    return layer
+
+
+def forbidden(wait_s):
+    return says(403, is_refusal=True, fields=("X-RateLimit-Remaining: 0",
+                                              f"X-RateLimit-Reset: {math.ceil(time.time() + wait_s)}"))
+
+
+def told_in_ms(wait_s):
+    return says(429, is_refusal=True, fields=(f"x-ms-retry-after-ms: {math.ceil(wait_s * 1000)}",))
+
+
+def told_in_part(wait_s):
+    return says(429, is_refusal=True, retry_after_s=wait_s, fields=(f"Retry-After: {wait_s + 0.01:.2f}",))
 
 
 def as_field(told):
@@ -426,7 +447,40 @@ FAULTS = [
             cause=NO_CAUSE),
 ]
 
-ALL = ISSUE + LIMITS + FAULTS
+DIALECTS = [
+    Weather("strict", "50/s, burst 20, refusals count, too", items(500), lambda: [limit(StrictBucket(50, 20))],
+            cause=LIMITED),
+    Weather("strict-told", "20/s, burst 20, the same with Retry-After", items(300),
+            lambda: [limit(StrictBucket(20, 20), told="seconds")], cause=LIMITED),
+    Weather("html-429", "50/s, and each 429 is a page of HTML", items(500),
+            lambda: [refuses(Bucket(50, 10), lambda _: Answer(429, LOGIN_PAGE, HTML, is_refusal=True))], cause=LIMITED),
+    Weather("403-quota", "100 in each 5 s, else 403 with X-RateLimit-Remaining: 0", items(300),
+            lambda: [refuses(FixedWindow(100, 5), forbidden)], cause=LIMITED + "|403|BUDGET"),
+    Weather("200-error", "50/s, else a 200 whose error says 429", items(400),
+            lambda: [refuses(Bucket(50, 10), lambda _: Answer(body=json.dumps(
+                {"error": {"code": 429, "message": "Too many requests"}}).encode(), is_refusal=True))],
+            cause=LIMITED + "|" + HEALED),
+    Weather("deploy-502", "after 150 requests 502 for 5 s", items(400), lambda: [Outage(150, 5, lambda _: says(502))],
+            latency_s=0.05, cause=HEALED),
+    Weather("told-ms", "20/s, x-ms-retry-after-ms", items(300), lambda: [refuses(Bucket(20, 10), told_in_ms)],
+            cause=LIMITED),
+    Weather("told-part", "30/s, Retry-After: 0.03", items(400), lambda: [refuses(Bucket(30, 10), told_in_part)],
+            cause=LIMITED),
+    Weather("two-tiers", "20/s, and 200 in each 15 s with Retry-After", items(400),
+            lambda: [limit(Bucket(20, 20)), limit(FixedWindow(200, 15), told="seconds")], cause=LIMITED),
+    Weather("told-20", "after 300 requests 429 with Retry-After for 20 s", items(500),
+            lambda: [Outage(300, 20, lambda left_s: told_to_wait(429, math.ceil(left_s)))], cause=LIMITED),
+    Weather("others-by-turns", "50/s, and another client takes all of it for 1 s in 4", items(600),
+            lambda: [limit(Shared(Bucket(50, 10), 200, 4, 1))], cause=LIMITED),
+    Weather("quota-and-503", "200 in each 5 s, told, and 5 % are a bare 503", items(500),
+            lambda: [sometimes(0.05, says(503)), Quota(200, 5)], cause=HEALED),
+    Weather("529", "one try in ten is a 529", items(400), lambda: [sometimes(0.1, says(529))], latency_s=0.05,
+            cause=HEALED),
+    Weather("neighbour-80", "50/s, and another client asks 80 times a second", items(200),
+            lambda: [limit(Shared(Bucket(50, 10), 80))], cause=LIMITED),
+]
+
+ALL = ISSUE + LIMITS + FAULTS + DIALECTS
 
 
 def named(name):
