@@ -512,6 +512,23 @@ static void bucket__is_spent_down_to_its_last_token__and_no_further(void **state
     assert_in_range(start_until(&a, &now_us, T0 + 10 * S), 18, 20);
 }
 
+/* A 403 with X-RateLimit-Remaining: 0 where other answers tell nothing: the refusal's deadline is kept, and after it
+ * nothing is known. */
+static void refusal_alone__is_no_quota__when_it_names_no_limit(void **state)
+{
+    struct allowance a = { 0 };
+    struct quota quota = quota_of(0, 0, 5 * S);
+    struct allowance_answer refused = { .refused = true };
+
+    (void)state;
+    allowance_tell(&a, &quota, &refused, T0);
+    assert_int_equal(a.kind, ALLOWANCE_NONE);
+    assert_int_equal(allowance_wait_us(&a, 500, T0 + 6 * S), 0);
+    quota.limit = 100;
+    allowance_tell(&a, &quota, &refused, T0);
+    assert_int_equal(a.kind, ALLOWANCE_WINDOW);
+}
+
 /* Somebody else spends half of it: what answers tell is heeded, and the own rate is not trusted. */
 static void shared_quota__is_not_overrun(void **state)
 {
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test(rate_alone__is_kept_from_the_first_answer_on),
         cmocka_unit_test(rate_alone__of_an_hour__is_no_reason_to_spread_little_work),
         cmocka_unit_test(bucket__is_spent_down_to_its_last_token__and_no_further),
+        cmocka_unit_test(refusal_alone__is_no_quota__when_it_names_no_limit),
         cmocka_unit_test(shared_quota__is_not_overrun),
         cmocka_unit_test(hanging_requests__do_not_stall_the_rest),
     };

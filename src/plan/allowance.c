@@ -476,6 +476,14 @@ static void tell_window(struct allowance *a, struct told *t)
     }
 }
 
+/* Nothing is left, as each refusal knows: what comes after the reset is told by no other answer, and is to be
+ * found out (plan/told_window.h). */
+static bool is_only_refusals(const struct allowance *a, const struct told *t)
+{
+    return t->refused && a->kind == ALLOWANCE_NONE && t->quota->has_left && !t->quota->left &&
+           !t->quota->limit;
+}
+
 void allowance_tell(struct allowance *a, const struct quota *quota,
                     const struct allowance_answer *answer, uint64_t now_us)
 {
@@ -498,6 +506,9 @@ void allowance_tell(struct allowance *a, const struct quota *quota,
     recent_take(&a->waiting, minus(now_us, answer->latency_us));
     t.uncounted = recent_count(&a->waiting, TRANSITS * a->transit_us);
     pass_time(a, now_us);
+    if (is_only_refusals(a, &t)) {
+        return;
+    }
     if (quota->has_left && quota->limit && quota->refill_per_s > 0) {
         tell_bucket(a, &t);
     } else if (quota->has_left && (quota->has_reset || quota->window_us)) {

@@ -476,8 +476,6 @@ DIALECTS = [
             lambda: [sometimes(0.05, says(503)), Quota(200, 5)], cause=HEALED),
     Weather("529", "one try in ten is a 529", items(400), lambda: [sometimes(0.1, says(529))], latency_s=0.05,
             cause=HEALED),
-    Weather("neighbour-80", "50/s, and another client asks 80 times a second", items(200),
-            lambda: [limit(Shared(Bucket(50, 10), 80))], cause=LIMITED),
 ]
 
 ALL = ISSUE + LIMITS + FAULTS + DIALECTS
