@@ -111,6 +111,27 @@ static void place__of_a_server__needs_no_job(void **state)
     assert_false(fleet_place_is_meant(STR("host:/srv/redis.run")));
 }
 
+static void rate__of_fewer_than_thousandths__is_told_by_its_time(void **state)
+{
+    static const struct {
+        struct rate rate, told;
+    } rates[] = {
+        { { 0, 0 }, { 0, 0 } },
+        { { 2.5, 1000000 }, { 2.5, 1000000 } },
+        { { 0.0002, 1000000 }, { 1, 5000000000 } },
+        { { 0.05, 10000 }, { 1, 200000 } },
+        { { 1e-9, 3600000000 }, { 1, 1000000000000 } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        struct rate told = fleet_rate_told(rates[i].rate);
+
+        assert_true(told.requests == rates[i].told.requests);
+        assert_int_equal(told.per_us, rates[i].told.per_us);
+    }
+}
+
 /* --- a turn ------------------------------------------------------------------------------------------- */
 
 static void turn__is_json_that_counts_from_0(void **state)
@@ -407,6 +428,7 @@ int main(void)
         cmocka_unit_test(place__takes_its_forms),
         cmocka_unit_test(place__refuses_the_rest),
         cmocka_unit_test(place__of_a_server__needs_no_job),
+        cmocka_unit_test(rate__of_fewer_than_thousandths__is_told_by_its_time),
         cmocka_unit_test(client__leaves_a_name_that_hangs__when_it_is_to_stop),
         cmocka_unit_test(overview__says_what_the_reply_says),
         cmocka_unit_test(overview__survives__whatever_byte_is_another),

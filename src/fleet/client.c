@@ -18,6 +18,7 @@
 #define JOB_KEY_TAIL "}:job"
 #define JOB_KEYS JOB_KEY_HEAD "*" JOB_KEY_TAIL
 #define KEYS_A_LOOK "1000"
+#define JOB_KEY_TYPE "hash"
 
 struct fleet_client {
     const struct fleet_place *place;
@@ -414,9 +415,11 @@ enum result fleet_client_jobs(struct fleet_client *c, struct buf *names, struct 
     enum result result = c->redis ? RESULT_OK : dial(c, err);
 
     do {
-        const struct str words[] = { STR("SCAN"),   str_view(cursor), STR("MATCH"),
-                                     STR(JOB_KEYS), STR("COUNT"),     STR(KEYS_A_LOOK) };
-        redisReply *reply = result == RESULT_OK ? command(c, words, 6, err) : NULL;
+        const struct str words[] = {
+            STR("SCAN"),  str_view(cursor), STR("MATCH"), STR(JOB_KEYS),
+            STR("COUNT"), STR(KEYS_A_LOOK), STR("TYPE"),  STR(JOB_KEY_TYPE)
+        };
+        redisReply *reply = result == RESULT_OK ? command(c, words, 8, err) : NULL;
 
         if (!reply) {
             return err->result;

@@ -144,6 +144,7 @@ enum result fleet_steer(struct fleet_client *client, const struct fleet_place *p
     static const char *const names[] = { "cap", "rate_n", "paused", "drains" };
     char number[32] = "1", per_us[24];
     struct str arguments[4] = { str_view(names[steer->what]), STR_NONE, STR("rate_us"), STR_NONE };
+    struct rate rate = fleet_rate_told(steer->rate);
     struct buf reply = { .max = FLEET_REPLY_MAX };
     enum fleet_answer answer;
     enum result result;
@@ -151,11 +152,11 @@ enum result fleet_steer(struct fleet_client *client, const struct fleet_place *p
     if (steer->what == FLEET_STEER_CAP) {
         snprintf(number, sizeof number, "%u", steer->cap);
     } else if (steer->what == FLEET_STEER_RATE) {
-        snprintf(number, sizeof number, "%.3f", steer->rate.requests);
+        snprintf(number, sizeof number, "%.3f", rate.requests);
     } else if (steer->what == FLEET_STEER_PAUSE) {
         snprintf(number, sizeof number, "%d", steer->is_paused);
     }
-    snprintf(per_us, sizeof per_us, "%llu", (unsigned long long)steer->rate.per_us);
+    snprintf(per_us, sizeof per_us, "%llu", (unsigned long long)rate.per_us);
     arguments[1] = str_view(number);
     arguments[3] = str_view(per_us);
     result = call(client, place, FLEET_STEER, arguments, steer->what == FLEET_STEER_RATE ? 4 : 2,

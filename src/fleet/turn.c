@@ -10,6 +10,8 @@
 
 #define DEPTH_MAX 8
 #define LEASES_MAX 1024
+#define RATE_LEAST 0.1             /* smaller ones have too few thousandths */
+#define RATE_MOST_US 1000000000000 /* twelve days */
 
 /* --- telling ----------------------------------------------------------------------------------------- */
 
@@ -51,11 +53,24 @@ static void write_said(struct json_writer *w, const struct fleet_tell *tell, con
     json_write_object_end(w);
 }
 
+struct rate fleet_rate_told(struct rate rate)
+{
+    double per_us;
+
+    if (!rate.per_us || !(rate.requests > 0) || rate.requests >= RATE_LEAST) {
+        return rate;
+    }
+    per_us = (double)rate.per_us / rate.requests;
+    return (struct rate){ 1, per_us < RATE_MOST_US ? (uint64_t)(per_us + 0.5) : RATE_MOST_US };
+}
+
 void fleet_settings_write(struct json_writer *w, const struct fleet_settings *settings)
 {
+    struct rate rate = fleet_rate_told(settings->rate);
+
     json_write_uint(w, "cap", settings->cap);
-    json_write_fixed_text(w, "rate_n", (int64_t)(settings->rate.requests * 1000), 3);
-    json_write_uint(w, "rate_us", settings->rate.per_us);
+    json_write_fixed_text(w, "rate_n", (int64_t)(rate.requests * 1000), 3);
+    json_write_uint(w, "rate_us", rate.per_us);
     json_write_uint(w, "paused", settings->is_paused);
     json_write_uint(w, "ver", settings->version);
 }

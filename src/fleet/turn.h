@@ -107,6 +107,8 @@ MUST_CHECK enum result fleet_answer_read(struct str reply, enum fleet_answer *an
 /** Of a reply, or of settings as they are told to hello.lua. */
 void fleet_settings_read(struct str reply, struct fleet_settings *settings);
 struct json_writer;
+/** As it is told, in thousandths: one that would be none of them is one request in a longer time. */
+struct rate fleet_rate_told(struct rate rate);
 void fleet_settings_write(struct json_writer *w, const struct fleet_settings *settings);
 
 /** Who tells it. */

@@ -81,6 +81,8 @@ def test_ctl__steers_all_workers_and_late_ones_and_outlives_a_redis_that_forgets
     wait_for(lambda: all(w["in_flight"] == 0 for w in status(url)["workers"]) and not shop.now, "nothing in flight")
     check_equal(status(url)["state"], "paused", "state")
     before = sum(shop.asked.values())
+    check_equal(say("rate", "0.0002/s"), b"rate 0.0002/s of the fleet\n", "reply")
+    check_equal(status(url)["rate"], "1/5000s", "a rate of fewer than thousandths")
     check_equal(say("rate", "90/s"), b"rate 90/s of the fleet\n", "reply")
     check_equal(sum(shop.asked.values()), before, "requests while it is paused")
     shop.starts.clear()
@@ -196,6 +198,9 @@ def test_what_is_wrong__has_its_sentence():
                 f"unix://{scratch('no.sock')}#j", code=1)
     for command in (["status", url], ["ctl", url, "cap", "3"], ["fleet", "forget", url, "w"], ["fleet", "remove", url]):
         refused(b"error[E-FLEET7]: there is no job told in this Redis", *command, code=4)
+    for job in ("x", "redis", ""):
+        refused(b"error[E-FLEET1]: not a URL of Redis", "fleet", "ls", job)
+    redis.say("set", "st:{other}:job", "a key of somebody else's")
     refused(b"no fleet has a job in this Redis", "fleet", "ls", f"unix://{redis.socket}", code=0)
     child = worker(url, "w.run", "-c", "1", write_job(shop))
     wait_for(lambda: shop.asked, "the first request")
