@@ -18,6 +18,7 @@
  *             total it told, and why the listing ended there (plan/page_end.h)
  *   polled    of a request that is asked round after round: what tells its last body, whose line has it, and
  *             when it last came
+ *   same      of a run that is asked again: a request that came to its last body again, and whose line has that
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same

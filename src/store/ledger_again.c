@@ -6,8 +6,8 @@
  *   table   of each seed the seats of that round, in their order; of each the newest answer to the same request
  *
  * A listing that broke off in the middle of a round so leaves the whole of the round before in the table, and one that
- * got shorter leaves nothing behind. A request that came to nothing, or to its last body again, has the newest body that
- * is stored of it: `polled` knows where. The temporary tables are made anew when a table is begun.
+ * got shorter leaves nothing behind. A request that came to its last body again has that one, which `same` knows; one that
+ * came to nothing has the newest body that is stored of it: `polled` knows where. The temporary tables are made anew when a table is begun.
  *
  * What came to nothing in a round is not asked for any more once the next begins: it is `gone` with LEFT_BEHIND. Rows
  * without a line, of rounds that count no more, are dropped then, so that a ledger grows by what has changed.
@@ -23,14 +23,17 @@
 static const char begin_again[] =
     "CREATE INDEX IF NOT EXISTS found_seat ON found(endpoint,substr(place,5));"
     /* What was asked before there were rounds: its body is not compared, but known to be the newest. */
-    "INSERT OR IGNORE INTO polled(what,etag,digest,request,at_us)"
+    "INSERT INTO polled(what,etag,digest,request,at_us)"
     " SELECT polled_as(f.endpoint,f.place,f.url,f.body),NULL,x'',r.id,"
     "(SELECT min(started_us) FROM session)"
-    " FROM found f CROSS JOIN request r ON r.id=f.id WHERE r.state=1 AND r.line_bytes IS NOT NULL;";
+    " FROM found f CROSS JOIN request r ON r.id=f.id WHERE r.state=1 AND r.line_bytes IS NOT NULL"
+    " ON CONFLICT(what) DO UPDATE SET request=max(ifnull(request,0),excluded.request),"
+    "at_us=ifnull(at_us,excluded.at_us);";
 
 #define LEFT_BEHIND "2" /* gone.pruned: still a part of its round */
 
 static const char leave_behind[] =
+    "CREATE TABLE IF NOT EXISTS same(id INTEGER PRIMARY KEY, request INTEGER NOT NULL) STRICT;"
     "INSERT OR IGNORE INTO gone(id,pruned) SELECT id," LEFT_BEHIND " FROM request WHERE state<>1;"
     "DELETE FROM said WHERE request IN (SELECT id FROM request WHERE state<>1);"
     "DELETE FROM exchange WHERE request IN (SELECT id FROM request WHERE state<>1);"
@@ -49,6 +52,7 @@ static const char drop_old[] =
     "DELETE FROM request WHERE id IN (SELECT id FROM temp.newest_drop);"
     "DELETE FROM gone WHERE id IN (SELECT id FROM temp.newest_drop);"
     "DELETE FROM page_note WHERE request IN (SELECT id FROM temp.newest_drop);"
+    "DELETE FROM same WHERE id IN (SELECT id FROM temp.newest_drop);"
     "DELETE FROM found WHERE id IN (SELECT id FROM temp.newest_drop);"
     "DROP TABLE temp.newest_drop;";
 

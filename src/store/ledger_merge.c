@@ -63,7 +63,7 @@ static const char find_moves[] =
     "INSERT INTO merge_move(was,at) SELECT was,merge_gone_at(id) FROM merge_left"
     " WHERE was<>merge_gone_at(id);";
 
-/* A seed's number is part of what tells the last body of what it leads to (ledger_poll.c). */
+/* A seed's number is part of what tells its last body (ledger_poll.c). */
 static const char move_polled[] =
     "CREATE TEMP TABLE merge_polled AS SELECT"
     " polled_as(f.endpoint,CAST(substr(f.place,1,4)||m.at||substr(f.place,13) AS BLOB),"
@@ -71,7 +71,7 @@ static const char move_polled[] =
     "p.request AS request,p.at_us AS at_us"
     " FROM found f CROSS JOIN merge_move m ON m.was=substr(f.place,5,8)"
     " JOIN polled p ON p.what=polled_as(f.endpoint,f.place,f.url,f.body)"
-    " WHERE NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id);"
+    " WHERE length(f.place)=12 AND NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id);"
     "DELETE FROM polled WHERE what IN (SELECT was FROM merge_polled);"
     "INSERT OR REPLACE INTO polled(what,etag,digest,request,at_us)"
     " SELECT what,etag,digest,request,at_us FROM merge_polled;";

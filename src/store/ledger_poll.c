@@ -60,7 +60,8 @@ enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *r
     return result;
 }
 
-/* Whatever the round: endpoint, the seed that led to it (two seeds may have one URL), URL and body. */
+/* Whatever the round: endpoint, URL and body, of a seed its number (two may have one URL). What is found is found once
+ * in a round, by whichever seed leads to it first, and may be moved to another while it is asked. */
 enum result ledger_digest_polled(uint32_t endpoint, struct str place,
                                  const struct request_texts *texts, uint8_t digest[DIGEST_BYTES])
 {
@@ -68,7 +69,7 @@ enum result ledger_digest_polled(uint32_t endpoint, struct str place,
     struct str seed = { place.data + ROUND_BYTES, SEED_BYTES };
     enum result result = buf_printf(&text, "%u ", endpoint);
 
-    if (result == RESULT_OK && place.len >= ROUND_BYTES + SEED_BYTES) {
+    if (result == RESULT_OK && place.len == SORT_KEY_SEED_BYTES) {
         result = buf_append_str(&text, seed);
     }
     if (result == RESULT_OK) {
@@ -101,6 +102,23 @@ static enum result digest_of_settled(const struct settlement *settlement,
                : err_nomem(err, "noting a poll");
 }
 
+/* Of a further round: whose line has the body that did not change, as `polled` says now. */
+static enum result put_same(struct ledger *ledger, const struct settlement *settlement,
+                            const uint8_t what[DIGEST_BYTES], struct err *err)
+{
+    enum result result = RESULT_OK;
+    sqlite3_stmt *st = settlement->unchanged && ledger->is_again
+                           ? ledger_statement(ledger, SQL_PUT_SAME, &result, err)
+                           : NULL;
+
+    if (st) {
+        sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 2, (sqlite3_int64)settlement->response->request->id);
+        result = ledger_step(ledger, st, "noting a poll", err);
+    }
+    return result;
+}
+
 enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
                               struct err *err)
 {
@@ -122,6 +140,9 @@ enum result ledger_put_polled(struct ledger *ledger, const struct settlement *se
         sqlite3_bind_int64(st, 5, settlement->response->fetched_at_us);
         result = ledger_step(ledger, st, "noting a poll", err);
     }
+    if (result == RESULT_OK) {
+        result = put_same(ledger, settlement, what, err);
+    }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
     }
@@ -140,6 +161,9 @@ enum result ledger_touch_polled(struct ledger *ledger, const struct settlement *
         sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
         sqlite3_bind_int64(st, 2, settlement->response->fetched_at_us);
         result = ledger_step(ledger, st, "noting a poll", err);
+    }
+    if (result == RESULT_OK) {
+        result = put_same(ledger, settlement, what, err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);

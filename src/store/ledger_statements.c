@@ -146,14 +146,15 @@ const char *const ledger_statements[SQL_COUNT] = {
     " AND f.id>?5 AND r.state=1 AND r.body=1"
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id LIMIT ?4",
-    /* Of a run with further rounds (ledger_again.c). What has no answer in the round that counts, or its last one again,
-     * has the newest that it had. */
+    /* Of a run with further rounds (ledger_again.c). What has no answer in the round that counts has the newest that it
+     * had. */
     [SQL_NEWEST_RECORDS] = RECORD_SELECT
     "substr(f.place,5),CASE WHEN f.moved=1 OR r.id<>f.id THEN f.vars END,f.id"
     " FROM found f CROSS JOIN newest n ON n.seed=substr(f.place,5,8)"
     " AND n.round=substr(f.place,1,4)"
     " CROSS JOIN request r ON r.id=coalesce((SELECT own.id FROM request own"
     " WHERE own.id=f.id AND own.state=1 AND own.line_bytes IS NOT NULL),"
+    "(SELECT s.request FROM same s WHERE s.id=f.id),"
     "(SELECT p.request FROM polled p WHERE p.what=polled_as(f.endpoint,f.place,f.url,f.body)))"
     " WHERE f.endpoint=?3 AND substr(f.place,5)>=?1 AND (substr(f.place,5)>?1 OR f.id>?2)"
     " AND r.state=1 AND r.body=1"
@@ -205,6 +206,8 @@ const char *const ledger_statements[SQL_COUNT] = {
                        " VALUES(?1,?2,?3,?4,?5)"
                        " ON CONFLICT(what) DO UPDATE SET etag=excluded.etag,digest=excluded.digest,"
                        "request=ifnull(excluded.request,request),at_us=excluded.at_us",
+    [SQL_PUT_SAME] = "INSERT OR REPLACE INTO same(id,request)"
+                     " SELECT ?2,request FROM polled WHERE what=?1 AND request IS NOT NULL",
     [SQL_TOUCH_POLLED] = "UPDATE polled SET at_us=?2 WHERE what=?1",
     [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
                       " FROM exchange ORDER BY request",

@@ -60,6 +60,7 @@ enum statement {
     SQL_PUT_ROUNDS,
     SQL_POLLED,
     SQL_PUT_POLLED,
+    SQL_PUT_SAME,
     SQL_TOUCH_POLLED,
     SQL_EXCHANGES,
     SQL_PUT_EXCHANGE,

@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import threading
 
 import harness
 import jobs
@@ -233,6 +234,57 @@ def test_again__leaves_the_last_whole_listing__when_one_breaks_off():
     shop(world, list(range(101, 109)), {105: 7, 103: 9})
     night(shop_job(world), code=3)
     check_equal(shop_tables(), want(range(101, 109), {105: 7}), "a detail that fails has its last answer")
+
+
+def test_again__leaves_the_last_whole_listing__that_was_unchanged__when_one_breaks_off():
+    world = World()
+    shop(world, list(range(9)), {})
+    night(shop_job(world))
+    night(shop_job(world))
+    shop(world, list(range(100, 109)), {})
+    world.down = {"/items?p=6"}
+    night(shop_job(world), code=3)
+    check_equal(shop_tables(), want(range(9), {}), "the listing of the night before, no page of which is of this one")
+    world.down = set()
+    night(shop_job(world))
+    check_equal(shop_tables(), want(range(100, 109), {}), "and the new one, when it is whole")
+    stored()
+
+
+def test_again__has_the_newest__of_what_a_later_seed_leads_to_first():
+    world, asked = World(), threading.Event()
+
+    def answer(ask):
+        if ask.path == "/items?c=A":
+            asked.wait(60)  # the detail is under way as what the other has led to
+            asked.clear()
+        elif ask.path == "/detail/7":
+            asked.set()
+        return World.answer(world, ask)
+
+    world.peer.answer = answer
+    world.bodies = {"/items?c=A": {"items": [{"id": 7}]}, "/items?c=B": {"items": [{"id": 7}, {"id": 8}]}, "/detail/8": {"id": 8, "v": 0}}
+    job = [write("job.json", {"base": world.url, "vars": {"c": ["A", "B"]}, "endpoints": [
+        {"name": "items", "url": "/items?c={c}", "records": "/items"}, {"name": "detail", "url": "/detail/{items./id}"}]})]
+    for v in (0, 1, 1, 2, 2):
+        world.bodies["/detail/7"] = {"id": 7, "v": v}
+        night(job)
+        check_equal([(row["id"], row["v"]) for row in table("detail")], [("7", str(v)), ("8", "0")], "the table")
+    check_equal(stored(), 2 + 2 + 2, "stored: the listings, the details, and two changes of one")
+
+
+def test_again__of_a_run_that_polled__of_an_older_version():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(3)}
+    what = listed(world, world.bodies)
+    harness.succeed("run", "--plain", "--every", "1s", "--count", "2", "-o", scratch("a.run"), *what)
+    with sqlite3.connect(scratch("a.run/ledger.db")) as db:
+        db.executescript("ALTER TABLE polled DROP COLUMN request; ALTER TABLE polled DROP COLUMN at_us; PRAGMA user_version=4;")
+    db.close()
+    world.bodies["/1"]["v"] = 1
+    report = night(what)
+    check_equal((report["unchanged"], stored()), (5, 4), "unchanged, and stored")
+    check_equal([(row["id"], row["v"]) for row in table()], [("0", "0"), ("1", "1"), ("2", "0")], "the table")
 
 
 def test_again__tells_apart__what_asks_for_the_same():
