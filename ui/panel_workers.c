@@ -144,7 +144,8 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     for (size_t i = 0; i < s->worker_count; i++) {
         live += s->workers[i].state == WORKER_AT_WORK;
     }
-    snprintf(title_text, PANEL_TITLE_MAX, "Workers %zu at work, %zu not", live,
+    snprintf(title_text, PANEL_TITLE_MAX, "Workers %s%zu at work, %zu not",
+             s->worker_count == SNAPSHOT_WORKERS_MAX ? "of those heard last, " : "", live,
              s->worker_count - live);
 }
 

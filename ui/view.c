@@ -30,6 +30,9 @@ bool view_next(struct view *v, struct control *out)
     if (orders->verb == CONTROL_RETRY_WAITING) {
         snprintf(out->text, sizeof out->text, "%s", orders->filter);
     }
+    if (orders->verb == CONTROL_VISIT) {
+        snprintf(out->text, sizeof out->text, "%s", orders->worker);
+    }
     orders->at++;
     return true;
 }

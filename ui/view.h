@@ -44,6 +44,7 @@ struct view_orders {
     uint64_t numbers[LIST_ROWS_MAX];
     char classes[SNAPSHOT_FAILURES_MAX][FAILURE_TEXT_MAX]; /* of CONTROL_RETRY_FAILED */
     char filter[LIST_FILTER_MAX];                          /* of CONTROL_RETRY_WAITING */
+    char worker[CONTROL_TEXT_MAX];                         /* of CONTROL_VISIT */
     size_t count, at;
 };
 

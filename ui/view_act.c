@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "ui/bar.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -168,7 +169,8 @@ static void visit(struct view *v, const struct snapshot *s, const struct list *l
 
     if (w && w->state == WORKER_AT_WORK && w->pid) {
         view_order(v, CONTROL_VISIT);
-        view_order_number(v, w->pid);
+        view_order_number(v, 0);
+        snprintf(v->orders.worker, sizeof v->orders.worker, "%s", w->name);
     }
 }
 

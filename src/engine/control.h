@@ -33,7 +33,7 @@ enum control_verb {
     CONTROL_ON_REMOVE, /* number: of that rule */
     CONTROL_SEEK,      /* number: seconds to go forward or back, in a run that is only replayed */
     CONTROL_DETACH,    /* the screen ends, the run goes on; a session's matter, not the engine's */
-    CONTROL_VISIT,     /* number: which of a fleet's workers (its PID here); its own dashboard */
+    CONTROL_VISIT,     /* text: the name of one of a fleet's workers; its own dashboard */
     CONTROL_LEAVE,     /* the same of a screen that is only attached to the run */
 };
 

@@ -28,6 +28,7 @@ struct fleet_viewer {
     uv_work_t work;
     bool is_under_way, is_over;
     struct call call;
+    struct fleet_overview last;        /* what is shown, of more workers than a snapshot has */
     struct control orders[ORDERS_MAX]; /* the oldest first */
     size_t order_count;
     uint64_t looked_us, counted_us, ok_then, failed_then;
@@ -56,11 +57,11 @@ add_event(struct fleet_viewer *v, enum event_level level, const char *format, ..
     s->event_count += s->event_count < SNAPSHOT_EVENTS_MAX;
 }
 
-static const struct snapshot_worker *find(const struct snapshot *s, const char *name)
+static const struct fleet_worker *find(const struct fleet_overview *o, const char *name)
 {
-    for (size_t i = 0; i < s->worker_count; i++) {
-        if (strcmp(s->workers[i].name, name) == 0) {
-            return &s->workers[i];
+    for (size_t i = 0; i < o->worker_count; i++) {
+        if (strcmp(o->workers[i].name, name) == 0) {
+            return &o->workers[i];
         }
     }
     return NULL;
@@ -72,11 +73,10 @@ static void tell_changes(struct fleet_viewer *v, const struct fleet_overview *o)
     const struct snapshot *s = v->view.snapshot;
 
     for (size_t i = 0; i < o->worker_count; i++) {
-        const struct fleet_worker *w = &o->workers[i];
-        const struct snapshot_worker *before = find(s, w->name);
+        const struct fleet_worker *w = &o->workers[i], *before = find(&v->last, w->name);
         enum worker_state state = fleet_talk_worker_state(w);
 
-        if (before ? before->state == state : state != WORKER_AT_WORK) {
+        if (before ? fleet_talk_worker_state(before) == state : state != WORKER_AT_WORK) {
             continue;
         }
         add_event(v, state == WORKER_GONE ? EVENT_WARNING : EVENT_INFO, "%.64s %s", w->name,
@@ -109,6 +109,7 @@ static void count_second(struct fleet_viewer *v, uint64_t now_us)
     v->failed_then = s->failed;
 }
 
+/* Takes it. */
 static void show(struct fleet_viewer *v, const struct fleet_overview *o)
 {
     struct snapshot *s = v->view.snapshot;
@@ -130,6 +131,8 @@ static void show(struct fleet_viewer *v, const struct fleet_overview *o)
     }
     v->view.has_snapshot = true;
     v->is_over = o->is_over;
+    fleet_overview_release(&v->last);
+    v->last = *o;
 }
 
 /* --- talking to Redis -------------------------------------------------------------------------------------- */
@@ -165,7 +168,7 @@ static void on_answer(uv_work_t *work, int status)
         snprintf(v->view.snapshot->trouble, sizeof v->view.snapshot->trouble, "%.150s",
                  c->err.text);
     }
-    if (c->result == RESULT_OK) {
+    if (v->view.closing && c->result == RESULT_OK) {
         fleet_overview_release(&c->overview);
     }
     if (!v->view.closing && v->is_over) {
@@ -202,7 +205,7 @@ static void on_frame(void *context, uint64_t now_us)
 
 /* --- keys ------------------------------------------------------------------------------------------------------ */
 
-static void visit(struct fleet_viewer *v, uint64_t pid)
+static void visit(struct fleet_viewer *v, const char *name)
 {
     const struct snapshot *s = v->view.snapshot;
     char text[CONTROL_REPLY_MAX];
@@ -210,10 +213,10 @@ static void visit(struct fleet_viewer *v, uint64_t pid)
     for (size_t i = 0; i < s->worker_count; i++) {
         const struct snapshot_worker *w = &s->workers[i];
 
-        if (w->pid != pid) {
+        if (strcmp(w->name, name) != 0) {
             continue;
         }
-        if (strcmp(w->host, v->host) == 0) {
+        if (strcmp(w->host, v->host) == 0 && w->run[0] == '/') {
             snprintf(v->visit, sizeof v->visit, "%s", w->run);
             viewing_leave(&v->view);
             return;
@@ -231,7 +234,7 @@ static void on_order(void *context, const struct control *control)
     if (control->verb == CONTROL_LEAVE) {
         viewing_leave(&v->view);
     } else if (control->verb == CONTROL_VISIT) {
-        visit(v, (uint64_t)control->number);
+        visit(v, control->text);
     } else if (v->order_count < ORDERS_MAX) {
         v->orders[v->order_count++] = *control;
         if (!v->is_under_way) {
@@ -265,7 +268,6 @@ static enum result look_at(struct fleet_viewer *v, const struct attach_options *
     }
     if (result == RESULT_OK) {
         show(v, &overview);
-        fleet_overview_release(&overview);
         v->looked_us = clock_now_us(&v->view.clock);
         if (!options->read_only) {
             verbs |= fleet_talk_verbs();
@@ -295,6 +297,7 @@ static enum result look_until_left(struct fleet_viewer *v, const struct attach_o
             *exit = v->view.snapshot->failed ? EXIT_INCOMPLETE : EXIT_WELL;
         }
         viewing_end(&v->view);
+        fleet_overview_release(&v->last);
         if (result == RESULT_OK && v->visit[0] && attach_run(&its, exit, err) != RESULT_OK) {
             say(stderr, "scrapetop: %s", err->text); /* it has ended meanwhile, perhaps */
         }

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 
 import harness
 from fleet_peers import Redis, Shop, worker, write_job
@@ -150,6 +151,28 @@ def test_attach__shows_all_workers_steers_them_and_visits_one():
     check(b"100.0%" in ended.err and b"all of the job is done" in ended.err, ended)
     ended = harness.succeed("attach", redis.url("none"), code=4)
     check(b"E-FLEET7" in ended.err, ended)
+    redis.kill()
+
+
+def test_attach__tells_workers_of_containers_apart_and_more_than_it_shows():
+    redis = Redis()
+    redis.say("hset", "st:{many}:job", *("digest x total 99 state open cap 4 rate_n 0 rate_us 0 paused 0 cursor 0 lease 60000 "
+                                         "made 0".split()))
+    for n in range(70):  # heard in the time to come, so that they stay in their order
+        said = {"who": f"{socket.gethostname() if n else 'elsewhere'}:/w{n}.run", "pid": 1}
+        redis.say("eval", """redis.call('ZADD', 'st:{many}:workers', ARGV[2], ARGV[1])
+                             redis.call('HSET', 'st:{many}:said', ARGV[1], ARGV[3])
+                             redis.call('HSET', 'st:{many}:w:' .. ARGV[1], 'want', 0)""", "0", f"w{n}", str(10**14 - n),
+                  json.dumps(said))
+    with harness.terminal([harness.BINARY, "attach", redis.url("many")], rows=40, columns=120) as seen:
+        seen.wait_text(r"Workers of those heard last, 64 at work, 0 not")
+        harness.succeed("ctl", redis.url("many"), "cap", "5")
+        seen.wait_text(r"cap 4 -> 5 of the fleet")
+        check("joined" not in seen.text(), "workers that were there:", seen.text())
+        seen.keys("\r")
+        seen.wait_text(r"it is on another machine: scrapetop attach elsewhere:/w0\.run")
+        seen.keys("q")
+        check_equal(seen.exit_code(), 0, "exit code")
     redis.kill()
 
 
