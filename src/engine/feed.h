@@ -4,8 +4,8 @@
  *   thread   pipe --> whole lines to the run's copy --> fdatasync --> tells how far the copy reaches
  *   loop     looks at the new lines (job/list.h) --> they are requests of the plan (frontier_extend)
  *
- * So a resumed run finds every request in its copy. A line that is no URL ends the feed: the requests before it are
- * finished, the copy is cut there, and the run ends with the exit code of a usage error. It can go on with a
+ * So a resumed run finds every request in its copy. A line that is no URL ends the feed: the copy is cut before it,
+ * requests under way are finished, and the run ends with the exit code of a usage error. It can go on with a
  * corrected list. At the end of the pipe the mark beside the copy is removed.
  *
  * Ownership  the source's descriptors stay its owner's, and open until engine_close's `closed`.
