@@ -6,8 +6,9 @@
  *   table   of each seed the seats of that round, in their order; of each the newest answer to the same request
  *
  * A listing that broke off in the middle of a round so leaves the whole of the round before in the table, and one that
- * got shorter leaves nothing behind. A request that came to its last body again has that one, which `same` knows; one that
- * came to nothing has the newest body that is stored of it: `polled` knows where. The temporary tables are made anew when a table is begun.
+ * got shorter leaves nothing behind. A page that came to its last body again has that one, which `same` knows; what is no
+ * page, or came to nothing, has the newest body that is stored of it: `polled` knows where. The temporary tables are made
+ * anew when a table is begun.
  *
  * What came to nothing in a round is not asked for any more once the next begins: it is `gone` with LEFT_BEHIND. Rows
  * without a line, of rounds that count no more, are dropped then, so that a ledger grows by what has changed.

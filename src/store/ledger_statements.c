@@ -12,6 +12,11 @@
     "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
     "records_type,records_at,basis,repeats"
 #define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25"
+/* Of found ones of a further round: the line of their own, and what the last good answer is known by. */
+#define OWN_LINE                                                                                   \
+    "(SELECT own.id FROM request own WHERE own.id=f.id AND own.state=1"                            \
+    " AND own.line_bytes IS NOT NULL)"
+#define LAST_POLLED "FROM polled p WHERE p.what=polled_as(f.endpoint,f.place,f.url,f.body)"
 /* What the present plan leads to, or what has been asked for an earlier one. */
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
@@ -147,15 +152,16 @@ const char *const ledger_statements[SQL_COUNT] = {
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id LIMIT ?4",
     /* Of a run with further rounds (ledger_again.c). What has no answer in the round that counts has the newest that it
-     * had. */
+     * had, as has what is no page of a listing: another seed may have led to it since. */
     [SQL_NEWEST_RECORDS] = RECORD_SELECT
     "substr(f.place,5),CASE WHEN f.moved=1 OR r.id<>f.id THEN f.vars END,f.id"
     " FROM found f CROSS JOIN newest n ON n.seed=substr(f.place,5,8)"
     " AND n.round=substr(f.place,1,4)"
-    " CROSS JOIN request r ON r.id=coalesce((SELECT own.id FROM request own"
-    " WHERE own.id=f.id AND own.state=1 AND own.line_bytes IS NOT NULL),"
-    "(SELECT s.request FROM same s WHERE s.id=f.id),"
-    "(SELECT p.request FROM polled p WHERE p.what=polled_as(f.endpoint,f.place,f.url,f.body)))"
+    " CROSS JOIN request r ON r.id=coalesce(CASE WHEN length(f.place)>12 AND f.chain IS NULL"
+    " AND f.ordinal=0 AND NOT EXISTS(SELECT 1 FROM page g WHERE g.endpoint=f.endpoint"
+    " AND g.chain=f.id) THEN (SELECT max(p.request,ifnull(" OWN_LINE ",0)) " LAST_POLLED
+    ") END," OWN_LINE ",(SELECT s.request FROM same s WHERE s.id=f.id),"
+    "(SELECT p.request " LAST_POLLED "))"
     " WHERE f.endpoint=?3 AND substr(f.place,5)>=?1 AND (substr(f.place,5)>?1 OR f.id>?2)"
     " AND r.state=1 AND r.body=1"
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"

@@ -273,6 +273,20 @@ def test_again__has_the_newest__of_what_a_later_seed_leads_to_first():
     check_equal(stored(), 2 + 2 + 2, "stored: the listings, the details, and two changes of one")
 
 
+def test_again__has_the_newest__of_what_two_seeds_lead_to__when_one_of_them_fails():
+    world = World()
+    world.bodies = {"/items?c=A": {"items": [{"id": 7}]}, "/items?c=B": {"items": [{"id": 7}]}, "/detail/7": {"id": 7, "v": 0}}
+    job = [write("job.json", {"base": world.url, "vars": {"c": ["A", "B"]}, "endpoints": [
+        {"name": "items", "url": "/items?c={c}", "records": "/items"}, {"name": "detail", "url": "/detail/{items./id}"}]})]
+    night(job)
+    world.bodies["/detail/7"]["v"], world.down = 1, {"/items?c=A"}
+    night(job, code=3)
+    check_equal([(row["id"], row["v"]) for row in table("detail")], [("7", "1")], "the table, as the other seed brought it")
+    world.bodies["/detail/7"]["v"], world.down = 2, set()
+    night(job)
+    check_equal([(row["id"], row["v"]) for row in table("detail")], [("7", "2")], "the table")
+
+
 def test_again__of_a_run_that_polled__of_an_older_version():
     world = World()
     world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(3)}
