@@ -1,4 +1,4 @@
-"""Programs that cannot be asked for port 0: a port that was free a moment ago has to do."""
+"""Programs that cannot be asked for port 0: a port that was free a moment ago has to do. And ports where nobody is."""
 
 import contextlib
 import socket
@@ -12,6 +12,17 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+HELD = []
+
+
+def mute_port():
+    """At which nobody listens: it is kept from others as long as the test lives."""
+    held = socket.socket()
+    held.bind(("", 0))
+    HELD.append(held)
+    return held.getsockname()[1]
 
 
 def is_open(port):

@@ -14,7 +14,7 @@ import threading
 import harness
 from harness import check, check_equal, scratch
 from peer import Peer, reply
-from ports import free_port, started
+from ports import mute_port, started
 from test_guards import certificate, https
 
 PASSWORD = "a-long-pass-word"
@@ -153,7 +153,7 @@ def test_hosts__are_asked_directly__when_they_are_to_be():
 
 
 def test_refused_proxy__stops_the_run__at_once():
-    server, port = Peer(always), free_port()
+    server, port = Peer(always), mute_port()
     for url in (server.url, server.url.replace("http:", "https:")):
         for kind in ("http", "socks5h"):
             name = f"dead{kind}{url[:5].strip(':')}"
@@ -263,7 +263,7 @@ def test_pool__moves_a_host__that_refuses_one_proxy_or_whose_proxy_is_dead():
         lost = 0 if name == "429" else min(bad.total(), 4)
         check(ended.report()["ok"] >= 30 - lost and bad.total() <= 6, "moved too late:", name, bad.total(), ended)
         check(good.total() >= 26, "through the good one", good.total())
-    dead, wants, good = free_port(), tinyproxy(f"BasicAuth bob {PASSWORD}"), Peer(always)
+    dead, wants, good = mute_port(), tinyproxy(f"BasicAuth bob {PASSWORD}"), Peer(always)
     ended = ask("pooldead", "http://h.test/[1-20]", "--proxies",
                 pool("pdead", f"http://127.0.0.1:{dead}", f"http://127.0.0.1:{wants}", good.url))
     check_equal((ended.code, ended.report()["ok"], good.total()), (0, 20, 20), f"exit code and answers: {ended}")

@@ -3,7 +3,6 @@
 import collections
 import json
 import os
-import socket
 import threading
 import time
 
@@ -11,6 +10,7 @@ import harness
 import jobs
 import peer
 from harness import check, check_equal, scratch
+from ports import mute_port
 
 SECRET = "Qx7-planted-"
 TOKENS = {"alpha": SECRET + "aaaaaaaa", "beta": SECRET + "bbbbbbbb==", "token3": SECRET + "cccccccc"}
@@ -225,9 +225,8 @@ def test_rate_per_host__counts_all_tokens():
 
 def test_server_that_is_not_there__is_told_and_probed_as_one__with_several_tokens():
     tokens_file()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    run(None, "gone", count=30, code=None, more=("--backoff", "10ms:20ms", "--max-wait", "2s"), base=url)
+    run(None, "gone", count=30, code=None, more=("--backoff", "10ms:20ms", "--max-wait", "2s"),
+        base=f"http://127.0.0.1:{mute_port()}")
     told = [e for e in events("gone") if e["event"] in ("breaker", "down")]
     check(told, "nothing is told")
     check(not any("@" in e["host"] for e in told), "told of a token:", told)
