@@ -450,6 +450,10 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
         add_short_limit(&line, s, pane.rect.columns - pieces_columns(&line) - PIECE_GAP);
         break;
     case 5:
+        if (s->is_fleet) { /* of machines and tables nothing is known here */
+            pieces_add(&line, 0, 0, ROLE_TEXT, "workers", "%zu", s->worker_count);
+            break;
+        }
         pieces_add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));
         pieces_add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
         add_login(&line, 2, s, true);
@@ -458,7 +462,7 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
         if (s->normalise.state == NORMALISE_COLUMNS || s->normalise.state == NORMALISE_ROWS) {
             format_percent(s->normalise.records_done, s->normalise.records_total, a);
             pieces_add(&line, 0, 0, ROLE_TEXT, "normalise", "%s", a);
-        } else {
+        } else if (!s->is_fleet) {
             pieces_add(&line, 0, 0, ROLE_TEXT, "n: table of", "%llu new",
                        (unsigned long long)s->normalise.new_records);
         }

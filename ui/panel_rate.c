@@ -255,7 +255,8 @@ static void draw_latency(const struct snapshot *s, struct pane pane, int row, in
                          answers / (double)all);
     }
     if (!b.count) {
-        draw_text(pane, row, 2, pane.rect.columns, ROLE_DIM, STR("no answer yet"));
+        draw_text(pane, row, 2, pane.rect.columns, ROLE_DIM,
+                  s->is_fleet ? STR("each worker knows its own") : STR("no answer yet"));
     }
 }
 

@@ -113,7 +113,8 @@ void fleet_talk_fill(const struct fleet_overview *o, struct snapshot *s)
     fill_limit(o, s);
     left = found + (o->total > o->done ? o->total - o->done : 0);
     s->total_known = true;
-    s->total = s->ok + s->failed + left;
+    s->total = s->ok + s->failed + left; /* what workers say is older than what is done */
+    s->total = s->total < o->total ? o->total : s->total;
     s->eta_known = s->requests_per_s > 0.1;
     s->eta_low_us = s->eta_high_us =
         s->eta_known ? (uint64_t)((double)left / s->requests_per_s * US_PER_S) : 0;
