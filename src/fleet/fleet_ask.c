@@ -166,12 +166,13 @@ enum result fleet_steer(struct fleet_client *client, const struct fleet_place *p
 }
 
 enum result fleet_forget(struct fleet_client *client, const struct fleet_place *place,
-                         const char *worker, struct err *err)
+                         const char *worker, bool is_sure, struct err *err)
 {
-    const struct str arguments[] = { str_view(worker), STR(GRACE_MS) };
+    const struct str arguments[] = { str_view(worker), STR(GRACE_MS),
+                                     is_sure ? STR("1") : STR("0") };
     struct buf reply = { .max = FLEET_REPLY_MAX };
     enum fleet_answer answer;
-    enum result result = call(client, place, FLEET_FORGET, arguments, 2, &reply, &answer, err);
+    enum result result = call(client, place, FLEET_FORGET, arguments, 3, &reply, &answer, err);
 
     buf_release(&reply);
     if (result == RESULT_OK && answer == FLEET_TAKEN) {
@@ -187,12 +188,13 @@ enum result fleet_forget(struct fleet_client *client, const struct fleet_place *
     return result;
 }
 
-enum result fleet_remove(struct fleet_client *client, const struct fleet_place *place,
+enum result fleet_remove(struct fleet_client *client, const struct fleet_place *place, bool is_sure,
                          struct err *err)
 {
+    const struct str argument = is_sure ? STR("1") : STR("0");
     struct buf reply = { .max = FLEET_REPLY_MAX };
     enum fleet_answer answer;
-    enum result result = call(client, place, FLEET_REMOVE, NULL, 0, &reply, &answer, err);
+    enum result result = call(client, place, FLEET_REMOVE, &argument, 1, &reply, &answer, err);
 
     if (result == RESULT_OK && answer == FLEET_TAKEN) {
         char who[FLEET_NAME_MAX];

@@ -62,12 +62,12 @@ struct fleet_steer {
 MUST_CHECK enum result fleet_steer(struct fleet_client *client, const struct fleet_place *place,
                                    const struct fleet_steer *steer, struct err *err);
 
-/** A worker that never returns: what it alone had is asked again. */
+/** A worker that never returns: what it alone had is asked again. Without `is_sure` it only says whether it may be done. */
 MUST_CHECK enum result fleet_forget(struct fleet_client *client, const struct fleet_place *place,
-                                    const char *worker, struct err *err);
+                                    const char *worker, bool is_sure, struct err *err);
 
-/** All that Redis has of the job. */
+/** All that Redis has of the job. `is_sure` as above. */
 MUST_CHECK enum result fleet_remove(struct fleet_client *client, const struct fleet_place *place,
-                                    struct err *err);
+                                    bool is_sure, struct err *err);
 
 #endif

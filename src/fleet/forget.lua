@@ -1,4 +1,4 @@
--- KEYS[1] st:{JOB}   ARGV name grace: a worker that never returns. What it alone had is asked again: the job is counted anew by
+-- KEYS[1] st:{JOB}   ARGV name grace sure (1; else it only says whether it may be done): a worker that never returns. What it alone had is asked again: the job is counted anew by
 -- those who are there, and others tell what they have when they come.
 local p = KEYS[1]
 local j, name = p .. ':job', ARGV[1]
@@ -12,6 +12,7 @@ if not heard then return cjson.encode({r = 'LOST'}) end
 if redis.call('EXISTS', p .. ':w:' .. name) == 1 then
   return cjson.encode({r = 'TAKEN'})
 end
+if ARGV[3] ~= '1' then return cjson.encode({r = 'OK'}) end
 redis.call('ZREM', p .. ':workers', name)
 redis.call('HDEL', p .. ':said', name)
 redis.call('UNLINK', p .. ':work', p .. ':done', p .. ':outbox', p .. ':slots')

@@ -1,4 +1,4 @@
--- KEYS[1] st:{JOB}: the job's keys, when nobody works on it
+-- KEYS[1] st:{JOB}   ARGV[1] sure, as for forget.lua: the job's keys, when nobody works on it
 local p = KEYS[1]
 if redis.call('EXISTS', p .. ':job') == 0 then return cjson.encode({r = 'GONE'}) end
 local names, live = redis.call('ZRANGE', p .. ':workers', 0, -1), {}
@@ -6,6 +6,7 @@ for _, n in ipairs(names) do
   if redis.call('EXISTS', p .. ':w:' .. n) == 1 then live[#live + 1] = n end
 end
 if #live > 0 then return cjson.encode({r = 'TAKEN', who = live[1], live = #live}) end
+if ARGV[1] ~= '1' then return cjson.encode({r = 'OK'}) end
 for _, k in ipairs({':job', ':work', ':done', ':or', ':slots', ':outbox', ':holds', ':said', ':workers'}) do
   redis.call('UNLINK', p .. k)
 end

@@ -348,19 +348,23 @@ enum result fleet_told_forget(const char *url, const char *worker, bool is_sure,
     struct fleet_overview o;
     enum result result = look(&t, url, &o, err);
     const struct fleet_worker *w = result == RESULT_OK ? find_worker(&o, worker) : NULL;
-    unsigned long long settled = w ? w->said.ok + w->said.failed : 0;
+    char settled[48] = "all requests"; /* of one that is not listed */
 
-    if (result == RESULT_OK && w && !w->is_live && !is_sure) {
+    if (w) {
+        snprintf(settled, sizeof settled, "%llu requests",
+                 (unsigned long long)(w->said.ok + w->said.failed));
+    }
+    if (result == RESULT_OK) {
+        result = fleet_forget(t.client, &t.place, worker, is_sure, err);
+    }
+    if (result == RESULT_OK && !is_sure) {
         result = err_set(err, RESULT_INVALID, "E-FLEET7",
-                         "of %llu requests that %s has settled, those that no other worker has "
+                         "of %s that %s has settled, those that no other worker has "
                          "would be asked again, as would be those of other workers that are not "
                          "at work now; --yes does it",
                          settled, worker);
     } else if (result == RESULT_OK) {
-        result = fleet_forget(t.client, &t.place, worker, err);
-        if (result == RESULT_OK) {
-            say(stdout, "forgot %s: what it alone had is asked again", worker);
-        }
+        say(stdout, "forgot %s: what it alone had is asked again", worker);
     }
     fleet_overview_release(&o);
     fleet_talk_close(&t);
@@ -373,16 +377,16 @@ enum result fleet_told_remove(const char *url, bool is_sure, struct err *err)
     struct fleet_overview o;
     enum result result = look(&t, url, &o, err);
 
-    if (result == RESULT_OK && !is_sure && !o.live) {
+    if (result == RESULT_OK) {
+        result = fleet_remove(t.client, &t.place, is_sure, err);
+    }
+    if (result == RESULT_OK && !is_sure) {
         result = err_set(err, RESULT_INVALID, "E-FLEET7",
                          "%s would be taken out of this Redis: %llu of %llu requests of its plan "
                          "are done, which the run directories keep; --yes does it",
                          t.place.job, (unsigned long long)o.done, (unsigned long long)o.total);
     } else if (result == RESULT_OK) {
-        result = fleet_remove(t.client, &t.place, err);
-        if (result == RESULT_OK) {
-            say(stdout, "removed %s", t.place.job);
-        }
+        say(stdout, "removed %s", t.place.job);
     }
     fleet_overview_release(&o);
     fleet_talk_close(&t);

@@ -238,6 +238,9 @@ def test_what_is_wrong__has_its_sentence():
         refused(b"want scrapetop fleet ls URL | forget URL WORKER | remove URL", "fleet", *words)
     redis.say("zadd", "st:{told}:workers", "1", "w\x1b[2J")  # names come from outside, too
     check(b"\x1b" not in harness.succeed("status", url).out, "an escape on the terminal")
+    redis.say("eval", "for n = 1, 501 do redis.call('ZADD', 'st:{told}:workers', n, 'old' .. n) end", "0")
+    refused(b"would be asked again", "fleet", "forget", url, "old1")  # more than are listed
+    check_equal(redis.say("zscore", "st:{told}:workers", "old1"), b"1\n", "one that is forgotten without --yes")
     child.kill()
     child.wait()
     redis.kill()
