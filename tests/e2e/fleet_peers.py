@@ -40,6 +40,11 @@ class Shop(http.server.ThreadingHTTPServer):
             return {"total": len(items), "items": [{"id": i, "of": int(number)} for i in items[2 * page - 2:2 * page]]}
         return {"id": int(number), "name": f"item {number}"}
 
+    def is_quiet_for(self, seconds):
+        """Nothing is there, and nothing has come for so long."""
+        with self.lock:
+            return not self.now and (not self.starts or time.monotonic() - self.starts[-1] > seconds)
+
     def most_in_a_second(self):
         times, most, first = sorted(self.starts), 0, 0
         for at, moment in enumerate(times):
