@@ -19,7 +19,7 @@
 #define STARTS_ASKED 20
 #define GRANT_LAPSES_US (200 * US_PER_MS)
 #define PARKED_ENOUGH 64
-#define RATE_SECONDS 5                /* that a worker's requests a second are told of */
+#define RATE_SECONDS 5                /* a worker reports its requests a second over so long */
 #define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is reported again */
 
 /* --- holds --------------------------------------------------------------------------------------------- */
@@ -427,6 +427,7 @@ enum result fleet_link_start(struct engine *e, struct err *err)
         return RESULT_OK;
     }
     frontier_forget_gaps(e->frontier);
+    e->fleet_link->is_started = true;
     tell(e, engine_now_us(e), true);
     return fleet_go(e->fleet_link->fleet, err);
 }
@@ -445,8 +446,10 @@ bool fleet_link_stop(struct engine *e)
 
     if (l && !l->is_closed && !l->is_closing) {
         l->is_closing = true;
-        l->said_us = 0; /* the last totals are whole */
-        tell(e, engine_now_us(e), true);
+        if (l->is_started) {
+            l->said_us = 0; /* the last totals are whole */
+            tell(e, engine_now_us(e), true);
+        }
         fleet_close(l->fleet, on_closed, e);
     }
     return !l || l->is_closed;

@@ -43,6 +43,7 @@ struct fleet_link {
     struct err trouble;
     uint64_t *told_holds; /* by host: until when others know it to be held */
     size_t told_count;
+    bool is_started; /* the engine is whole: there is something to report */
     bool is_closing, is_closed;
 };
 

@@ -138,7 +138,7 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
     redis, shop = Redis(), Shop(400, delay_s=0.05)
     job, other = write_job(shop), write_job(Shop(401), "other")
     first = worker(redis.url("bad", "5s"), "first.run", "-c", "1", job)
-    wait_for(lambda: shop.asked, "the first request")
+    wait_for(lambda: len(shop.asked) > 4, "requests whose answers are stored")
 
     def refused(words, url, run, *arguments, **env):
         ended = harness.succeed("run", "--plain", "--fleet", url, "-o", scratch(run), *arguments, code=2,
@@ -146,8 +146,14 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
         check(words in ended.err, "want", words, "in", ended)
 
     refused(b"E-FLEET2", redis.url("bad"), "other.run", other)
+    first.send_signal(signal.SIGSTOP)  # of one moment: the ledger is never ahead of the bodies
     shutil.copytree(scratch("first.run"), scratch("copy.run"))
+    shutil.copytree(scratch("first.run"), scratch("damaged.run"))
+    first.send_signal(signal.SIGCONT)
     refused(b"E-FLEET3", redis.url("bad"), "copy.run")
+    os.truncate(scratch("damaged.run/raw/00000001.jsonl"), 1)  # found when the engine is half made
+    ended = harness.succeed("run", "--plain", "--fleet", redis.url("bad"), "-o", scratch("damaged.run"), code=8)
+    check(b"E-SEG1" in ended.err, "want E-SEG1 in", ended)
     first.kill()
     first.wait()
     locked = Redis("--requirepass", "secret-of-redis", name="locked")
