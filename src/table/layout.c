@@ -254,3 +254,11 @@ enum result layout_find_keys(const struct layout *layout, const struct table_spe
     }
     return RESULT_OK;
 }
+
+enum result layout_refuse_null_key(const struct layout_column *column, struct err *err)
+{
+    return err_set(err, RESULT_DENIED, "E-DB2",
+                   "--key %.*s: a row has no value there; leave such rows out with "
+                   "--where-present %.*s",
+                   STR_ARG(column->name), STR_ARG(column->name));
+}

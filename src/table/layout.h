@@ -53,6 +53,9 @@ uint32_t layout_find_column(const struct table_spec *spec, const struct columns 
 MUST_CHECK enum result layout_find_keys(const struct layout *layout, const struct table_spec *spec,
                                         bool *is_key, struct err *err);
 
+/** E-DB2 (RESULT_DENIED): a row has no value in this column of the key. */
+enum result layout_refuse_null_key(const struct layout_column *column, struct err *err);
+
 /** Whether both have the same columns, by name and node, in the same order; and, if so asked, of the same types.
  *  Their trees are two, but the nodes of `a`'s have the same numbers in `b`'s (columns_seed). */
 bool layout_same(const struct layout *a, const struct layout *b, bool types);

@@ -14,10 +14,9 @@
 #include "normalise/types.h"
 #include "table/format.h"
 #include "table/layout.h"
-#include "table/moment_text.h"
 #include "table/run_tables.h"
+#include "table/typed_text.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,27 +167,12 @@ static void close_singer(void *table)
 
 /* --- cells ------------------------------------------------------------------------------------------- */
 
-static enum result changed(struct err *err)
-{
-    return err_set(err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
-}
-
 static enum result put_quoted(struct buf *block, struct str text)
 {
     enum result result = buf_append_char(block, '"');
 
     result = result == RESULT_OK ? buf_append_str(block, text) : result;
     return result == RESULT_OK ? buf_append_char(block, '"') : result;
-}
-
-static enum result put_time(struct buf *block, const struct layout_column *column, struct str text,
-                            struct err *err)
-{
-    char shown[MOMENT_TEXT_MAX];
-    struct str made;
-
-    return moment_text_value(&column->decision, text, shown, &made) ? put_quoted(block, made)
-                                                                    : changed(err);
 }
 
 static enum result put_string(struct singer_encoder *e, struct buf *block,
@@ -208,38 +192,22 @@ static enum result put_cell(struct singer_encoder *e, struct buf *block,
                             const struct layout_column *column, const struct row_cell *cell,
                             uint64_t *replaced, struct err *err)
 {
-    struct str text = { cell->text, cell->len };
-    int64_t whole;
+    enum typed_text_kind kind = typed_text_kind(&column->decision);
+    char shown[MOMENT_TEXT_MAX];
+    struct str made;
+    enum result result;
 
-    switch (column->decision.type) {
-    case TYPE_INT64:
-        return types_int64(text, &whole) ? buf_printf(block, "%" PRId64, whole) : changed(err);
-    case TYPE_DOUBLE:
-        return types_is_number(text) ? buf_append_str(block, text) : changed(err);
-    case TYPE_BOOLEAN:
-        return str_equal(text, STR("true")) || str_equal(text, STR("false"))
-                   ? buf_append_str(block, text)
-                   : changed(err);
-    case TYPE_TIMESTAMP:
-    case TYPE_LOCAL_TIMESTAMP:
-    case TYPE_DATE:
-        return put_time(block, column, text, err);
-    case TYPE_TEXT:
-    case TYPE_COUNT:
-        break;
+    if (kind == TYPED_TEXT_ESCAPED) {
+        return put_string(e, block, cell, replaced);
     }
-    return put_string(e, block, cell, replaced);
+    result = typed_text_value(&column->decision, (struct str){ cell->text, cell->len }, shown,
+                              &made, err);
+    return result != RESULT_OK         ? result
+           : kind == TYPED_TEXT_MOMENT ? put_quoted(block, made)
+                                       : buf_append_str(block, made);
 }
 
 /* --- rows -------------------------------------------------------------------------------------------- */
-
-static enum result refuse_null_key(const struct layout_column *column, struct err *err)
-{
-    return err_set(err, RESULT_DENIED, "E-DB2",
-                   "--key %.*s: a row has no value there; leave such rows out with "
-                   "--where-present %.*s",
-                   STR_ARG(column->name), STR_ARG(column->name));
-}
 
 static enum result add(void *encoder, struct buf *block, const struct row *row,
                        uint64_t *lone_surrogates, struct err *err)
@@ -257,7 +225,7 @@ static enum result add(void *encoder, struct buf *block, const struct row *row,
         if (result == RESULT_OK && cell) {
             result = put_cell(e, block, &layout->columns[i], cell, lone_surrogates, err);
         } else if (t->is_key[i]) {
-            return refuse_null_key(&layout->columns[i], err);
+            return layout_refuse_null_key(&layout->columns[i], err);
         } else if (result == RESULT_OK) {
             result = buf_append_str(block, STR("null"));
         }

@@ -8,14 +8,11 @@
  * Source: PostgreSQL 15 documentation, sql-copy, "Text Format".
  */
 #include "normalise/cell_text.h"
-#include "normalise/types.h"
 #include "table/format.h"
 #include "table/layout.h"
-#include "table/moment_text.h"
 #include "table/postgres/postgres_sql.h"
+#include "table/typed_text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,11 +72,6 @@ static void close_psql(void *table)
 }
 
 /* --- cells ------------------------------------------------------------------------------------------- */
-
-static enum result changed(struct err *err)
-{
-    return err_set(err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
-}
 
 /* The letter after the backslash; 0: the byte stands for itself. */
 static char escape_of(char c)
@@ -150,54 +142,23 @@ static enum result put_moment(struct buf *block, struct str text)
     return result == RESULT_OK ? buf_append_str(block, STR(" BC")) : result;
 }
 
-static enum result put_time(struct buf *block, const struct layout_column *column, struct str text,
-                            struct err *err)
-{
-    char shown[MOMENT_TEXT_MAX];
-    struct str made;
-
-    return moment_text_value(&column->decision, text, shown, &made) ? put_moment(block, made)
-                                                                    : changed(err);
-}
-
 static enum result put_cell(struct psql_encoder *e, struct buf *block,
                             const struct layout_column *column, const struct row_cell *cell,
                             uint64_t *replaced, struct err *err)
 {
-    struct str text = { cell->text, cell->len };
-    char digits[24];
-    int64_t whole;
+    enum typed_text_kind kind = typed_text_kind(&column->decision);
+    char shown[MOMENT_TEXT_MAX];
+    struct str made;
+    enum result result;
 
-    switch (column->decision.type) {
-    case TYPE_INT64:
-        if (!types_int64(text, &whole)) {
-            return changed(err);
-        }
-        snprintf(digits, sizeof digits, "%" PRId64, whole);
-        return buf_append_str(block, str_view(digits));
-    case TYPE_DOUBLE:
-        return types_is_number(text) ? buf_append_str(block, text) : changed(err);
-    case TYPE_BOOLEAN:
-        return str_equal(text, STR("true")) || str_equal(text, STR("false"))
-                   ? buf_append_str(block, text)
-                   : changed(err);
-    case TYPE_TIMESTAMP:
-    case TYPE_LOCAL_TIMESTAMP:
-    case TYPE_DATE:
-        return put_time(block, column, text, err);
-    case TYPE_TEXT:
-    case TYPE_COUNT:
-        break;
+    if (kind == TYPED_TEXT_ESCAPED) {
+        return put_text_cell(e, block, cell, replaced);
     }
-    return put_text_cell(e, block, cell, replaced);
-}
-
-static enum result refuse_null_key(const struct layout_column *column, struct err *err)
-{
-    return err_set(err, RESULT_DENIED, "E-DB2",
-                   "--key %.*s: a row has no value there; leave such rows out with "
-                   "--where-present %.*s",
-                   STR_ARG(column->name), STR_ARG(column->name));
+    result = typed_text_value(&column->decision, (struct str){ cell->text, cell->len }, shown,
+                              &made, err);
+    return result != RESULT_OK         ? result
+           : kind == TYPED_TEXT_MOMENT ? put_moment(block, made)
+                                       : buf_append_str(block, made);
 }
 
 /* --- rows -------------------------------------------------------------------------------------------- */
@@ -218,7 +179,7 @@ static enum result add(void *encoder, struct buf *block, const struct row *row,
         if (result == RESULT_OK && cell) {
             result = put_cell(e, block, &t->layout->columns[i], cell, lone_surrogates, err);
         } else if (t->is_key[i]) {
-            return refuse_null_key(&t->layout->columns[i], err);
+            return layout_refuse_null_key(&t->layout->columns[i], err);
         } else if (result == RESULT_OK) {
             result = buf_append_str(block, STR("\\N"));
         }
