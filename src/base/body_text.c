@@ -220,7 +220,7 @@ static enum letters find_letters(struct str *body, struct str content_type, unsi
     return letters;
 }
 
-/* Many who name another charset send UTF-8; what is that cannot be meant for the other. One that nobody knows stays. */
+/* Many servers name another charset and send UTF-8: valid UTF-8 is read as such. A body in an unknown charset stays. */
 static enum result read_other(struct str body, const char *found, struct buf *out, struct str *text,
                               unsigned *was)
 {

@@ -20,7 +20,7 @@
 /** The library's name for it; NULL when it has no place here, or the library does not know it. */
 const char *charset_find(struct str name);
 
-/** All ASCII bytes stand for themselves in it, and it has no escapes: UTF-8 is told from it by its bytes. */
+/** All ASCII bytes stand for themselves in it, and it has no escapes: the bytes show whether a text is UTF-8 instead. */
 bool charset_is_told_from_utf8(const char *found);
 
 /** Appends the bytes as UTF-8. `found` is charset_find's. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #define CONTROL_WHO_MAX 48 /* the name that a client gives itself, with its NUL */
-/* Bytes: clients read no longer line, and no larger report is told. */
+/* Bytes: the longest line that a client reads; a larger report is not sent. */
 #define CONTROL_LINE_MAX ((size_t)4 << 20)
 #define CONTROL_REPORT_MAX ((size_t)3 << 20)
 

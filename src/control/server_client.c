@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (64 * 1024)
-#define OUT_MAX_BYTES (CONTROL_LINE_MAX + 1024 * 1024) /* the longest line, behind some frame */
+#define OUT_MAX_BYTES (CONTROL_LINE_MAX + 1024 * 1024) /* the longest line, and frames before it */
 #define READ_BYTES (16 * 1024)
 
 struct outgoing {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Nothing is left of the plan, nor of the last round. An `err` of the ledger's is told by who opens it to write. */
+/* Nothing is left of the plan, nor of the last round. An error of the ledger is reported when it is opened to write. */
 static bool has_ended(struct ledger *ledger)
 {
     struct ledger_summary s;
