@@ -207,7 +207,8 @@ static int print_help(const char *word)
     return EXIT_WELL;
 }
 
-/* For the build, which makes man page and completions of the tables: --man [examples|formats|actions|schema], --completions SHELL. */
+/* For the build, which makes man page and completions of the tables: --man
+ * [examples|formats|actions|schema], --completions SHELL. */
 static int print_tables(const char *what, const char *which)
 {
     const struct option_table *tables[COMMAND_COUNT];

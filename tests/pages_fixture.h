@@ -27,7 +27,8 @@ extern const struct job_pages by_number, by_total, by_cursor, by_next, by_link, 
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 
-/** An endpoint with these pages, in the place of what was there before (a zeroed fixture has nothing); its first request has that URL and the key "k,page=1". */
+/** An endpoint with these pages, in the place of what was there before (a zeroed fixture has
+ * nothing); its first request has that URL and the key "k,page=1". */
 void fixture_begin(struct fixture *f, struct job_pages pages, const char *url);
 void fixture_end(struct fixture *f);
 

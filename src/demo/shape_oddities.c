@@ -1,5 +1,6 @@
 /*
- * What a client must survive: redirects, odd statuses, answers that are late, and limits that tell their end in each of the forms that HTTP allows.
+ * What a client must survive: redirects, odd statuses, answers that are late, and limits that tell
+ * their end in each of the forms that HTTP allows.
  */
 #include "demo/world.h"
 

@@ -6,7 +6,8 @@
  *
  * An answer in the version that was asked first makes a host sure, too. What is asked again for it was no try.
  *
- * What makes one sure of another version than the job's is kept with the run (engine/http_notes.h), and tried first the next time.
+ * What makes one sure of another version than the job's is kept with the run (engine/http_notes.h),
+ * and tried first the next time.
  *
  * Threads  loop thread only.
  */

@@ -44,7 +44,8 @@ static struct str host_of(const struct url *url)
     return (struct str){ begin, len };
 }
 
-/* The target as it is sent: without "." and ".." segments unless they are wanted, and with the query that the login adds, unless it is there (transfer.c). */
+/* The target as it is sent: without "." and ".." segments unless they are wanted, and with the
+ * query that the login adds, unless it is there (transfer.c). */
 static enum result append_target(struct buf *out, const struct url *url, struct str query,
                                  bool as_is)
 {

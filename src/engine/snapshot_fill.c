@@ -213,7 +213,8 @@ static uint64_t slowest_host_us(const struct engine *e)
 }
 
 /* A range: the best and the worst of the rates over ten seconds, a minute and the whole session; under a
- * rate that and what comes of it now. Where there are several hosts, no sooner than the slowest of them. Nothing until five requests have ended, nor while nothing moves. */
+ * rate that and what comes of it now. Where there are several hosts, no sooner than the slowest of
+ * them. Nothing until five requests have ended, nor while nothing moves. */
 static void fill_eta(struct filling *f)
 {
     struct engine *e = f->engine;

@@ -6,7 +6,8 @@
  * `on_response`: also one that was refused at the start, ended by a timer, or cancelled.
  *
  * What leaves here is bounded: body bytes are counted after decompression as they come, headers have
- * a ceiling, gzip is the only coding asked for (others are read, see read/coding.h), http and https are the only schemes spoken, and
+ * a ceiling, gzip is the only coding asked for (others are read, see read/coding.h), http and https
+ * are the only schemes spoken, and
  * redirects are reported, never followed.
  *
  * HTTP/2 over TLS by default, but not with libcurl before 8.1, which reports a body that HTTP/2 cut short
@@ -109,7 +110,8 @@ struct fetch;
 /** This libcurl tells a body that HTTP/2 cut short from a whole one. */
 bool fetch_http2_is_right(void);
 
-/** E-NET2 for JOB_HTTP_3 when this libcurl has none; E-TLS3 when `ca_file` holds no certificates, E-PRX1 for a proxy that can be none,
+/** E-NET2 for JOB_HTTP_3 when this libcurl has none; E-TLS3 when `ca_file` holds no certificates,
+ * E-PRX1 for a proxy that can be none,
  *  E-TLS4 for a certificate that cannot be shown. */
 MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
                                  struct err *err);

@@ -8,7 +8,8 @@
 
 #include "fetch/transfer.h"
 
-/** Chooses the proxy for the URL (`which` of a pool) and sets it on the handle; that a server has led us there from outside counts.
+/** Chooses the proxy for the URL (`which` of a pool) and sets it on the handle; that a server has
+ * led us there from outside counts.
  *  RESULT_NOMEM. */
 MUST_CHECK enum result transfer_proxy_choose(struct transfer *transfer, const char *url,
                                              bool from_public, uint32_t which);

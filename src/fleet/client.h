@@ -1,7 +1,8 @@
 /**
  * Client: calls of the fleet's scripts at a Redis, one at a time, each within a deadline.
  *
- * It connects when it must, loads a script when it is first called, and connects anew after whatever went wrong. A reply is text of
+ * It connects when it must, loads a script when it is first called, and connects anew after
+ * whatever went wrong. A reply is text of
  * bounded length; what Redis says of an error is cut to one line.
  *
  * Errors     RESULT_BUSY (E-FLEET5): Redis is away, or says that it cannot now: the same call may go well later.

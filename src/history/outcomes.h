@@ -3,7 +3,8 @@
  *
  *   {"_key":"17","id":"17","city":"Oslo","_outcome":"done","_status":200,"_attempts":1,"_error":null}
  *
- * The input's own values come after the key: those that its URL, body or headers name, as columns of a file or variables. `_outcome` is done, failed, waiting (for
+ * The input's own values come after the key: those that its URL, body or headers name, as columns
+ * of a file or variables. `_outcome` is done, failed, waiting (for
  * another try) or not asked. Of a listing it is the first page's. URLs are left out, as they may hold secrets.
  *
  * Errors   E-OUTC1: a run that polls asks each input many times. Those of the seeds, of the ledger and of the temporary

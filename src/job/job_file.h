@@ -44,7 +44,8 @@ struct job_given {
     const int64_t *wall_us;  /* now; NULL: the system's */
 };
 
-/** Reads the file into `job`, which is initialised by it. `given` may be NULL. RESULT_INVALID with `faults` filled and a summary in `err`; there is then nothing to release. */
+/** Reads the file into `job`, which is initialised by it. `given` may be NULL. RESULT_INVALID with
+ * `faults` filled and a summary in `err`; there is then nothing to release. */
 MUST_CHECK enum result job_file_read(struct job *job, const char *path,
                                      const struct job_given *given, struct job_faults *faults,
                                      struct err *err);

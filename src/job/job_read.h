@@ -64,7 +64,8 @@ bool job_put_var(const struct job_writer *w, struct cJSON *to, const struct job_
 
 /* job_given.c */
 
-/** `text`, which it takes, of a header of that name or of none, with the values that the command line gives for secrets in the place of their placeholders:
+/** `text`, which it takes, of a header of that name or of none, with the values that the command
+ * line gives for secrets in the place of their placeholders:
  *  "${NAME}" as it is, which who reads the place expands or refuses. E-SEC4 for a typed one that would be stored. NULL
  *  for NULL, and when out of memory. */
 char *job_put_given(struct job_reader *r, char *text, enum template_context context,

@@ -111,7 +111,8 @@ bool header_is_secret(struct str name);
 /* --- in texts: secret_typed.c ------------------------------------------------------------------------ */
 
 /** Registers what follows such names in a text: the query of a URL, a form, JSON, the arguments of
- *  GraphQL, XML; and what looks like one (secret_form_next). Values that are placeholders are none. `*count` grows by what was found. */
+ *  GraphQL, XML; and what looks like one (secret_form_next). Values that are placeholders are none.
+ *  `*count` grows by what was found. */
 MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                                          size_t *count, struct err *err);
 

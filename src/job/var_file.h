@@ -14,7 +14,8 @@
 
 struct var_file;
 
-/** Of the path "-" the text is `piped`, of others as well unless that is empty: then it is read. `faults`, which may be NULL, gets every bad line; RESULT_INVALID when there is one. */
+/** Of the path "-" the text is `piped`, of others as well unless that is empty: then it is read.
+ * `faults`, which may be NULL, gets every bad line; RESULT_INVALID when there is one. */
 MUST_CHECK enum result var_file_open(struct var_file **opened, const char *path,
                                      const char *encoding, struct str piped,
                                      struct job_faults *faults, struct err *err);

@@ -7,7 +7,8 @@
  *   file      CSV or TSV with a line of column names, `{row.column}`: strings; JSON Lines of objects,
  *             `{row.field}`, or of plain values, `{row}`; by the file's ending .csv .tsv .txt (a value a
  *             line, `{row}`) .jsonl .ndjson, else by its first byte. "-" is stdin, read whole before the run
- *             begins. Held in memory, which VARS_FILE_MAX bounds. LF or CRLF, a byte order mark is taken, blank lines are passed over.
+ *             begins. Held in memory, which VARS_FILE_MAX bounds. LF or CRLF, a byte order mark is
+ *             taken, blank lines are passed over.
  *   dates     from one to another (job/dates.h): `{day}` begins a step ("1d", "2w", "1month", "6h"), `{day.last}` is
  *             its last day, or the last second of a step by the clock, and `{day.next}` what follows: for windows of
  *             time. `{day.epoch}`, `{day.last.epoch}`, `{day.next.epoch}` are seconds since 1970, with `_ms` milliseconds.

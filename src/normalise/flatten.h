@@ -97,7 +97,8 @@ void flatten_trust_pointer(struct flatten *flatten, bool trust);
 MUST_CHECK enum result flatten_set_shape(struct flatten *flatten, const struct flatten_shape *shape,
                                          struct err *err);
 
-/** FLATTEN_LEARN, after flatten_set_shape and before the first document: rows are handed out, too, with the columns of `table`: a settled
+/** FLATTEN_LEARN, after flatten_set_shape and before the first document: rows are handed out, too,
+ * with the columns of `table`: a settled
  *  tree, borrowed, from which the flattener's own was seeded. NULL, between documents: no longer. */
 MUST_CHECK enum result flatten_give_rows(struct flatten *flatten, const struct columns *table,
                                          struct err *err);

@@ -5,7 +5,8 @@
  * counted once each, by their first try, and only refusals that are no accident and are not about a single
  * item: a status of 4xx other than 404, 410 and what is tried again anyway, a body of a wrong type, one
  * that is no JSON or of an unknown encoding, an answer that is no HTTP, a redirect that is not followed
- * (as those that go in a circle are not). A good answer ends the row, another refusal begins a new one, all else (5xx, timeouts,
+ * (as those that go in a circle are not). A good answer ends the row, another refusal begins a new
+ * one, all else (5xx, timeouts,
  * what a rule says) says nothing.
  *
  *   SAME_ANSWER_TELL_AT in a row: it is told, asked one at a time from now on, and nothing is tried again

@@ -15,7 +15,8 @@
  *        begins at their rate, slowly.
  *
  * Two that differ, and a trial that goes well for long, are no window's: NEVER. A bucket gives a little more in
- * the time that a trial takes; when it is much more, the first window had begun without us, and is forgotten. Then the deadline is the same
+ * the time that a trial takes; when it is much more, the first window had begun without us, and is
+ * forgotten. Then the deadline is the same
  * each time, or that of the next token, and there is a rate to be learned (plan/learned_limit.h).
  *
  * Pure: told the time. Units: microseconds (monotonic), requests per second.

@@ -1,7 +1,8 @@
 /**
  * Tuner: the controller behind `auto`. It turns the cap.
  *
- * What it knows is what came back: how long answers took, and how many were in flight when each began. It goes in rounds, long enough for every slot to have been used several times
+ * What it knows is what came back: how long answers took, and how many were in flight when each
+ * began. It goes in rounds, long enough for every slot to have been used several times
  * since the last change, and makes one change a round:
  *
  *   RISE     doubles the cap while that raises the rate in proportion

@@ -4,7 +4,8 @@
  *
  *   responsive --no connection within UNRESPONSIVE_...--> unresponsive --an answer--> responsive
  *
- * While a responsive host has work, or has answered and may have some, an unresponsive one has one request in flight at most, and all of them
+ * While a responsive host has work, or has answered and may have some, an unresponsive one has one
+ * request in flight at most, and all of them
  * together no more than half of the places that the others leave free, or a twentieth of the cap. With no
  * responsive host nothing is kept back.
  *

@@ -1,7 +1,8 @@
 /**
  * A screen for all workers of a fleet: `attach redis://HOST/JOB`.
  *
- * The dashboard of a run, with the sums of all and a panel of workers. Keys steer all of them; Enter on a worker of this machine
+ * The dashboard of a run, with the sums of all and a panel of workers. Keys steer all of them;
+ * Enter on a worker of this machine
  * shows its own dashboard, until that is left. Redis is looked at once a second, from a thread of libuv's pool: a Redis that
  * hangs holds up no key.
  *

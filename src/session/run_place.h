@@ -3,7 +3,8 @@
  * NAME-003-of-008.run.
  *
  * The first place that is free or holds a run of the same requests and the same shard; but before a free one, that of a
- * job file's run that has grown: with other values, some of which are the same (session/run_alike.h). Two jobs of one host so lie side by side, and
+ * job file's run that has grown: with other values, some of which are the same
+ * (session/run_alike.h). Two jobs of one host so lie side by side, and
  * each finds its own again. What cannot be judged (unreadable, not a run) is taken as it is, so that opening it
  * tells what is wrong.
  *

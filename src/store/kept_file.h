@@ -1,7 +1,8 @@
 /**
  * Kept file: a small file with secrets in it (cookies, a refresh token) that outlives the process.
  *
- * It is made 0600, and is refused when others may read it; a link is not followed. A write goes to a temporary name, is synced, renamed and
+ * It is made 0600, and is refused when others may read it; a link is not followed. A write goes to
+ * a temporary name, is synced, renamed and
  * synced with its directory, so that after any crash there is the old content or the new one, whole.
  *
  * Ownership  kept_file_close releases everything but the struct.

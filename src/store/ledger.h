@@ -127,7 +127,8 @@ MUST_CHECK enum result ledger_end_sending(struct ledger *ledger, bool forget, ui
 /** What came of it: notes, and further requests. Those of further rounds of polls get the ETag that was last
  *  answered. Those that are new get the next ids; one that was
  *  found before (same endpoint, URL, body and round) keeps the lesser of both places and what belongs to
- *  it, with all that was found by it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
+ *  it, with all that was found by it, and gets no id here. A page that its own listing has had
+ *  already is noted as PAGE_NOTE_BACK. */
 MUST_CHECK enum result ledger_put_discoveries(struct ledger *ledger, struct settlement *settlement,
                                               struct err *err);
 
@@ -214,7 +215,8 @@ uint64_t ledger_listed(const struct ledger *ledger);
 /** The highest id of what was found; 0: nothing was. */
 MUST_CHECK enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *err);
 
-/** These are transactions of their own, unless one is under way. The first tells how many requests the plan has of its own, before
+/** These are transactions of their own, unless one is under way. The first tells how many requests
+ * the plan has of its own, before
  *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered after another number. */
 MUST_CHECK enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
                                          struct err *err);

@@ -104,7 +104,8 @@ static const char schema_sending[] =
 static const char schema_4[] =
     "CREATE TABLE gone(id INTEGER PRIMARY KEY, pruned INTEGER NOT NULL) STRICT;";
 
-/* What version 5 added: whose line has the last body, and when it last came. Further rounds of `run --again` put more into `meta` (ledger_again.c). */
+/* What version 5 added: whose line has the last body, and when it last came. Further rounds of `run
+ * --again` put more into `meta` (ledger_again.c). */
 static const char schema_5[] = "ALTER TABLE polled ADD COLUMN request INTEGER;"
                                "ALTER TABLE polled ADD COLUMN at_us INTEGER;";
 

@@ -7,7 +7,8 @@
  *   ledger_guess       words of old versions
  *   ledger_open        opens and makes a ledger
  *   ledger             rows of requests, segments and sessions; begin and commit
- *   ledger_discovered ...   one subject each, by its name: again, exchange, failed, found, merge (a plan that has changed), plan,
+ *   ledger_discovered ...   one subject each, by its name: again, exchange, failed, found, merge (a
+ *                      plan that has changed), plan,
  *                      poll, sending, shards; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *

@@ -12,7 +12,8 @@
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
  * named. A pointer that finds nothing anywhere is an error (E-TAB1, with pointers that would), and so
- * is, if the caller wants that, an input of which no document can be read (E-TAB7). So is a file that changes between the passes (E-TAB2), or a single document, line or record that is
+ * is, if the caller wants that, an input of which no document can be read (E-TAB7). So is a file
+ * that changes between the passes (E-TAB2), or a single document, line or record that is
  * larger than the memory allowed (E-TAB3).
  *
  * Ownership  table_build_start copies the options and takes the source (also when it fails);
