@@ -8,9 +8,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #define TURNS_AT_ONCE_MAX 8
+#define FILE_BOUND_MAX (UNITS_TEXT_MAX + 32)
 
 /* --- the phase ------------------------------------------------------------------------------------ */
 
@@ -184,15 +186,31 @@ uint64_t engine_disk_free_bytes(const struct engine *e)
     return fstatvfs(e->options.dir->fd, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
 }
 
+/* How large a file of this process may become, where the shell sets a bound (setrlimit(2)): beyond
+ * it writes fail as on a full disk, however much is free. */
+static void put_file_bound(char text[static FILE_BOUND_MAX])
+{
+    struct rlimit bound;
+    char most[UNITS_TEXT_MAX];
+
+    text[0] = '\0';
+    if (getrlimit(RLIMIT_FSIZE, &bound) == 0 && bound.rlim_cur != RLIM_INFINITY) {
+        units_format_bytes(bound.rlim_cur, most);
+        snprintf(text, FILE_BOUND_MAX, ", files up to %s: ulimit -f", most);
+    }
+}
+
 void engine_trouble_text(const struct engine *e, char *text, size_t size)
 {
     char room[UNITS_TEXT_MAX];
+    char bound[FILE_BOUND_MAX];
 
     if (e->storage.state != RESULT_FULL || e->phase != ENGINE_RUNNING) {
         snprintf(text, size, "%s", e->storage.trouble);
         return;
     }
     units_format_bytes(engine_disk_free_bytes(e), room);
-    snprintf(text, size, "%s (%s free): paused, goes on by itself when there is space",
-             e->storage.trouble, room);
+    put_file_bound(bound);
+    snprintf(text, size, "%s (%s free%s): paused, goes on by itself when there is space",
+             e->storage.trouble, room, bound);
 }

@@ -134,7 +134,7 @@ def test_file_size_limit__stops_with_8_and_resumes__when_interrupted():
 
     with harness.api() as server:
         child = start_run(server, preexec_fn=limit)
-        wait_for_trouble(child)
+        harness.read_until(child.stderr, rb"files up to 1.05 MB: ulimit -f")
         check(child.poll() is None, "the run has ended")
         check_sound()
         child.send_signal(signal.SIGINT)
