@@ -1,5 +1,4 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
-#include "base/parents.h"
 #include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/opened_runs.h"
@@ -8,6 +7,7 @@
 #include "normalise/file_source.h"
 #include "table/endpoint_table.h"
 #include "table/format.h"
+#include "table/output_file.h"
 #include "table/run_tables.h"
 #include "table/table_report.h"
 #include "table/table_run.h"
@@ -121,7 +121,7 @@ static int make_table(const struct read_options *options, const struct task *tas
         return message_fail(&report.err);
     }
     for (size_t i = 0; i < options->output_count; i++) {
-        parents_make(options->outputs[i].path, 0777);
+        output_make_parents(options->outputs[i].path);
     }
     run.table.spec.types |= task->is_of_runs;
     (void)!table_run(&run, &report);

@@ -2,11 +2,11 @@
 
 #include "base/exit_code.h"
 #include "base/message.h"
-#include "base/parents.h"
 #include "history/outcomes.h"
 #include "normalise/lines_source.h"
 #include "session/run_lists.h"
 #include "session/run_values.h"
+#include "table/output_file.h"
 #include "table/table_report.h"
 #include "table/table_run.h"
 
@@ -64,7 +64,7 @@ int outcomes_table_make(const struct read_options *options, struct opened_run *r
         lines_source_new(&table.source, fd, "outcomes", &err) != RESULT_OK) {
         return message_fail(&err);
     }
-    parents_make(options->outcomes.path, 0777);
+    output_make_parents(options->outcomes.path);
     (void)!table_run(&table, &report);
     table_schema_free(report.schema);
     if (report.result != RESULT_OK && table_reader_is_gone(&report.err)) {

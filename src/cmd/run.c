@@ -68,7 +68,7 @@ static enum result check_outputs(const struct run_options *options, struct err *
     enum result result = options->svg ? check_file(options->svg, err) : RESULT_OK;
 
     for (size_t i = 0; result == RESULT_OK && i < options->output_count; i++) {
-        parents_make(options->outputs[i].path, 0777);
+        output_make_parents(options->outputs[i].path);
         result = table_output_check(&options->outputs[i], err);
     }
     return result;

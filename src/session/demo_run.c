@@ -1,11 +1,11 @@
 #include "session/demo_run.h"
 
 #include "base/message.h"
-#include "base/parents.h"
 #include "base/say.h"
 #include "history/stored_job.h"
 #include "session/session.h"
 #include "store/run_dir.h"
+#include "table/output_file.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ static size_t choose_outputs(const struct demo_run *run, const char *csv,
     for (size_t i = 0; i < run->output_count; i++) {
         outputs[i] = run->outputs[i];
         has_csv |= outputs[i].format == &csv_format || outputs[i].format == &tsv_format;
-        parents_make(outputs[i].path, 0777);
+        output_make_parents(outputs[i].path);
     }
     if (!has_csv) {
         outputs[run->output_count] = (struct table_output){ .path = csv, .format = &csv_format };

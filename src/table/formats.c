@@ -1,6 +1,7 @@
 #include "table/format.h"
 
 #include "base/os.h"
+#include "s3/place.h"
 #include "table/output_file.h"
 #include "table/packing.h"
 
@@ -144,10 +145,13 @@ static enum result check(const struct table_output *output, struct err *err)
                        "%s: %s is not packed as a whole; leave out .%s", output->path,
                        output->format->name, output->packing->ending);
     }
-    return output->format->has_place && strcmp(output->path, "-") == 0
-               ? err_set(err, RESULT_INVALID, "E-ARG1", "%s wants a file, not stdout",
-                         output->format->name)
-               : RESULT_OK;
+    if (output->format->has_place &&
+        (strcmp(output->path, "-") == 0 || s3_is_place(output->path))) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "%s wants a file, not %s",
+                       output->format->name,
+                       s3_is_place(output->path) ? "an object of a store" : "stdout");
+    }
+    return RESULT_OK;
 }
 
 enum result table_output_init(struct table_output *output, const char *path,
@@ -171,17 +175,8 @@ enum result table_output_init(struct table_output *output, const char *path,
 
 enum result table_output_check(const struct table_output *output, struct err *err)
 {
-    struct output_file *file;
-    enum result result;
-
-    if (output->format->has_place) {
-        return output->format->check(output->path, err);
-    }
-    result = output_open(&file, output->path, err);
-    if (result == RESULT_OK) {
-        output_abandon(file);
-    }
-    return result;
+    return output->format->has_place ? output->format->check(output->path, err)
+                                     : output_check(output->path, err);
 }
 
 const char *table_outputs_text(const struct table_output *outputs, size_t count,

@@ -1,6 +1,9 @@
 #include "table/output_file.h"
 
 #include "base/os.h"
+#include "base/parents.h"
+#include "base/temporary_file.h"
+#include "s3/upload.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,10 +24,11 @@
 #define TEMPORARY_ENDING ".tmp"
 
 struct output_file {
-    int fd, directory; /* directory is -1 for standard output */
-    char *path;        /* as given, for messages */
-    const char *name;  /* its last part: a view into path */
-    char *temporary;   /* name within the directory */
+    int fd, directory;      /* directory is -1 for standard output, and for an object */
+    struct s3_place object; /* its name is NULL for files and standard output */
+    char *path;             /* as given, for messages */
+    const char *name;       /* its last part: a view into path */
+    char *temporary;        /* name within the directory */
     uint64_t bytes;
     uint64_t written, handed_down; /* to the system, and of that, to the disk */
     size_t pending;
@@ -33,15 +37,21 @@ struct output_file {
 
 static void release(struct output_file *f)
 {
-    if (f->fd >= 0 && f->directory >= 0) {
+    if (f->fd >= 0 && f->fd != STDOUT_FILENO) {
         close(f->fd);
     }
     if (f->directory >= 0) {
         close(f->directory);
     }
+    s3_place_release(&f->object);
     free(f->path);
     free(f->temporary);
     free(f);
+}
+
+static const char *shown(const struct output_file *f)
+{
+    return f->fd == STDOUT_FILENO ? f->name : f->path;
 }
 
 static enum result open_directory(struct output_file *f, struct err *err)
@@ -186,6 +196,33 @@ static enum result check_target(const struct output_file *f, struct err *err)
     return RESULT_OK;
 }
 
+/* An object is made of a file that is complete. */
+static enum result open_object(struct output_file *f, struct err *err)
+{
+    enum result result = s3_place_read(&f->object, f->path, err);
+
+    f->name = f->path;
+    if (result == RESULT_OK) {
+        f->fd = temporary_file();
+        result = f->fd >= 0 ? RESULT_OK
+                            : err_set_write(err, errno, "E-OUT1",
+                                            "cannot create the file that becomes %s", f->path);
+    }
+    return result;
+}
+
+static enum result open_file(struct output_file *f, struct err *err)
+{
+    enum result result = open_directory(f, err);
+
+    result = result == RESULT_OK ? check_target(f, err) : result;
+    if (result == RESULT_OK) {
+        remove_left(f);
+        result = create_temporary(f, err);
+    }
+    return result;
+}
+
 enum result output_open(struct output_file **file, const char *path, struct err *err)
 {
     struct output_file *f = calloc(1, sizeof *f);
@@ -203,12 +240,7 @@ enum result output_open(struct output_file **file, const char *path, struct err 
         f->fd = STDOUT_FILENO;
         f->name = "standard output";
     } else {
-        result = open_directory(f, err);
-        result = result == RESULT_OK ? check_target(f, err) : result;
-        if (result == RESULT_OK) {
-            remove_left(f);
-            result = create_temporary(f, err);
-        }
+        result = s3_is_place(path) ? open_object(f, err) : open_file(f, err);
     }
     if (result != RESULT_OK) {
         release(f);
@@ -237,12 +269,10 @@ static enum result write_all(struct output_file *f, const char *bytes, size_t le
             continue;
         }
         if (put < 0 && errno == EPIPE) {
-            return err_set(err, RESULT_IO, "E-OUT4", "nobody reads %s any more",
-                           f->directory < 0 ? f->name : f->path);
+            return err_set(err, RESULT_IO, "E-OUT4", "nobody reads %s any more", shown(f));
         }
         if (put <= 0) {
-            return err_set_write(err, put < 0 ? errno : EIO, "E-OUT2", "cannot write %s",
-                                 f->directory < 0 ? f->name : f->path);
+            return err_set_write(err, put < 0 ? errno : EIO, "E-OUT2", "cannot write %s", shown(f));
         }
         bytes += put;
         len -= (size_t)put;
@@ -325,6 +355,9 @@ static enum result commit(struct output_file *f,
 {
     enum result result = flush(f, err);
 
+    if (result == RESULT_OK && f->object.name) {
+        result = s3_upload(&f->object, f->fd, f->bytes, err);
+    }
     if (f->directory < 0) {
         release(f);
         return result;
@@ -366,5 +399,25 @@ void output_abandon(struct output_file *f)
             remove_temporary(f, f->temporary);
         }
         release(f);
+    }
+}
+
+enum result output_check(const char *path, struct err *err)
+{
+    struct output_file *f;
+    enum result result = output_open(&f, path, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = f->object.name ? s3_look(&f->object, err) : RESULT_OK;
+    output_abandon(f);
+    return result;
+}
+
+void output_make_parents(const char *path)
+{
+    if (!s3_is_place(path)) {
+        parents_make(path, 0777);
     }
 }

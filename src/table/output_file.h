@@ -5,14 +5,15 @@
  * target and syncs the directory. Until then, and whatever fails, an older file of that name
  * stays as it was. The temporary file is locked while it is written: one that is not was left by a process that
  * was killed, and the next output_open of the same target removes it, with the journals that SQLite keeps beside a
- * database. "-" is standard output: bytes go straight out and commit only flushes.
+ * database. "-" is standard output: bytes go straight out and commit only flushes. "s3://BUCKET/KEY" is an object of
+ * a store (s3/place.h): bytes go to a file without a name in TMPDIR, and commit uploads it.
  *
  * Ownership  output_open gives a handle that output_commit or output_abandon ends, both once.
  * Errors     E-OUT1 cannot create, E-OUT2 cannot write (RESULT_FULL when space ran out), E-OUT3 cannot be
  *            made durable or renamed, E-OUT4 standard output is a pipe that nobody reads any more,
- *            E-OUT5 the name is taken. After a
+ *            E-OUT5 the name is taken; E-OUT6, E-OUT7, E-OUT8 an object's place, keys and store. After a
  *            failed write only output_abandon makes sense.
- * Threads    one at a time; calls block on the disk, so never on the loop thread.
+ * Threads    one at a time; calls block on the disk or the network, so never on the loop thread.
  */
 #ifndef SCRAPETOP_TABLE_OUTPUT_FILE_H
 #define SCRAPETOP_TABLE_OUTPUT_FILE_H
@@ -38,14 +39,20 @@ MUST_CHECK enum result output_commit(struct output_file *file, struct err *err);
 
 /**
  * As output_commit, but a file that has come under the name meanwhile stays: E-OUT5 (RESULT_BUSY). Not for
- * standard output.
+ * standard output, nor an object.
  */
 MUST_CHECK enum result output_commit_new(struct output_file *file, struct err *err);
 
-/** Appends the temporary file's path, for a library that writes it by itself. Not of standard output. */
+/** Appends the temporary file's path, for a library that writes it by itself. Not of standard output, nor of an object. */
 MUST_CHECK enum result output_temporary_path(const struct output_file *file, struct buf *path);
 
 /** Removes the temporary file. NULL is fine. */
 void output_abandon(struct output_file *file);
+
+/** Whether it could be made now: the directory can be written to, the store answers. */
+MUST_CHECK enum result output_check(const char *path, struct err *err);
+
+/** Makes the directories above a file that are missing (base/parents.h). */
+void output_make_parents(const char *path);
 
 #endif

@@ -1,0 +1,172 @@
+"""Tables as objects of a store: -o s3://BUCKET/KEY, against s3rver and AWS's own signer."""
+
+import contextlib
+import json
+import os
+import urllib.request
+
+import harness
+from harness import check, check_equal, scratch
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "object_store.mjs")
+SECRET = "secret/+0123456789"
+TOKEN = "session-token-0123456789"
+
+
+class Store:
+    def __init__(self, url, directory):
+        self.url, self.directory = url, directory
+
+    def environment(self, **more):
+        keys = {"AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": SECRET}
+        return harness.environment(**{**keys, **more})
+
+    def asked(self, key):
+        with urllib.request.urlopen(self.url + "/asked", timeout=30) as answer:
+            return [tuple(ask) for ask in json.load(answer) if key in ask[1]]
+
+    def object(self, key):
+        """Its bytes, or None when there is no such object."""
+        path = os.path.join(self.directory, "lake", key + "._S3rver_object")
+        return harness.read(path) if os.path.exists(path) else None
+
+
+@contextlib.contextmanager
+def store():
+    modules = os.environ.get("OBJECT_STORE_MODULES")
+    if not modules:
+        raise harness.Skipped("s3rver is not installed: nobody has asked it")
+    log, directory = scratch("store.log"), scratch("store")
+    with open(log, "wb") as out, open(log + ".err", "wb") as err:
+        child = harness.start(["node", SCRIPT, modules, directory], stdout=out, stderr=err)
+    try:
+        harness.wait_for(lambda: child.poll() is not None or b"\n" in harness.read(log), "a store that listens")
+        check(child.poll() is None, harness.read(log + ".err").decode(errors="replace"))
+        yield Store(f"http://127.0.0.1:{int(harness.read(log))}", directory)
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def records(count, width=10):
+    path = scratch(f"{count}-{width}.jsonl")
+    with open(path, "w", encoding="utf-8") as out:
+        for i in range(count):
+            out.write(json.dumps({"id": i, "text": f"{i:08}" * (width // 8 + 1)}) + "\n")
+    return path
+
+
+def as_file(path, name):
+    harness.succeed("normalise", path, "-o", scratch(name))
+    return harness.read(scratch(name))
+
+
+def write(there, path, key, code=0, **environment):
+    return harness.succeed("normalise", path, "-o", "s3://lake/" + key, code=code,
+                           env=there.environment(**environment))
+
+
+def test_table__is_the_same_as_the_file__under_its_key():
+    path = records(1000)
+    with store() as there:
+        for key in ("a.csv", "by=day/ü b+c~(1).csv.gz", "x/y/z.parquet", "deep.jsonl.zst"):
+            write(there, path, key)
+            check_equal(there.object(key), as_file(path, "table." + key.split(".", 1)[1]), key)
+        write(there, path, "a.csv")
+        check_equal([ask[3] for ask in there.asked("/lake/a.csv") if ask[0] == "PUT"], [200, 200], "written twice")
+
+
+def test_large_table__goes_up_in_parts__and_is_whole():
+    path = records(24_000, 800)  # 19 MB as CSV: two parts
+    with store() as there:
+        write(there, path, "large.csv")
+        check(there.object("large.csv") == as_file(path, "large.csv"), "another table came of two parts")
+        for key in ("late.csv", "lost.csv"):
+            write(there, path, key)
+            check(there.object(key) == as_file(path, "large.csv"), f"{key} is another table")
+        check_equal([ask[3:] for ask in there.asked("/lake/late.csv") if ask[2].startswith("uploadId=")],
+                    [(200, "InternalError"), (200, "")], "completions of late.csv")
+        refused = write(there, path, "dies.csv", code=8)
+        check(b"E-OUT8" in refused.err and b"AccessDenied" in refused.err, "not said:", refused)
+        check_equal(there.object("dies.csv"), None, "an object of some of its parts")
+        last = there.asked("/lake/dies.csv")[-1]
+        check(last[0] == "DELETE" and last[2].startswith("uploadId="), f"the parts are not given up: {last}")
+
+
+def test_busy_store__is_asked_again__and_a_bucket_elsewhere_there():
+    path = records(10)
+    with store() as there:
+        write(there, path, "busy.csv")
+        check_equal([ask[3] for ask in there.asked("/lake/busy.csv")], [503, 200], "answers")
+        write(there, path, "moved.csv", AWS_REGION="us-west-2")
+        check_equal([ask[3] for ask in there.asked("/lake/moved.csv")], [301, 200], "answers")
+
+
+def test_keys__come_from_the_profile__with_its_session():
+    path = records(10)
+    os.makedirs(scratch(".aws"), exist_ok=True)
+    with open(scratch(".aws/credentials"), "w", encoding="utf-8") as out:
+        out.write("[default]\naws_access_key_id = wrong\naws_secret_access_key = wrong\n"
+                  f"[night]\naws_access_key_id=S3RVER\naws_secret_access_key={SECRET}\naws_session_token = {TOKEN}\n")
+    with open(scratch(".aws/config"), "w", encoding="utf-8") as out:
+        out.write("[default]\nregion = us-west-1\n[profile night]\nregion = eu-west-1\n")
+    unset = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    with store() as there:
+        write(there, path, "night.csv", AWS_PROFILE="night", **unset)
+        check(there.object("night.csv"), "no object")
+        write(there, path, "night-moved.csv", AWS_PROFILE="night", **unset)
+        check_equal([ask[3] for ask in there.asked("night-moved")], [200], "answers in the profile's region")
+        refused = write(there, path, "by-default.csv", code=8, **unset)
+        check(b"SignatureDoesNotMatch" in refused.err, "not said:", refused)
+    os.remove(scratch(".aws/credentials"))
+    os.remove(scratch(".aws/config"))
+
+
+def test_bad_places__are_refused_with_a_sentence__before_a_run_begins():
+    path = records(10)
+    with store() as there, harness.api() as server:
+        for place, code, says, environment in (
+                ("s3://lake/", 2, b"E-OUT6", {}),
+                ("s3://", 2, b"E-OUT6", {}),
+                ("s3://lake/a/../b.csv", 2, b"E-OUT6", {}),
+                ("s3://la%6be/b.csv", 2, b"E-OUT6", {}),
+                ("s3://lake/b.csv", 2, b"E-OUT6", {"AWS_ENDPOINT_URL": "ftp://u:p@example.com"}),
+                ("s3://lake/b.csv", 2, b"E-OUT6", {"AWS_REGION": "eu west"}),
+                ("s3://lake/b.csv", 2, b"AWS_ACCESS_KEY_ID", {"AWS_ACCESS_KEY_ID": ""}),
+                ("s3://lake/b.csv", 8, b"does not answer", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+                ("s3://puddle/b.csv", 8, b"no bucket puddle", {}),
+                ("s3://lake/b.db", 2, b"wants a file", {})):
+            ended = harness.run("run", "--plain", "-o", scratch("never.run"), "--to", place, f"{server.url}/posts/[1-3]",
+                                env=there.environment(**environment))
+            check_equal(ended.code, code, f"exit code of {place}")
+            check(says in ended.err, f"{place}: not said:", ended)
+            check(b"u:p@" not in ended.err and SECRET.encode() not in ended.err, "a secret is shown:", ended)
+        check_equal(server.count(), 0, "requests of runs that were refused")
+        wrong = write(there, path, "b.csv", code=8, AWS_SECRET_ACCESS_KEY="another")
+        check(b"SignatureDoesNotMatch" in wrong.err, "not said:", wrong)
+
+
+def test_run__is_complete__when_the_store_refuses_its_table():
+    with store() as there, harness.api() as server:
+        ended = harness.run("run", "--plain", "--json", "-o", scratch("d.run"), "--to", "s3://lake/posts.csv",
+                            f"{server.url}/posts/[1-30]", env=there.environment(AWS_SECRET_ACCESS_KEY="another"))
+        check_equal((ended.code, ended.report()["ok"]), (8, 30), "exit code, ok")
+        check(b"SignatureDoesNotMatch" in ended.err, "not said:", ended)
+        check_equal(there.object("posts.csv"), None, "an object")
+        write(there, scratch("d.run"), "posts.csv")
+        check(there.object("posts.csv"), "no object after all")
+
+
+def test_run__ends_with_its_table_in_the_store():
+    with store() as there, harness.api() as server:
+        harness.succeed("run", "--plain", "-o", scratch("d.run"), "--to", "s3://lake/posts.csv", f"{server.url}/posts/[1-30]",
+                        env=there.environment())
+        harness.succeed("normalise", scratch("d.run"), "-o", scratch("posts.csv"))
+        check_equal(there.object("posts.csv"), harness.read(scratch("posts.csv")), "the table")
+        for name in os.listdir(scratch("d.run")):
+            if os.path.isfile(scratch("d.run/" + name)):
+                check(SECRET.encode() not in harness.read(scratch("d.run/" + name)), f"{name} has the secret")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
