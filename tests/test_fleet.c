@@ -1,3 +1,4 @@
+#include "fleet/budget.h"
 #include "fleet/client.h"
 #include "fleet/fleet_ask.h"
 #include "fleet/turn.h"
@@ -292,6 +293,94 @@ static void news__stay_within_the_plan__whatever_byte_is_another(void **state)
     }
 }
 
+/* --- budgets ----------------------------------------------------------------------------------------- */
+
+static void budget__is_json_whose_ends_count_from_now(void **state)
+{
+    static const struct fleet_quota told[] = {
+        { .key = "http://h:80 core",
+          .kind = FLEET_QUOTA_WINDOW,
+          .left = 7,
+          .seen = 9,
+          .limit = 100,
+          .reset_us = 5000,
+          .window_us = 60000000,
+          .gives_all = true,
+          .put_us = 1000 },
+        { .key = "http://b", .kind = FLEET_QUOTA_BUCKET, .reset_us = 10, .refill_per_s = 2.5 },
+    };
+    static const struct fleet_starts asks[] = { { "http://h:80 core", 20 } };
+    const struct fleet_budget_tell tell = {
+        .told = told, .told_count = 2, .asks = asks, .ask_count = 1, .work = 12, .known = 3
+    };
+    const struct fleet_self self = { "w1", "h:/r", "tok", "ep:1" };
+    struct buf out = { 0 };
+
+    (void)state;
+    assert_int_equal(fleet_budget_write(&tell, &self, 3000, &out), RESULT_OK);
+    assert_int_equal(buf_append_char(&out, '\0'), RESULT_OK);
+    assert_string_equal(
+        out.data,
+        "{\"name\":\"w1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"work\":12,\"known\":3,\"told\":["
+        "{\"key\":\"http://h:80 core\",\"kind\":\"window\",\"left\":7,\"seen\":9,\"limit\":100,"
+        "\"reset\":3000,\"window\":60000000,\"refill\":0,\"all\":true},"
+        "{\"key\":\"http://b\",\"kind\":\"bucket\",\"left\":0,\"seen\":0,\"limit\":0,\"reset\":0,"
+        "\"window\":0,\"refill\":2500000,\"all\":false}],\"back\":[],"
+        "\"asks\":[[\"http://h:80 core\",20]]}");
+    buf_release(&out);
+}
+
+#define BUDGET_REPLY                                                                               \
+    "{\"r\":\"OK\",\"count\":2,\"known\":[\"http://a\",\"http://b\"],\"apart\":[\"http://b\"],"    \
+    "\"grants\":[[\"http://a\",4,1000,250,0,1],[\"http://c\",0,0,0,9000,0]]}"
+
+static void budget_news__say_what_the_reply_says(void **state)
+{
+    struct fleet_budget_news news;
+
+    (void)state;
+    assert_int_equal(fleet_budget_read(STR(BUDGET_REPLY), &news, NULL), RESULT_OK);
+    assert_int_equal(news.grant_count, 2);
+    assert_string_equal(news.grants[0].key, "http://a");
+    assert_int_equal(news.grants[0].count, 4);
+    assert_int_equal(news.grants[0].first_us, 1000);
+    assert_int_equal(news.grants[0].spacing_us, 250);
+    assert_true(news.grants[0].is_known && !news.grants[1].is_known);
+    assert_int_equal(news.grants[1].wait_us, 9000);
+    assert_true(news.has_known);
+    assert_int_equal(news.known_count, 2);
+    assert_string_equal(news.known[1].text, "http://b");
+    assert_string_equal(news.apart, "http://b");
+    fleet_budget_news_release(&news);
+    assert_int_equal(
+        fleet_budget_read(STR("{\"count\":2,\"known\":{},\"grants\":{}}"), &news, NULL), RESULT_OK);
+    assert_true(!news.has_known && !news.grant_count && !news.apart[0]);
+    fleet_budget_news_release(&news);
+}
+
+static void budget_news__are_refused__when_they_are_out_of_bounds(void **state)
+{
+    static const char *const bad[] = {
+        "{\"grants\":[[\"a\",1025,0,0,0,1]]}",
+        "{\"grants\":[[\"a\",1,0,9007199254740992,0,1]]}",
+        "{\"grants\":[[\"a\",1,-1,0,0,1]]}",
+        "{\"grants\":[[\"a\",1,0,0,0]]}",
+        "{\"grants\":[[\"a\",1,0,0,0,1,1]]}",
+        "{\"grants\":[[7,1,0,0,0,1]]}",
+        "{\"grants\":[7]}",
+        "{\"known\":[7]}",
+    };
+    struct fleet_budget_news news;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (fleet_budget_read(str_view(bad[i]), &news, NULL) != RESULT_CORRUPT) {
+            fail_msg("taken: %s", bad[i]);
+        }
+        assert_null(news.grants);
+    }
+}
+
 /* --- names ------------------------------------------------------------------------------------------- */
 
 static struct {
@@ -434,6 +523,9 @@ int main(void)
         cmocka_unit_test(overview__survives__whatever_byte_is_another),
         cmocka_unit_test(turn__is_json_that_counts_from_0),
         cmocka_unit_test(news__say_what_the_reply_says),
+        cmocka_unit_test(budget__is_json_whose_ends_count_from_now),
+        cmocka_unit_test(budget_news__say_what_the_reply_says),
+        cmocka_unit_test(budget_news__are_refused__when_they_are_out_of_bounds),
         cmocka_unit_test(news__are_refused__when_they_are_out_of_bounds),
         cmocka_unit_test(news__are_refused__when_a_lease_is_larger_than_any_that_is_asked_for),
         cmocka_unit_test(news__stay_within_the_plan__whatever_byte_is_another),

@@ -92,7 +92,7 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
     job.endpoints[0].records = str_dup(STR("/a~1b/*"));
     job.network.ca_file = str_dup(STR("/etc/ssl/cert.pem"));
     job.globoff = true;
-    job.pace = (struct job_pace){ 77, 12, { 5, 15 * US_PER_S }, { 2, US_PER_S }, true, 90 };
+    job.pace = (struct job_pace){ 77, 12, { 5, 15 * US_PER_S }, { 2, US_PER_S }, true, 90, true };
     job.retry = (struct job_retry){ .attempts = 3,
                                     .backoff_base_us = 1500,
                                     .backoff_cap_us = 2500 * US_PER_MS,

@@ -109,6 +109,13 @@ static enum result set_shard(void *target, const char *value, struct err *err)
     return shard_option_read(&job->shard, value, err);
 }
 
+static enum result set_budget(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return job_parse_budget(str_view(value), &job->pace, err);
+}
+
 const struct option_row fleet_rows[FLEET_ROWS] = {
     {
         .name = "fleet",
@@ -120,6 +127,16 @@ const struct option_row fleet_rows[FLEET_ROWS] = {
                 "one table of all",
         .kind = OPTION_CALL,
         .set = set_fleet,
+    },
+    {
+        .name = "budget",
+        .words = "fleet worker",
+        .value = "WHOSE",
+        .help = "In a fleet, who keeps the rate and the limits that servers tell: fleet (all "
+                "together), or worker (each for itself, as an API does that counts by address); "
+                "the cap is always of all",
+        .kind = OPTION_CALL,
+        .set = set_budget,
     },
     {
         .name = "shard",

@@ -12,8 +12,9 @@
 #include "job/job.h"
 #include "store/run_dir.h"
 
-#define FLEET_ROWS 2
-extern const struct option_row fleet_rows[FLEET_ROWS]; /* --fleet and --shard, into a struct job */
+#define FLEET_ROWS 3
+extern const struct option_row
+    fleet_rows[FLEET_ROWS]; /* --fleet, --budget and --shard, into a struct job */
 
 /** What else is asked for together with it. */
 struct fleet_beside {

@@ -45,6 +45,7 @@ static const struct {
     { "pace.rate", "rate" },
     { "pace.rate_per_host", "rate-per-host" },
     { "pace.auto", "auto" },
+    { "pace.budget", "budget" },
     { "retry.attempts", "retries" },
     { "retry.backoff", "backoff" },
     { "retry.max_wait", "max-wait" },

@@ -4,6 +4,7 @@
 #include "engine/answer.h"
 #include "engine/core.h"
 #include "engine/events.h"
+#include "engine/fleet_budget.h"
 #include "engine/metrics.h"
 #include "plan/host_hold.h"
 
@@ -17,7 +18,6 @@
 #define LEASE_LONG_US (8 * US_PER_S)
 #define ASK_AGAIN_US (300 * US_PER_MS) /* when there was nothing */
 #define STARTS_ASKED 20
-#define GRANT_LAPSES_US (200 * US_PER_MS)
 #define PARKED_ENOUGH 64
 #define RATE_SECONDS 5                /* a worker reports its requests a second over so long */
 #define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is reported again */
@@ -47,7 +47,7 @@ void fleet_link_judged(struct engine *e, const struct response *response)
     const struct host *host;
     struct host_hold hold;
 
-    if (!l || !request) {
+    if (!l || !request || e->job->pace.is_budget_own) {
         return;
     }
     host = host_at(&e->hosts, request->host);
@@ -132,7 +132,7 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     take_grant(l, news, now_us);
     l->told = news->settings;
     l->drains = news->drains;
-    for (size_t i = 0; i < news->hold_count; i++) {
+    for (size_t i = 0; i < news->hold_count && !e->job->pace.is_budget_own; i++) {
         heed_hold(e, &news->holds[i], now_us + news->holds[i].left_us);
     }
     return result == RESULT_OK ? fleet_leases_take(e, news) : result;
@@ -149,11 +149,13 @@ static void on_news(void *context)
 
     if (state.is_reset) {
         result = fleet_leases_drop_all(e);
+        fleet_budget_reset(e);
         l->is_open = l->is_over = false;
     }
     if (has && result == RESULT_OK) {
         result = heed(e, &news, &state);
     }
+    fleet_budget_heed(e, engine_now_us(e));
     l->is_joined = state.is_joined;
     l->is_asked &= state.is_joined;
     l->starts_asked &= state.is_joined;
@@ -210,7 +212,7 @@ static unsigned seeds_wanted(struct engine *e, uint64_t now_us)
 
 static bool has_rate(const struct engine *e)
 {
-    return e->fleet_link->settings.rate.per_us > 0;
+    return e->fleet_link->settings.rate.per_us > 0 && !e->job->pace.is_budget_own;
 }
 
 static unsigned starts_wanted(struct engine *e, uint64_t now_us)
@@ -280,6 +282,7 @@ void fleet_link_settled(struct engine *e, const struct settled *s)
 void fleet_link_tick(struct engine *e, uint64_t now_us)
 {
     if (e->fleet_link && engine_is_active(e)) {
+        fleet_budget_look(e, now_us, true);
         tell(e, now_us, true);
     }
 }
@@ -314,6 +317,7 @@ void fleet_link_started(struct engine *e)
             tell(e, engine_now_us(e), false);
         }
     }
+    fleet_budget_look(e, engine_now_us(e), false);
 }
 
 uint64_t fleet_link_wake_us(const struct engine *e, uint64_t now_us)
@@ -463,6 +467,7 @@ void fleet_link_release(struct engine *e)
         return;
     }
     fleet_leases_release(l);
+    fleet_budget_free(l);
     free(l->told_holds);
     free(l);
     e->fleet_link = NULL;

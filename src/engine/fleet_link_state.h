@@ -3,6 +3,7 @@
  *
  *   fleet_digest  what tells two plans apart
  *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
+ *   fleet_budget  quotas that are spent by all together
  *   fleet_link    reports to the fleet, and obeys what comes back
  *   fleet_obey    what all workers were told from outside
  */
@@ -16,6 +17,17 @@
 struct leased {
     struct fleet_lease *lease;
     uint64_t left; /* of its requests, not settled */
+};
+
+/* A quota that this worker or the fleet knows of. */
+struct budget_watch {
+    char key[FLEET_BUDGET_KEY_MAX];
+    uint32_t host; /* of the bucket; a guess */
+    bool is_known; /* by the fleet */
+    bool is_told;  /* by this worker, as follows */
+    uint64_t told_left, told_starts, told_end_us;
+    uint64_t ask_after_us;
+    bool is_apart; /* the user was told that it is counted for each address */
 };
 
 struct fleet_link {
@@ -43,7 +55,10 @@ struct fleet_link {
     struct err trouble;
     uint64_t *told_holds; /* by host: until when others know it to be held */
     size_t told_count;
-    bool is_started; /* the engine is whole: there is something to report */
+    struct budget_watch *watches; /* fleet_budget.c */
+    size_t watch_count, watch_room;
+    uint64_t budgets_known; /* quotas that the fleet has, as heard last */
+    bool is_started;        /* the engine is whole: there is something to report */
     bool is_closing, is_closed;
 };
 

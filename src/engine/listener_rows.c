@@ -10,6 +10,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/failures.h"
+#include "engine/fleet_budget.h"
 #include "engine/fleet_link.h"
 #include "engine/ladder.h"
 #include "engine/limit.h"
@@ -157,7 +158,7 @@ const struct listener listener_rows[] = {
     { "failures", .on_settled = failures_settled },
     { "rules by event", on_watch_answer, NULL, on_watch_settled, on_watch_tick },
     { "tokens", .on_tick = token_notes_tick },
-    { "fleet", NULL, fleet_link_judged, fleet_link_settled, fleet_link_tick },
+    { "fleet", fleet_budget_answer, fleet_link_judged, fleet_link_settled, fleet_link_tick },
     { "samples", .on_tick = sample_tick },
     { .name = NULL },
 };

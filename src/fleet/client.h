@@ -27,6 +27,7 @@ enum fleet_script {
     FLEET_STEER,
     FLEET_FORGET,
     FLEET_REMOVE,
+    FLEET_BUDGET,
     FLEET_SCRIPT_COUNT
 };
 

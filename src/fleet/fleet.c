@@ -15,6 +15,7 @@ static void release(struct fleet *f)
     free(f->ended.list);
     free(f->kept.list);
     free(f->holds.list);
+    fleet_budget_release(f);
     free(f->bits);
     buf_release(&f->argument);
     buf_release(&f->reply);

@@ -17,6 +17,7 @@
 #define SCRAPETOP_FLEET_FLEET_H
 
 #include "base/units.h"
+#include "fleet/budget.h"
 #include "fleet/place.h"
 #include "fleet/turn.h"
 
@@ -64,6 +65,19 @@ void fleet_held(struct fleet *fleet, const char *origin, uint64_t left_us);
 
 /** What this worker does and wants from now on; of `tell` the lists do not count. `is_urgent`: it is sent at once. */
 void fleet_say(struct fleet *fleet, const struct fleet_tell *tell, bool is_urgent);
+
+/** An answer told of a quota: with the next turn, the latest of each key; `is_urgent`: at once. */
+void fleet_budget_told(struct fleet *fleet, const struct fleet_quota *quota, bool is_urgent);
+
+/** So many starts are wanted at once; so many were granted and not spent. */
+void fleet_budget_ask(struct fleet *fleet, const char *key, unsigned count);
+void fleet_budget_back(struct fleet *fleet, const char *key, unsigned count);
+
+/** What is left to ask here, and how many quotas this worker knows the fleet to have. */
+void fleet_budget_say(struct fleet *fleet, uint64_t work, uint64_t known);
+
+/** The news of budgets since the last call, to be released; false when there is none. */
+bool fleet_budget_take(struct fleet *fleet, struct fleet_budget_news *news);
 
 struct fleet_state {
     bool is_joined;     /* Redis answers, and knows this worker */

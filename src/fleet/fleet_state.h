@@ -1,7 +1,8 @@
 /**
- * The insides of fleet.h, for its own two files: the desk between them, under a lock.
+ * The insides of fleet.h, for its own files: the desk between them, under a lock.
  *
  *   fleet         the loop's calls: what is put on the desk, what is taken from it
+ *   fleet_budget  the same for quotas that are spent together
  *   fleet_thread  what talks to Redis
  */
 #ifndef SCRAPETOP_FLEET_FLEET_STATE_H
@@ -28,6 +29,20 @@ struct holds {
     size_t count, room;
 };
 
+struct starts {
+    struct fleet_starts *list;
+    size_t count, room;
+};
+
+struct budget_desk {
+    struct fleet_quota *told; /* the latest of each */
+    size_t told_count, told_room;
+    struct starts asks, back;
+    uint64_t work, known, shared; /* shared: quotas that the fleet has, by the turn's word */
+    struct fleet_budget_news news;
+    bool has_news;
+};
+
 struct fleet {
     struct fleet_options options;
     uv_async_t async;
@@ -43,6 +58,7 @@ struct fleet {
     struct ids settled;
     struct entries ended, kept;
     struct holds holds;
+    struct budget_desk budget;
     uint8_t *bits; /* of requests that are settled here, the first in the highest bit */
     struct fleet_news news;
     bool has_news, is_reset, is_joined;
@@ -66,6 +82,10 @@ static inline uint64_t fleet_now_us(void)
 {
     return uv_hrtime() / 1000;
 }
+
+/** After a turn: what is told and asked of quotas, if there is anything. `shared`: as many as the fleet has. */
+MUST_CHECK enum result fleet_budget_turn(struct fleet *fleet, uint64_t shared, struct err *err);
+void fleet_budget_release(struct fleet *fleet);
 
 /** The thread's life: `context` is the fleet. */
 void fleet_thread_run(void *context);

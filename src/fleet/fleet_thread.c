@@ -228,6 +228,7 @@ static enum result turn(struct fleet *f, struct err *err)
     struct fleet_news news;
     struct str argument;
     enum result result;
+    uint64_t budgets = 0;
 
     uv_mutex_lock(&f->lock);
     result = f->must_join ? RESULT_BUSY : write_turn(f);
@@ -250,6 +251,7 @@ static enum result turn(struct fleet *f, struct err *err)
     }
     if (result == RESULT_OK) {
         f->is_fresh = false;
+        budgets = news.budgets;
         f->settings = news.settings;
         news.was_asked = f->was_asked;
         f->was_asked = false;
@@ -261,6 +263,7 @@ static enum result turn(struct fleet *f, struct err *err)
         f->answered_us = fleet_now_us();
         f->trouble.result = RESULT_OK;
         uv_mutex_unlock(&f->lock);
+        result = fleet_budget_turn(f, budgets, err);
     }
     return result;
 }

@@ -7,7 +7,8 @@ for _, n in ipairs(names) do
 end
 if #live > 0 then return cjson.encode({r = 'TAKEN', who = live[1], live = #live}) end
 if ARGV[1] ~= '1' then return cjson.encode({r = 'OK'}) end
-for _, k in ipairs({':job', ':work', ':done', ':or', ':slots', ':outbox', ':holds', ':said', ':workers'}) do
+for _, n in ipairs(redis.call('SMEMBERS', p .. ':budgets')) do redis.call('UNLINK', p .. ':budget:' .. n) end
+for _, k in ipairs({':budgets', ':job', ':work', ':done', ':or', ':slots', ':outbox', ':holds', ':said', ':workers'}) do
   redis.call('UNLINK', p .. k)
 end
 return cjson.encode({r = 'OK'})

@@ -284,6 +284,7 @@ enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news 
     news->live = (unsigned)(fleet_reply_number(reply, "live") & 0xFFFFFF);
     fleet_settings_read(reply, &news->settings);
     news->drains = fleet_reply_number(reply, "drains");
+    news->budgets = fleet_reply_number(reply, "budgets");
     result = fleet_reply_numbers_of(fleet_reply_member(reply, "grant"), grant, 3)
                  ? RESULT_OK
                  : fleet_reply_corrupt(err);

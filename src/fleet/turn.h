@@ -94,6 +94,7 @@ struct fleet_news {
     bool was_asked; /* for requests of the plan, since the news before */
     struct fleet_settings settings;
     uint64_t drains;    /* how often all were told to end */
+    uint64_t budgets;   /* quotas that are spent together (fleet/budget.h) */
     char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
 };
 

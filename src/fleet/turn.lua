@@ -7,7 +7,7 @@ local t = redis.call('TIME')
 local us = t[1] * 1000000 + t[2]
 local now = math.floor(us / 1000)
 local d = redis.call('HMGET', j, 'epoch', 'state', 'until', 'cap', 'lease', 'total', 'cursor', 'rate_n', 'rate_us', 'next',
-  'paused', 'ver', 'drains')
+  'paused', 'ver', 'drains', 'budgets')
 if d[1] ~= a.epoch then
   return cjson.encode({r = 'GONE'})
 end
@@ -170,4 +170,4 @@ if a.leaves then -- what it leaves is not waited for until its lease is over
 end
 return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
   leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
-  ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0)})
+  ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0), budgets = tonumber(d[14] or 0)})

@@ -264,6 +264,8 @@ struct job_pace {
     struct rate rate_per_host;
     bool is_auto;     /* the controller turns the cap (plan/tuner.h) */
     unsigned cap_max; /* its upper end as it was given, 0: it was not; see job_cap_max */
+    /* in a fleet: each worker keeps the rate, and what servers say of limits, for itself */
+    bool is_budget_own;
 };
 
 #define JOB_OUTPUTS_MAX 8
@@ -364,6 +366,9 @@ MUST_CHECK enum result job_add_on(struct job *job, struct str line, struct err *
 
 /** "1s" or "1s:30s": base, and the cap that it grows to. */
 MUST_CHECK enum result job_parse_backoff(struct str text, struct job_retry *retry, struct err *err);
+
+/** "fleet" or "worker". E-ARG1. */
+MUST_CHECK enum result job_parse_budget(struct str text, struct job_pace *pace, struct err *err);
 
 /** "100" or "5%": how many may fail for good. Leaves the other limits. */
 MUST_CHECK enum result job_parse_max_fail(struct str text, struct job_limits *limits,

@@ -82,3 +82,14 @@ void job_format_max_fail(const struct job_limits *limits, char text[UNITS_TEXT_M
         snprintf(text, UNITS_TEXT_MAX, "%u%%", limits->max_fail_percent / JOB_PERCENT);
     }
 }
+
+enum result job_parse_budget(struct str text, struct job_pace *pace, struct err *err)
+{
+    if (!str_equal(text, STR("worker")) && !str_equal(text, STR("fleet"))) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "invalid budget \"%.*s\": want worker or fleet",
+                       (int)(text.len < 40 ? text.len : 40), text.len ? text.data : "");
+    }
+    pace->is_budget_own = str_equal(text, STR("worker"));
+    return RESULT_OK;
+}

@@ -111,6 +111,27 @@ static bool write_max_fail(const struct job_writer *w, cJSON *to, const struct j
     return cjson_add_optional(to, key->name, text);
 }
 
+static void read_budget(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *text = job_text_string(&r->text, "budget", value);
+    struct err err;
+
+    if (text && job_parse_budget(str_view(text), &job->pace, &err) != RESULT_OK) {
+        err_prefix(&err, "\"budget\"");
+        job_text_fault_of(&r->text, value, &err);
+    }
+    free(text);
+}
+
+static bool write_budget(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                         const void *target)
+{
+    (void)w;
+    return !((const struct job *)target)->pace.is_budget_own ||
+           cjson_add_optional(to, key->name, "worker");
+}
+
 #define FIELD(field) offsetof(struct job, field)
 
 /* clang-format off */
@@ -127,6 +148,10 @@ static const struct job_key pace_keys[] = {
       .help = "The controller turns the cap" },
     { "cap_max", JOB_KEY_COUNT, FIELD(pace.cap_max), 0, JOB_CAP_MAX, .always = true,
       .help = "The highest cap that \"auto\" may set (100)" },
+    { "budget", JOB_KEY_TEXT, .read = read_budget, .write = write_budget,
+      .help = "In a fleet, who keeps the rate and the limits that servers tell: \"fleet\", all together; \"worker\", "
+              "each for itself, as an API does that counts by address",
+      .schema = JOB_JSON("enum": ["fleet", "worker"]) },
 };
 
 static const struct job_key retry_keys[] = {

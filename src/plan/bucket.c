@@ -72,7 +72,18 @@ enum bucket_answer bucket_may_start(struct bucket *b, uint64_t work_left, uint64
     if (allowance_wait_us(&b->allowance, work_left, now_us)) {
         return BUCKET_QUOTA;
     }
+    if (b->grant.is_on && !learned_wait_us(b, now_us)) {
+        return grant_wait_us(&b->grant, now_us) ? BUCKET_QUOTA : BUCKET_MAY;
+    }
     return learned_wait_us(b, now_us) ? BUCKET_LEARNED : BUCKET_MAY;
+}
+
+static uint64_t quota_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
+{
+    uint64_t wait_us = allowance_wait_us(&b->allowance, work_left, now_us);
+
+    wait_us = wait_us ? wait_us : grant_wait_us(&b->grant, now_us);
+    return wait_us == TIME_NEVER ? TIME_NEVER : now_us + wait_us;
 }
 
 uint64_t bucket_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
@@ -83,7 +94,7 @@ uint64_t bucket_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
     case BUCKET_HELD:
         return b->hold_until_us;
     case BUCKET_QUOTA:
-        return now_us + allowance_wait_us(&b->allowance, work_left, now_us);
+        return quota_wake_us(b, work_left, now_us);
     case BUCKET_LEARNED:
         return now_us + learned_wait_us(b, now_us);
     case BUCKET_FULL:
@@ -101,6 +112,7 @@ void bucket_started(struct bucket *b, uint64_t now_us)
     }
     learned_started(&b->learned, now_us);
     allowance_start(&b->allowance, now_us);
+    grant_start(&b->grant);
 }
 
 void bucket_accepted(struct bucket *b, const struct learned_answer *answer, uint64_t now_us)

@@ -4,7 +4,8 @@
  * Most hosts have one limiter. Some have several and name them in their answers (X-RateLimit-Resource,
  * the name of a RateLimit policy): the end of one quota says nothing about the other. A bucket keeps the
  * hold that its refusals led to, the quota that its answers told (plan/allowance.h), and the limit that
- * they taught (plan/learned_limit.h).
+ * they taught (plan/learned_limit.h). Where several workers spend one quota, a start needs a grant, too
+ * (plan/grant.h).
  *
  *   open --refused, deadline named--> held to the deadline --> open, at the learned rate
  *        --refused, none named------> held shortly, or not at all --> open, at the learned rate
@@ -16,6 +17,7 @@
 
 #include "plan/allowance.h"
 #include "plan/due.h"
+#include "plan/grant.h"
 #include "plan/learned_limit.h"
 #include "plan/pacer.h"
 
@@ -42,6 +44,7 @@ struct bucket {
     struct learned_limit learned;
     struct pacer pacer;         /* at the learned rate */
     struct allowance allowance; /* what it says of its quota */
+    struct grant grant;         /* where a fleet spends that together */
     double told_rate;           /* the learned limits that the user was told last */
     unsigned told_at_once;
     bool told_shared;
