@@ -36,6 +36,7 @@ MAY_INCLUDE = {
     "store": ["base/", "plan/request.h", "plan/discovered.h", "plan/sort_key.h", "plan/rounds.h",
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "read/", "job/job.h"],
+    "changes": ["base/", "store/", "normalise/", "sqlite3.h"],
     "work": ["base/", "uv.h"],
     "s3": ["base/", "curl/", "openssl/"],
     "table": ["base/", "s3/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "zlib.h", "zstd.h"],
@@ -49,14 +50,14 @@ MAY_INCLUDE = {
                 "control/", "ui/", "curl/", "uv.h"],
     "probe": ["base/", "read/", "job/", "plan/", "fetch/", "normalise/", "uv.h"],
     "cmd": ["base/", "fleet/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "engine/", "demo/",
-            "session/", "probe/", "history/", "control/", "ui/", "cjson/", "curl/", "uv.h", "curses.h", "sqlite3.h",
+            "session/", "probe/", "history/", "control/", "ui/", "changes/", "cjson/", "curl/", "uv.h", "curses.h", "sqlite3.h",
             "microhttpd.h", "openssl/", "brotli/", "expat.h", "zip.h", "zlib.h", "zstd.h"],  # version.c asks all
     "main.c": ["base/", "cmd/"],
 }
 
 # A library that one file alone may see, within a part that may include it.
 ONLY_IN = {
-    "sqlite3.h": {"store": r"ledger.*", "table": r"sqlite_.*"},
+    "sqlite3.h": {"store": r"ledger.*", "table": r"sqlite_.*", "changes": r"state_sqlite.*"},
 }
 
 # What systems do differently stands in base/os/ alone (base/os.h has a name for each).

@@ -1,5 +1,6 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
 #include "base/say.h"
+#include "cmd/changes_table.h"
 #include "cmd/cmd.h"
 #include "cmd/opened_runs.h"
 #include "cmd/outcomes_table.h"
@@ -189,7 +190,7 @@ static char *default_path(const struct read_options *options, const struct opene
     struct str endings = str_view(format->endings), first = str_cut(&endings, ' ');
     char ending[TABLE_ENDINGS_MAX];
 
-    snprintf(ending, sizeof ending, "%.*s", STR_ARG(first));
+    snprintf(ending, sizeof ending, "%s%.*s", options->changes ? "changes." : "", STR_ARG(first));
     return endpoint_table_path(&run->job, endpoint, run->dir.path, ending);
 }
 
@@ -205,6 +206,27 @@ static void tell_doubled(const struct opened_runs *runs, const struct table_spec
     }
 }
 
+/* What changed, instead of what there is. In a database its table is another than that of the records. */
+static int make_changes(const struct read_options *options, struct opened_run *run,
+                        uint32_t endpoint, struct task *task)
+{
+    struct buf name = { .max = 512 };
+    const struct changes_wish wish = { .endpoint = endpoint,
+                                       .records = task->records,
+                                       .spec = &task->spec,
+                                       .outputs = task->outputs,
+                                       .output_count = task->output_count };
+    int code;
+
+    if (!options->spec.table.data &&
+        buf_printf(&name, "%s_changes", run->job.endpoints[endpoint].name) == RESULT_OK) {
+        task->spec.table = buf_view(&name);
+    }
+    code = changes_table_make(options, run, &wish);
+    buf_release(&name);
+    return code;
+}
+
 static int make_endpoint_table(const struct read_options *options, struct opened_runs *runs,
                                uint32_t endpoint, struct task *task)
 {
@@ -218,6 +240,11 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     }
     task->records = options->records ? options->records : table.records;
     task->spec = merge_specs(options, &table);
+    if (options->changes) {
+        code = make_changes(options, &runs->list[0], endpoint, task);
+        endpoint_table_release(&table);
+        return code;
+    }
     task->kept_as = has_own_columns(options) ? run_tables_name(task->outputs[0].path)
                                              : str_view(job->endpoints[endpoint].name);
     code = opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
@@ -332,6 +359,9 @@ static int normalise_runs(const struct read_options *options)
                 "--outcomes takes one run; name the others in commands of their own");
         return message_fail(&err);
     }
+    if (options->changes && changes_table_check(options, &err) != RESULT_OK) {
+        return message_fail(&err);
+    }
     if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
         return message_fail(&err);
     }
@@ -368,6 +398,9 @@ static enum result check_files(const struct read_options *options, struct err *e
     }
     if (options->spec.as_of_us) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "--as-of wants a run directory, not files");
+    }
+    if (options->changes) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--changes wants a run directory, not files");
     }
     if (options->outcomes.path) {
         return err_set(err, RESULT_INVALID, "E-ARG1",

@@ -364,6 +364,14 @@ static const struct option_row normalise_rows[] = {
         .set = set_as_of,
     },
     {
+        .name = "changes",
+        .help =
+            "Of a run that polls or was asked again: what was added, changed and gone from round "
+            "to round, by --unique",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, changes),
+    },
+    {
         .name = "expect",
         .value = "WHAT",
         .help = "\"rows >= 1000\", \"unique id\", \"not_null id\", \"types frozen\" or \"fresh "

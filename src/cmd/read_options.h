@@ -24,6 +24,7 @@ struct read_options {
     struct str *unique, *key, *expect_unique, *expect_not_null;
     const struct table_format
         *ddl;             /* normalise: the statement that makes the table, and no rows; NULL */
+    bool changes;         /* normalise: what changed from round to round, not what there is */
     bool strict;          /* normalise: a skipped record is exit code 9 */
     const char *dir;      /* raw: one file a body into this directory */
     bool failed;          /* raw, status: what has failed, and what was said then */

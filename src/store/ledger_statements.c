@@ -151,6 +151,16 @@ const char *const ledger_statements[SQL_COUNT] = {
     " AND f.id>?5 AND r.state=1 AND r.body=1"
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id LIMIT ?4",
+    [SQL_SEED_ANSWERS] = RECORD_SELECT "r.state,r.body,NULL,NULL,0 FROM request r"
+                                       " WHERE r.endpoint=?1 AND r.id<=?2 ORDER BY r.id",
+    [SQL_FOUND_ANSWERS] = RECORD_SELECT
+    "r.state,r.body,f.place,polled_as(f.endpoint,f.place,f.url,f.body),"
+    "EXISTS(SELECT 1 FROM temp.answer_lack l WHERE l.at=substr(f.place,1,12))"
+    " FROM found f LEFT JOIN request r ON r.id=f.id WHERE f.endpoint=?1 AND f.id>?2"
+    " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
+    " ORDER BY f.place,f.id",
+    [SQL_RECORD_OF] = RECORD_SELECT "NULL,NULL FROM request r WHERE r.id=?1 AND r.state=1"
+                                    " AND r.body=1 AND r.line_bytes IS NOT NULL",
     /* Of a run with further rounds (ledger_again.c). What has no answer in the round that counts has the newest that it
      * had, as has what is no page of a listing: another seed may have led to it since. */
     [SQL_NEWEST_RECORDS] = RECORD_SELECT
