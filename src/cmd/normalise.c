@@ -1,5 +1,6 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
 #include "base/say.h"
+#include "cmd/as_of.h"
 #include "cmd/changes_table.h"
 #include "cmd/cmd.h"
 #include "cmd/opened_runs.h"
@@ -227,6 +228,19 @@ static int make_changes(const struct read_options *options, struct opened_run *r
     return code;
 }
 
+/* Runs as they were, when that is asked for. */
+static enum result go_back(const struct read_options *options, struct opened_runs *runs,
+                           uint32_t endpoint, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; options->spec.as_of_us && i < runs->count && result == RESULT_OK; i++) {
+        result = as_of_go_back(&runs->list[i], options->spec.as_of_us,
+                               &runs->list[0].job.endpoints[endpoint], err);
+    }
+    return result;
+}
+
 static int make_endpoint_table(const struct read_options *options, struct opened_runs *runs,
                                uint32_t endpoint, struct task *task)
 {
@@ -247,7 +261,8 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     }
     task->kept_as = has_own_columns(options) ? run_tables_name(task->outputs[0].path)
                                              : str_view(job->endpoints[endpoint].name);
-    code = opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
+    code = go_back(options, runs, endpoint, &err) == RESULT_OK &&
+                   opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
                ? make_table(options, task)
                : message_fail(&err);
     opened_runs_let_go(runs);

@@ -2,6 +2,7 @@
 #include "cmd/read_options.h"
 
 #include "base/body_text.h"
+#include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/timestamp.h"
 #include "base/units.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DAY_US INT64_C(86400000000)
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]
 #define GROUPS(array) .groups = array, .group_count = sizeof(array) / sizeof(array)[0]
 
@@ -91,15 +93,29 @@ static enum result set_unique(void *target, const char *value, struct err *err)
     return result;
 }
 
+/* RFC 3339, a day, "today", "yesterday", or so long ago. */
 static enum result set_as_of(void *target, const char *text, struct err *err)
 {
     struct read_options *options = target;
+    struct clock clock = clock_system();
+    int64_t now = clock_wall_us(&clock), *us = &options->spec.as_of_us;
+    struct str t = str_view(text);
+    uint64_t ago;
 
-    return timestamp_parse(str_view(text), &options->spec.as_of_us) && options->spec.as_of_us
+    if (str_equal(t, STR("today")) || str_equal(t, STR("yesterday"))) {
+        *us = now - now % DAY_US - (t.len == STR("today").len ? 0 : DAY_US);
+        return RESULT_OK;
+    }
+    if (t.len > 1 && t.data[0] == '-' &&
+        units_parse_time((struct str){ t.data + 1, t.len - 1 }, &ago, err) == RESULT_OK) {
+        *us = now - (int64_t)ago;
+        return RESULT_OK;
+    }
+    return timestamp_parse(t, us) && *us > 0
                ? RESULT_OK
                : err_set(err, RESULT_INVALID, "E-ARG1",
-                         "\"%.40s\" is no time; want one as 2026-01-31T12:00:00Z, or a day, "
-                         "which is its beginning in UTC",
+                         "\"%.40s\" is no time; want one as 2026-01-31T12:00:00Z, a day, which is "
+                         "its beginning in UTC, or so long ago: -7d, -12h",
                          text);
 }
 
@@ -358,8 +374,8 @@ static const struct option_row normalise_rows[] = {
     {
         .name = "as-of",
         .value = "TIME",
-        .help = "Of a run: as if only answers until then had come; with --unique id --keep last "
-                "the state of that time",
+        .help = "Of a run: as if only answers until then had come (2026-01-31T12:00:00Z, a day, "
+                "-7d); with --unique id --keep last the state of that time",
         .kind = OPTION_CALL,
         .set = set_as_of,
     },

@@ -29,6 +29,8 @@ struct opened_run {
     struct run_dir dir;
     struct job job;
     struct ledger *ledger;
+    bool went_back; /* the ledger shows an earlier time (cmd/as_of.h) */
+    uint64_t late;  /* answers that it then does not show */
 };
 
 struct opened_runs {

@@ -288,6 +288,17 @@ static void take_key(struct reader *r, struct line_view *view)
     view->key = take_text(r);
 }
 
+/* What follows the key, up to the time. */
+static void take_time(struct reader *r, struct line_view *view)
+{
+    take(r, STR(",\"url\":\""));
+    view->url = take_text(r);
+    take(r, STR(",\"status\":"));
+    view->status = (uint32_t)take_number(r, UINT16_MAX);
+    take(r, STR(",\"fetched_at\":\""));
+    view->fetched_at = take_text(r);
+}
+
 enum result line_parse_key(struct str head, struct line_view *view)
 {
     struct reader r = { head, false };
@@ -297,18 +308,23 @@ enum result line_parse_key(struct str head, struct line_view *view)
     return r.failed ? RESULT_LIMIT : RESULT_OK;
 }
 
+enum result line_parse_time(struct str head, struct line_view *view)
+{
+    struct reader r = { head, false };
+
+    *view = (struct line_view){ .id = 0 };
+    take_key(&r, view);
+    take_time(&r, view);
+    return r.failed ? RESULT_LIMIT : RESULT_OK;
+}
+
 enum result line_parse(struct str text, struct line_view *view)
 {
     struct reader r = { text, false };
 
     *view = (struct line_view){ .id = 0 };
     take_key(&r, view);
-    take(&r, STR(",\"url\":\""));
-    view->url = take_text(&r);
-    take(&r, STR(",\"status\":"));
-    view->status = (uint32_t)take_number(&r, UINT16_MAX);
-    take(&r, STR(",\"fetched_at\":\""));
-    view->fetched_at = take_text(&r);
+    take_time(&r, view);
     take(&r, STR(",\"attempt\":"));
     view->attempt = (uint32_t)take_number(&r, UINT32_MAX);
     take(&r, STR(",\"elapsed_ms\":"));

@@ -67,6 +67,9 @@ MUST_CHECK enum result line_parse(struct str text, struct line_view *view);
  *  not get that far: read more of the line. The view has `id` and `key` and nothing else. */
 MUST_CHECK enum result line_parse_key(struct str head, struct line_view *view);
 
+/** The same up to the time: `url`, `status` and `fetched_at` besides. */
+MUST_CHECK enum result line_parse_time(struct str head, struct line_view *view);
+
 /** What the line's CRC should be. */
 uint32_t line_crc32c(const struct line_view *view);
 

@@ -115,7 +115,9 @@ enum result segment_read_line(struct segment_reader *reader, const struct record
     return RESULT_OK;
 }
 
-enum result segment_read_key(struct segment_reader *reader, const struct record *record,
+/* As much of the line as `parse` wants. */
+static enum result read_part(struct segment_reader *reader, const struct record *record,
+                             enum result (*parse)(struct str head, struct line_view *view),
                              struct buf *line, struct line_view *view, struct err *err)
 {
     uint32_t wanted = KEY_BYTES;
@@ -130,7 +132,7 @@ enum result segment_read_key(struct segment_reader *reader, const struct record 
         if (result != RESULT_OK) {
             return result;
         }
-        result = line_parse_key(buf_view(line), view);
+        result = parse(buf_view(line), view);
         wanted = wanted > UINT32_MAX / 8 ? UINT32_MAX : wanted * 8;
     } while (result == RESULT_LIMIT && line->len < record->length);
 
@@ -142,4 +144,16 @@ enum result segment_read_key(struct segment_reader *reader, const struct record 
                                err);
     }
     return RESULT_OK;
+}
+
+enum result segment_read_key(struct segment_reader *reader, const struct record *record,
+                             struct buf *line, struct line_view *view, struct err *err)
+{
+    return read_part(reader, record, line_parse_key, line, view, err);
+}
+
+enum result segment_read_time(struct segment_reader *reader, const struct record *record,
+                              struct buf *line, struct line_view *view, struct err *err)
+{
+    return read_part(reader, record, line_parse_time, line, view, err);
 }

@@ -37,4 +37,8 @@ MUST_CHECK enum result segment_read_line(struct segment_reader *reader, const st
 MUST_CHECK enum result segment_read_key(struct segment_reader *reader, const struct record *record,
                                         struct buf *line, struct line_view *view, struct err *err);
 
+/** The same up to the time: the view has `fetched_at` besides. */
+MUST_CHECK enum result segment_read_time(struct segment_reader *reader, const struct record *record,
+                                         struct buf *line, struct line_view *view, struct err *err);
+
 #endif

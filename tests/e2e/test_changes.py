@@ -1,8 +1,10 @@
 """normalise --changes: what was added, changed and gone from round to round, held against a plain diff of whole snapshots."""
 
+import datetime
 import json
 import random
 import sqlite3
+import time
 
 import harness
 import jobs
@@ -302,6 +304,79 @@ def test_changes__of_details__heed_lists_that_shrink_and_details_that_fail():
     with sqlite3.connect(scratch("all.db")) as base:
         names = {name for name, in base.execute("SELECT name FROM sqlite_master WHERE name LIKE '%_changes'")}
     check_equal(names, {"list_changes", "item_changes"}, "tables of all endpoints")
+
+
+def now_and_a_pause():
+    """A moment that no answer of before or after shares."""
+    time.sleep(0.003)
+    moment = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time.sleep(0.003)
+    return moment
+
+
+def table(run, *more, code=0):
+    harness.succeed("normalise", "-o", scratch("t.jsonl"), *more, run, code=code)
+    return sorted(json.dumps(flat(json.loads(line)), sort_keys=True) for line in harness.read(scratch("t.jsonl")).splitlines())
+
+
+def test_as_of__is_the_table_as_it_was_after_each_night():
+    states = random_world(21, 7)
+    world, chance = {}, random.Random(4)
+    peer = Peer(lambda ask: reply(json.dumps(world[ask.path]).encode()) if ask.path in world else reply(b"{}", "500 Broken"))
+    paths = [f"/{n}" for n in range(5)]
+    with open(scratch("ids.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{peer.url}{path}\n" for path in paths)
+    run, answers, nights = scratch("nights.run"), {}, []
+    before = now_and_a_pause()
+    for number, state in enumerate(states):
+        parts = {path: [] for path in paths}
+        for key, record in state.items():
+            parts[f"/{key % 5}"].append(record)
+        down = set(chance.sample(paths, 1)) if number in (2, 3) else set()
+        world = {path: records for path, records in parts.items() if path not in down}
+        harness.succeed("run", "--plain", "--again", "--retries", "0", "-o", run, "-i", scratch("ids.txt"), code=3 if down else 0)
+        answers.update(world)
+        nights.append((now_and_a_pause(), sorted(json.dumps(flat(record), sort_keys=True) for records in answers.values() for record in records)))
+    for moment, want in nights:
+        check_equal(table(run, "--as-of", moment), want, f"as of {moment}")
+    check_equal(table(run, "--as-of", before), [], "before the first night")
+    check_equal(table(run), nights[-1][1], "now, by the same directory")
+    check_equal(table(run, "--as-of", "-0s"), nights[-1][1], "so long ago: no time")
+    ended = harness.succeed("normalise", "-o", scratch("t.csv"), "--as-of", nights[1][0], run)
+    check(b"left out: came after --as-of" in ended.err, ended.err)
+    check_equal(table(run, "--as-of", "-1h"), [], "an hour ago")
+    check_equal(table(run, "--as-of", "yesterday"), [], "yesterday")
+
+
+def test_as_of__has_a_listing_as_it_was__and_refuses_what_is_not_known_any_more():
+    lists = [[{"id": n, "v": 0} for n in range(5)], [{"id": n, "v": n % 2} for n in range(1, 6)], [{"id": 9, "v": 9}]]
+    night = {"at": 0, "fails": set()}
+
+    def answer(ask):
+        if ask.path.startswith("/item/"):
+            return reply(json.dumps({"key": ask.path[6:], "v": night["at"] if ask.path == "/item/9" else 0}).encode())
+        page = int(ask.path.split("page=")[1])
+        records = lists[night["at"]]
+        if (night["at"], page) in night["fails"]:
+            return reply(b"{}", "500 Broken")
+        return reply(json.dumps({"items": records[2 * page - 2:2 * page], "more": len(records) > 2 * page}).encode())
+
+    peer, run = Peer(answer), scratch("listing.run")
+    job = write("listing.json", {"base": peer.url, "retry": {"attempts": 1, "statuses": []}, "endpoints": [
+        {"name": "list", "url": "/list", "records": "/items", "pages": {"param": "page", "has_more": "/more"}},
+        {"name": "item", "url": "/item/{list.id}"}]})
+    moments = []
+    for at in range(3):
+        night["at"], night["fails"] = at, {(1, 2)} if at == 1 else set()
+        harness.succeed("run", "--plain", "--again", "-o", run, job, code=3 if at == 1 else 0)
+        moments.append(now_and_a_pause())
+    first = sorted(json.dumps(record, sort_keys=True) for record in lists[0])
+    check_equal(table(run, "--endpoint", "list", "--as-of", moments[0]), first, "the first night")
+    check_equal(table(run, "--endpoint", "list", "--as-of", moments[1]), first, "the listing of the second night broke off")
+    check_equal(table(run, "--endpoint", "list", "--as-of", moments[2]), ['{"id": 9, "v": 9}'], "the third night")
+    refused = harness.run("normalise", "--endpoint", "item", "--as-of", moments[0], "-o", scratch("x.csv"), run)
+    check(refused.code == 2 and b"is not known any more" in refused.err, refused)
+    check_equal(table(run, "--endpoint", "item", "--as-of", moments[2]), ['{"key": "9", "v": 2}'], "details of now")
 
 
 if __name__ == "__main__":
