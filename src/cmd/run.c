@@ -8,6 +8,7 @@
 #include "fetch/ca_file.h"
 #include "fetch/client_cert.h"
 #include "history/stored_job.h"
+#include "session/line_copy.h"
 #include "session/quote.h"
 #include "session/run_checks.h"
 #include "session/run_growth.h"
@@ -71,7 +72,8 @@ static enum result check_outputs(const struct run_options *options, struct err *
         output_make_parents(options->outputs[i].path);
         result = table_output_check(&options->outputs[i], err);
     }
-    return result;
+    return result == RESULT_OK && options->copy_to ? line_copy_check(options->copy_to, err)
+                                                   : result;
 }
 
 /* What is wrong with the command line alone is told before a directory is made for it, or set
@@ -235,6 +237,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .quiet = options->quiet,
             .progress_us = options->progress_us,
             .monitor = options->monitor,
+            .copy_to = options->copy_to,
+            .copy_every_us = options->copy_every_us,
             .on_end = options->on_end,
             .ping = options->ping,
             .detach = detach,

@@ -50,6 +50,8 @@ struct run_options {
     uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
     struct monitor_options monitor;
     const char *on_end, *ping; /* NULL: none */
+    const char *copy_to;       /* NULL: nowhere */
+    uint64_t copy_every_us;    /* 0: as line_copy.h says */
     bool rows_are_taken;       /* the URL stands in the job, a row's columns in it */
     bool has_sources;          /* a URL, a list or a job file was given */
     struct options_given given;
@@ -63,7 +65,7 @@ extern const struct option_table
 MUST_CHECK enum result run_options_check_tables(const struct run_options *options, struct err *err);
 
 /* Shared with `demo`. */
-#define RUN_OUTPUT_ROWS 10
+#define RUN_OUTPUT_ROWS 12
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 #define RUN_WATCH_ROWS 8
 extern const struct option_row run_watch_rows[RUN_WATCH_ROWS]; /* likewise, of `run` alone */

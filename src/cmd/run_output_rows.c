@@ -93,6 +93,21 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .repeats = true,
     },
     {
+        .name = "copy-to",
+        .value = "s3://BUCKET/PREFIX",
+        .help = "Copy the stored lines there while they come, compressed",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, copy_to),
+    },
+    {
+        .name = "copy-every",
+        .value = "TIME",
+        .help = "How often --copy-to copies (1m); once more at the end",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct run_options, copy_every_us),
+        .low = 100000,
+    },
+    {
         .name = "meta",
         .help = "Tables also say where a record came from: " TABLE_META_NAMES,
         .kind = OPTION_FLAG,

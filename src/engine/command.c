@@ -258,3 +258,13 @@ void engine_note_steered(struct engine *e, const char *who, struct str words, co
     }
     buf_release(&fields);
 }
+
+void engine_note_copy(struct engine *e, const struct err *err)
+{
+    if (err->result == RESULT_OK) {
+        events_add(&e->events, EVENT_NOTICE, "copy", "", "lines are copied again");
+    } else {
+        events_add(&e->events, EVENT_WARNING, "copy", "", "lines are not copied for now: %s [%s]",
+                   err->text, err->code);
+    }
+}

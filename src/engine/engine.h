@@ -92,6 +92,9 @@ void engine_detail(struct engine *engine, uint64_t id, struct snapshot_detail *d
 void engine_note_steered(struct engine *engine, const char *who, struct str words,
                          const char *reply);
 
+/** The copy of the stored lines fails, or goes on (RESULT_OK in `err`). */
+void engine_note_copy(struct engine *engine, const struct err *err);
+
 /** True at any time; final after on_done. To be given back with report_release. */
 void engine_report(struct engine *engine, struct report *report);
 

@@ -11,6 +11,7 @@
 #include "session/end_report.h"
 #include "session/event_loop.h"
 #include "session/leave_terminal.h"
+#include "session/line_copy.h"
 #include "session/session_screen.h"
 #include "session/session_socket.h"
 #include "ui/words.h"
@@ -33,6 +34,7 @@ struct session {
     struct engine *engine;
     struct session_screen screen;
     struct at_end_start *start; /* its ping is under way; else NULL */
+    struct line_copy *copy;     /* or NULL */
     uv_timer_t terminate;
     uv_signal_t signals[SIGNAL_COUNT];
     struct session_socket socket;
@@ -279,6 +281,7 @@ static void on_engine_closed(void *context, const struct err *trouble)
     }
     s->engine = NULL;
     at_end_ping_start_hurry(s->start);
+    line_copy_quiet(s->copy);
     session_socket_close(&s->socket, &s->report);
     monitor_close(&s->monitor);
     session_screen_close(&s->screen);
@@ -386,6 +389,51 @@ static void on_beat(void *context)
     monitor_still_ending(&s->monitor);
 }
 
+static void on_copy_change(void *context, const struct err *err)
+{
+    struct session *s = context;
+
+    if (s->engine && !s->closing) {
+        engine_note_copy(s->engine, err);
+    }
+}
+
+static enum result start_copy(struct session *s, struct err *err)
+{
+    const struct line_copy_options options = { .loop = &s->loop,
+                                               .dir = s->options->dir,
+                                               .to = s->options->copy_to,
+                                               .every_us = s->options->copy_every_us,
+                                               .on_change = on_copy_change,
+                                               .context = s };
+
+    return options.to ? line_copy_start(&s->copy, &options, err) : RESULT_OK;
+}
+
+/* The run is complete without its copy, but who has asked for one is told. */
+static void finish_copy(struct session *s)
+{
+    const struct at_end_pulse pulse = { on_beat, s };
+    struct line_copy *copy = s->copy;
+    char size[UNITS_TEXT_MAX];
+    uint64_t bytes;
+    struct err err;
+
+    s->copy = NULL;
+    if (!copy) {
+        return;
+    }
+    if (line_copy_finish(copy, &pulse, &bytes, &err) == RESULT_OK) {
+        units_format_bytes(bytes, size);
+        say(stderr, "scrapetop: all lines are copied to %s (%s)", s->options->copy_to, size);
+        return;
+    }
+    message_error(&err);
+    say(stderr,
+        "scrapetop: lines are left that are not copied: the same command again copies them");
+    s->report.exit = s->report.exit == EXIT_WELL ? EXIT_STORAGE : s->report.exit;
+}
+
 /* Other processes that wait for the end of the run. */
 static void tell_outside(struct session *s)
 {
@@ -448,7 +496,7 @@ static enum result open_all(struct session *s, struct err *err)
         engine_set_can_return(s->engine, s->socket.server || s->screen.typed.open);
         result = engine_start(s->engine, err);
     }
-    return result;
+    return result == RESULT_OK ? start_copy(s, err) : result;
 }
 
 static void close_unstarted(struct session *s)
@@ -496,6 +544,7 @@ int session_run(const struct session_options *options)
         say(stderr, "scrapetop: error[E-INT1]: a handle was left open");
     }
     if (result == RESULT_OK) {
+        finish_copy(s);
         end_report_print(s->options, &s->report);
         tell_outside(s);
         code = (int)s->report.exit;

@@ -51,6 +51,8 @@ struct session_options {
     struct detach *detach; /* who started it waits to hear that it is under way; NULL: nobody */
     struct monitor_options monitor;
     const char *on_end, *ping; /* at_end.h; NULL: none */
+    const char *copy_to;       /* line_copy.h; NULL: nowhere */
+    uint64_t copy_every_us;    /* 0: LINE_COPY_EVERY_US */
     bool stdin_is_read;        /* a list came by it: keys come from the terminal itself */
     const char *resume;        /* the command that goes on with it; NULL: run -o */
 };

@@ -5,7 +5,7 @@
 // Prints its port. A request whose signature or body's SHA-256 is wrong is refused, as S3 does and s3rver does not.
 // Mishaps, by a word in the key: "busy" (each request is answered 503 once), "dies" (the second part is refused),
 // "late" (the first completion is a fault with status 200), "lost" (the first completion's answer never comes),
-// "moved" (the bucket is in eu-west-1). GET /asked tells each request: method, path, query, what was answered.
+// "moved" (the bucket is in eu-west-1), "shut" (refused until GET /open). GET /asked tells each request: method, path, query, what was answered.
 import { createHash } from "node:crypto";
 import http from "node:http";
 import { createRequire } from "node:module";
@@ -21,6 +21,7 @@ const SECRET = "secret/+0123456789";
 const TOKEN = "session-token-0123456789";
 const asked = [];
 const met = new Set();
+let isOpen = false;
 
 const store = new S3rver({
     address: "127.0.0.1", port: 0, silent: true, directory, configureBuckets: [{ name: "lake" }],
@@ -72,6 +73,9 @@ async function mishap(request, answer, path, query) {
     if (path.includes("busy") && !again(request.method + path + query)) {
         return refuse(answer, 503, "SlowDown");
     }
+    if (path.includes("shut") && !isOpen) {
+        return refuse(answer, 403, "AccessDenied");
+    }
     if (path.includes("dies") && query.startsWith("partNumber=2")) {
         return refuse(answer, 403, "AccessDenied");
     }
@@ -107,6 +111,11 @@ function pass(request, answer, body, isLost) {
 const door = http.createServer(async (request, answer) => {
     if (request.url === "/asked") {
         answer.end(JSON.stringify(asked));
+        return;
+    }
+    if (request.url === "/open") {
+        isOpen = true;
+        answer.end();
         return;
     }
     const pieces = [];

@@ -3,9 +3,14 @@
 import contextlib
 import json
 import os
+import re
+import signal
+import subprocess
+import threading
 import urllib.request
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "object_store.mjs")
@@ -29,6 +34,18 @@ class Store:
         """Its bytes, or None when there is no such object."""
         path = os.path.join(self.directory, "lake", key + "._S3rver_object")
         return harness.read(path) if os.path.exists(path) else None
+
+    def open(self):
+        with urllib.request.urlopen(self.url + "/open", timeout=30) as answer:
+            answer.read()
+
+    def lines(self, prefix):
+        """What was copied below it, and the names of the objects."""
+        names = sorted(name.removesuffix("._S3rver_object") for name in os.listdir(os.path.join(self.directory, "lake", prefix))
+                       if name.endswith("._S3rver_object"))
+        packed = [self.object(f"{prefix}/{name}") for name in names]
+        return b"".join(subprocess.run(["zstd", "-dc"], input=one, stdout=subprocess.PIPE, check=True).stdout
+                        for one in packed), names
 
 
 @contextlib.contextmanager
@@ -166,6 +183,63 @@ def test_run__ends_with_its_table_in_the_store():
         for name in os.listdir(scratch("d.run")):
             if os.path.isfile(scratch("d.run/" + name)):
                 check(SECRET.encode() not in harness.read(scratch("d.run/" + name)), f"{name} has the secret")
+
+
+def raw_lines(run):
+    raw = scratch(run + "/raw")
+    return b"".join(harness.read(os.path.join(raw, name)) for name in sorted(os.listdir(raw)))
+
+
+def start_copying(there, server, prefix, count):
+    return harness.scrapetop("run", "--plain", "-c", "2", "-o", scratch("d.run"), "--copy-to", "s3://lake/" + prefix,
+                             "--copy-every", "100ms", f"{server.url}/[1-{count}]", stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=there.environment())
+
+
+def test_lines__are_copied_while_they_come__each_once():
+    gate = threading.Event()
+    server = peer.Peer(lambda ask: (ask.number <= 50 or gate.wait()) and peer.reply(b'{"n":1}'))
+    with store() as there:
+        child = start_copying(there, server, "lines", 100)
+        harness.wait_for(lambda: os.path.exists(scratch("d.run/copied")) and
+                         int(harness.read(scratch("d.run/copied")).split()[2]), "a first object, while the run is at work")
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        gate.set()
+        ended = harness.finish(start_copying(there, server, "lines", 100))
+        check_equal(ended.code, 0, "exit code")
+        check(b"all lines are copied to s3://lake/lines" in ended.err, "not said:", ended)
+        copied, names = there.lines("lines")
+        check(copied == raw_lines("d.run"), f"the copy is another: {names}")
+        check(len(names) > 1 and all(re.fullmatch(r"[0-9a-f]{8}-00000001-\d{12}\.jsonl\.zst", name) for name in names), names)
+        asked = len(there.asked("/lake/lines/"))
+        check_equal(harness.finish(start_copying(there, server, "lines", 100)).code, 0, "exit code of a run that is done")
+        check_equal(len(there.asked("/lake/lines/")), asked, "objects written for nothing new")
+
+
+def test_store_that_refuses__is_told_and_stops_nothing__and_has_all_in_the_end():
+    gate = threading.Event()
+    server = peer.Peer(lambda ask: (ask.number <= 20 or gate.wait()) and peer.reply(b'{"n":1}'))
+    with store() as there:
+        child = start_copying(there, server, "shut", 40)
+        harness.read_until(child.stderr, rb"lines are not copied for now")
+        there.open()
+        harness.read_until(child.stderr, rb"lines are copied again")
+        gate.set()
+        check_equal(harness.finish(child).code, 0, "exit code")
+        check(there.lines("shut")[0] == raw_lines("d.run"), "the copy is another")
+    with store() as there:
+        os.remove(scratch("d.run/copied"))
+        ended = harness.finish(start_copying(there, server, "shut-again", 40))
+        check_equal(ended.code, 8, "exit code of a copy that is refused to the end")
+        check(b"the same command again copies them" in ended.err, "not said:", ended)
+        there.open()
+        check_equal(harness.finish(start_copying(there, server, "shut-again", 40)).code, 0, "exit code of the same command")
+        check(there.lines("shut-again")[0] == raw_lines("d.run"), "the copy is another")
+        with open(scratch("d.run/copied"), "w", encoding="utf-8") as out:
+            out.write("../../etc 1 2 3")
+        ended = harness.finish(start_copying(there, server, "shut-again", 40))
+        check(ended.code != 0 and b"E-COPY1" in ended.err, "a file that is none is taken:", ended)
 
 
 if __name__ == "__main__":
