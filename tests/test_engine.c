@@ -420,6 +420,31 @@ static void large_body__is_checked_to_its_end(void **state)
     }
 }
 
+/* They go to the pool together: each has its own verdict all the same, and one only. */
+static void bodies__are_judged_one_by_one__when_they_are_read_together(void **state)
+{
+    struct script script = { .usual = { .then = SERVER_KEEP }, .at = 7, .times = 1 };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    script.usual.bytes = large_answer(20U << 10, true, &script.usual.len);
+    script.odd = script.usual;
+    script.odd.bytes = large_answer(20U << 10, false, &script.odd.len);
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/[1-200]"));
+    r.job.pace.cap = 32;
+    r.job.retry.attempts = 1;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.ok, 199);
+    assert_int_equal(r.report.failed, 1);
+    assert_int_equal(server_count(server), 200);
+    run_end(&r);
+    server_stop(server);
+    free((void *)(uintptr_t)script.usual.bytes);
+    free((void *)(uintptr_t)script.odd.bytes);
+}
+
 /* --- turning the knob ------------------------------------------------------------------------------- */
 
 static void cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered(void **state)
@@ -557,6 +582,7 @@ static int group(void)
         cmocka_unit_test(post__is_not_repeated__when_it_may_have_been_acted_on),
         cmocka_unit_test(post__is_repeated__when_the_server_says_it_was_not_acted_on),
         cmocka_unit_test(large_body__is_checked_to_its_end),
+        cmocka_unit_test(bodies__are_judged_one_by_one__when_they_are_read_together),
         cmocka_unit_test(cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered),
         cmocka_unit_test(cap__acts_within_one_turn__while_a_thousand_transfers_run),
         cmocka_unit_test(pause__starts_nothing__until_it_is_taken_back),

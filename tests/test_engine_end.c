@@ -194,14 +194,13 @@ static void close__leaves_nothing__in_any_phase(void **state)
     server_stop(server);
 }
 
-static void close__waits_for_what_is_on_the_pool_and_in_the_store(void **state)
+static void close_while_bodies_are_read(size_t bytes)
 {
     struct script script = { .usual = { .then = SERVER_KEEP } };
     struct server *server;
     struct run r;
 
-    (void)state;
-    script.usual.bytes = large_answer(1U << 20, true, &script.usual.len);
+    script.usual.bytes = large_answer(bytes, true, &script.usual.len);
     server = server_start(play, &script);
     for (unsigned more = 0; more < 8; more++) {
         size_t ok;
@@ -219,6 +218,13 @@ static void close__waits_for_what_is_on_the_pool_and_in_the_store(void **state)
     }
     server_stop(server);
     free((void *)(uintptr_t)script.usual.bytes);
+}
+
+static void close__waits_for_what_is_on_the_pool_and_in_the_store(void **state)
+{
+    (void)state;
+    close_while_bodies_are_read(1U << 20);  /* each goes there alone */
+    close_while_bodies_are_read(20U << 10); /* many go together */
 }
 
 static void close__waits_for_a_table_under_way(void **state)

@@ -27,8 +27,8 @@ static void assert_all_agree(struct str text, unsigned depth_max)
     }
 }
 
-/* Whether a token may follow another depends on the two and on their container: all rows of five, in both kinds of
- * container, with a block's end within them. */
+/* Whether a token may follow another depends on the two and on their container: all rows of five,
+ * in both kinds of container, with a block's end within them. */
 static void json_kernels__say_what_the_judge_says__when_tokens_stand_in_any_order(void **state)
 {
     static const char *const tokens[] = { "{", "}", "[", "]", ",", ":", "\"a\"", "1", "true" };

@@ -1,13 +1,15 @@
 /**
  * The kernels' judge: whether a text is JSON, 64 bytes at a time.
  *
- * Masks of a block (json_simd.h) say where strings are, so their bytes are not looked at one by one, and where tokens
- * begin. JSON's grammar is a matter of neighbours: what may follow a token depends on that token alone, and on
- * whether both are in an object. So all tokens of a block are judged together, by masks of those that follow a
- * comma, a colon, a bracket. Bracket by bracket it is only seen in which container each token is. Plain numbers are
- * judged by masks, too. Literals, escapes, other numbers, and what is beyond ASCII are read closely.
+ * Masks of a block (json_simd.h) say where strings are, so their bytes are not looked at one by
+ * one, and where tokens begin. JSON's grammar is a matter of neighbours: what may follow a token
+ * depends on that token alone, and on whether both are in an object. So all tokens of a block are
+ * judged together, by masks of those that follow a comma, a colon, a bracket. Bracket by bracket it
+ * is only seen in which container each token is. Plain numbers are judged by masks, too. Literals,
+ * escapes, other numbers, and what is beyond ASCII are read closely.
  *
- * Included by json_kernel_body.h alone, once for each instruction set. Nothing outside [p, end) is read.
+ * Included by json_kernel_body.h alone, once for each instruction set. Nothing outside [p, end) is
+ * read.
  */
 #ifndef SCRAPETOP_BASE_JSON_KERNEL_VERIFY_H
 #define SCRAPETOP_BASE_JSON_KERNEL_VERIFY_H
@@ -43,7 +45,8 @@ struct verify {
                    64]; /* of those that `kinds` has no room for, from the outermost on */
 };
 
-/* The masks of a block: bits by what a byte is. All but the last three are of bytes outside of strings. */
+/* The masks of a block: bits by what a byte is. All but the last three are of bytes outside of
+ * strings. */
 struct verify_masks {
     uint64_t comma, colon, open, close;
     uint64_t brace;   /* of `open` and `close`: not a bracket */
@@ -148,14 +151,15 @@ static bool verify_scalars(const char *p, const char *end, uint64_t scalars)
     return true;
 }
 
-/* Of numbers, what ends each run of digits. Adding its first bit to a run clears it, and sets the bit after. */
+/* Of numbers, what ends each run of digits. Adding its first bit to a run clears it, and sets the
+ * bit after. */
 static inline uint64_t verify_runs(uint64_t first, uint64_t digits)
 {
     return (first + digits) & ~digits;
 }
 
-/* Bits of the numbers and literals that the masks do not show to be good: they are to be read closely. `block` has
- * the block's bytes. */
+/* Bits of the numbers and literals that the masks do not show to be good: they are to be read
+ * closely. `block` has the block's bytes. */
 static inline uint64_t verify_odd_scalars(const struct verify_masks *m, const char *block)
 {
     uint64_t digit = 0, dot = 0, minus = 0, zero = 0, numbers, first, bad, ends, fraction;
@@ -188,8 +192,8 @@ static inline uint64_t verify_odd_scalars(const struct verify_masks *m, const ch
     return m->scalar & ~numbers;
 }
 
-/* The tokens that follow one of `of`; bits of other bytes mean nothing. Adding a bit to the bytes after a token, none
- * of which begins another one, sets that of the next token. */
+/* The tokens that follow one of `of`; bits of other bytes mean nothing. Adding a bit to the bytes
+ * after a token, none of which begins another one, sets that of the next token. */
 static inline uint64_t verify_next(uint64_t of, uint64_t between, uint64_t *last)
 {
     uint64_t sum, after = of << 1 | *last;
@@ -252,9 +256,9 @@ static int verify_brackets_slowly(struct verify *v, const struct verify_masks *m
     return VERIFY_BLOCK;
 }
 
-/* Over the brackets of a block, to where the outermost container ends: its bit, 64 when that is not in this
- * block. -1: they do not match, or are too deep. `in_object`: tokens that are in an object; a closing one is in the
- * container that it closes. */
+/* Over the brackets of a block, to where the outermost container ends: its bit, 64 when that is not
+ * in this block. -1: they do not match, or are too deep. `in_object`: tokens that are in an object;
+ * a closing one is in the container that it closes. */
 static inline int verify_brackets(struct verify *v, const struct verify_masks *m,
                                   uint64_t *in_object)
 {
@@ -279,8 +283,9 @@ static inline int verify_brackets(struct verify *v, const struct verify_masks *m
     return wrong & 1 ? -1 : VERIFY_BLOCK;
 }
 
-/* The tokens that may not be where they are. A name is a string that follows a brace, or a comma in an object: a colon
- * follows each, and nothing else. A token after a comma is in the comma's container, or amiss. */
+/* The tokens that may not be where they are. A name is a string that follows a brace, or a comma in
+ * an object: a colon follows each, and nothing else. A token after a comma is in the comma's
+ * container, or amiss. */
 static inline uint64_t verify_misplaced(struct verify *v, const struct verify_masks *m,
                                         uint64_t in_object)
 {
@@ -298,7 +303,8 @@ static inline uint64_t verify_misplaced(struct verify *v, const struct verify_ma
            (m->close & after_mark);
 }
 
-/* `p` at an opening brace or bracket; to after its partner, or NULL. `p` is never moved beyond `end`. */
+/* `p` at an opening brace or bracket; to after its partner, or NULL. `p` is never moved beyond
+ * `end`. */
 static const char *verify_container(const char *p, const char *end, unsigned depth_max)
 {
     struct verify v = { .end = end,

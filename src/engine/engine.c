@@ -143,7 +143,7 @@ static enum result pools_start(struct engine *e, struct err *err)
 {
     (void)err;
     work_init(&e->tables.pool, e->options.loop, work_limit_of_pool(work_pool_threads()));
-    work_init(&e->judging.pool, e->options.loop, 1);
+    judge_init(e);
     return RESULT_OK;
 }
 
@@ -459,7 +459,7 @@ void engine_close(struct engine *e, void (*closed)(void *context, const struct e
     engine_enter(e, ENGINE_CLOSING);
     uv_timer_stop(&e->wake);
     uv_timer_stop(&e->ticks.timer);
-    work_cancel(&e->judging.pool);
+    body_checks_cancel(e);
     login_stop(e);
     table_cancel(e);
     if (e->fetch) {

@@ -5,6 +5,7 @@
 #include "engine/answer.h"
 #include "engine/ban_watch.h"
 #include "engine/body.h"
+#include "engine/body_checks.h"
 #include "engine/core.h"
 #include "engine/credential_watch.h"
 #include "engine/descriptors.h"
@@ -43,29 +44,7 @@
  * accident. */
 #define BAD_ALIKE_MAX 3
 
-/* What was read in a body, on the loop or on the pool. */
-struct reading {
-    struct request *clear; /* the request asked, when that is sealed; or NULL */
-    struct discoveries discoveries;
-    struct opinion opinion;
-};
-
-struct body_check {
-    struct work_item item;
-    struct engine *engine;
-    struct response *response;
-    size_t bytes; /* of the body as it was sent */
-    bool grows;
-    struct reading reading;
-};
-
-static void reading_release(struct reading *reading)
-{
-    discoveries_release(&reading->discoveries);
-    request_free(reading->clear);
-}
-
-static void judge(struct engine *e, struct response *response, struct reading *reading);
+static void judge(struct engine *e, struct response *response, struct body_result *reading);
 
 /* --- verdicts ---------------------------------------------------------------------------------- */
 
@@ -243,7 +222,7 @@ static bool login_decides(struct engine *e, struct response *response,
     return true;
 }
 
-static void judge(struct engine *e, struct response *response, struct reading *reading)
+static void judge(struct engine *e, struct response *response, struct body_result *reading)
 {
     struct request *request = response->request;
     struct host *host = host_at(&e->hosts, request->host);
@@ -339,7 +318,8 @@ static bool needs_body(const struct response *response)
     return response->status != 204 && response->status != 205;
 }
 
-static void read_page(const struct engine *e, struct response *response, struct reading *reading)
+static void read_page(const struct engine *e, struct response *response,
+                      struct body_result *reading)
 {
     const struct request *request = reading->clear ? reading->clear : response->request;
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
@@ -360,7 +340,8 @@ static void read_page(const struct engine *e, struct response *response, struct 
 }
 
 /* On the loop or on the pool. */
-static void read_body(const struct engine *e, struct response *response, struct reading *reading)
+static void read_body(const struct engine *e, struct response *response,
+                      struct body_result *reading)
 {
     const struct body_how how = body_how_of(e, response->request->endpoint);
     struct body_verdict verdict = body_read_json(&how, response);
@@ -381,83 +362,32 @@ static void read_body(const struct engine *e, struct response *response, struct 
     }
 }
 
-static void check_run(struct work_item *item)
+/* Of body_checks. */
+static void read_done(struct engine *e, struct response *response, struct body_result *reading,
+                      bool cancelled)
 {
-    struct body_check *check = (struct body_check *)(void *)item;
-
-    read_body(check->engine, check->response, &check->reading);
-}
-
-/* The pool reads one body at a time, so the largest stands for all. */
-static void keep_room(struct engine *e, struct body_check *check)
-{
-    const struct body_how how = body_how_of(e, check->response->request->endpoint);
-    uint64_t most = body_json_max(&how, check->response);
-
-    check->grows = body_may_grow(&how, check->response);
-    if (check->grows) {
-        e->judging.growing++;
-        e->judging.grow_bytes = most > e->judging.grow_bytes ? most : e->judging.grow_bytes;
-        fetch_reserve(e->fetch, e->judging.grow_bytes);
-    }
-}
-
-static void give_room_back(struct engine *e, const struct body_check *check)
-{
-    e->judging.growing -= check->grows;
-    if (!e->judging.growing) {
-        e->judging.grow_bytes = 0;
-        fetch_reserve(e->fetch, 0);
-    }
-}
-
-static void check_done(struct work_item *item, bool cancelled)
-{
-    struct body_check *check = (struct body_check *)(void *)item;
-    struct engine *e = check->engine;
-    struct response *response = check->response;
-
-    e->judging.count--;
-    e->judging.bytes -= check->bytes;
-    give_room_back(e, check);
-    fetch_recount(e->fetch, response);
     if (cancelled) {
         frontier_forget(e->frontier,
                         settle_dismantle(e, response)); /* pending, as if still in flight */
     } else {
-        judge(e, response, &check->reading);
+        judge(e, response, reading);
     }
-    reading_release(&check->reading);
-    free(check);
-    engine_want_turn(e);
 }
 
-static bool check_on_pool(struct engine *e, struct response *response, struct request *clear)
+void judge_init(struct engine *e)
 {
-    struct body_check *check = malloc(sizeof *check);
-
-    if (!check) {
-        return false;
-    }
-    *check = (struct body_check){ .engine = e,
-                                  .response = response,
-                                  .reading = { .opinion = opinion_none, .clear = clear } };
-    check->item.run = check_run;
-    check->item.done = check_done;
-    e->judging.count++;
-    check->bytes = response->body.len;
-    e->judging.bytes += check->bytes;
-    keep_room(e, check);
-    work_submit(&e->judging.pool, &check->item);
-    return true;
+    work_init(&e->judging.pool, e->options.loop, 1);
+    body_checks_init(&e->judging.checks, uv_available_parallelism());
+    e->judging.checks.read = read_body;
+    e->judging.checks.done = read_done;
 }
 
 /* Whether the body has been read, or need not be; else that is left to the pool. */
-static bool read_here(struct engine *e, struct response *response, struct reading *reading)
+static bool read_here(struct engine *e, struct response *response, struct body_result *reading)
 {
     size_t inline_max = discover_wants(&e->discover, response->request->endpoint)
-                            ? ENGINE_PAGE_INLINE_MAX
-                            : ENGINE_JSON_INLINE_MAX;
+                            ? e->judging.checks.page_inline_max
+                            : e->judging.checks.inline_max;
 
     if (!opinion_wants_body(e, response)) {
         return true;
@@ -474,11 +404,11 @@ static bool read_here(struct engine *e, struct response *response, struct readin
     return true;
 }
 
-static void read_elsewhere(struct engine *e, struct response *response, struct reading *reading)
+static void read_elsewhere(struct engine *e, struct response *response, struct body_result *reading)
 {
     if (seal_clear(e, response->request, &reading->clear) != RESULT_OK) {
         note_shortage(response);
-    } else if (check_on_pool(e, response, reading->clear)) {
+    } else if (body_checks_put(e, response, reading->clear)) {
         reading->clear = NULL;
         return;
     } else {
@@ -503,7 +433,7 @@ void judge_response(void *context, struct response *response)
 {
     struct engine *e = context;
     struct request *request = response->request;
-    struct reading reading = { .opinion = opinion_none };
+    struct body_result reading = { .opinion = opinion_none };
     struct answer answer;
     bool asleep, is_read;
 
@@ -543,6 +473,6 @@ void judge_response(void *context, struct response *response)
     } else {
         read_elsewhere(e, response, &reading);
     }
-    reading_release(&reading);
+    body_result_release(&reading);
     engine_want_turn(e);
 }

@@ -7,14 +7,15 @@
  *
  * What a good body gives rise to (discover.c) is read where it is checked, and settled with it.
  *
- * A body is checked on the loop when it is small, on the pool when it is not: the loop must not stand
- * still for the 60 ms that 64 MB take.
+ * A body is checked on the loop when it is small, on the pool when it is not (body_checks.h): of a
+ * fast run the loop is what binds, and it must not stand still for the 60 ms that 64 MB take.
  *
  * Threads  loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_JUDGE_H
 #define SCRAPETOP_ENGINE_JUDGE_H
 
+#include "engine/body_checks.h"
 #include "plan/deep_limit.h"
 #include "plan/same_answer.h"
 #include "work/work.h"
@@ -22,14 +23,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct engine;
 struct response;
 
 struct judging {
     struct work pool;    /* bodies: apart, so that a table does not keep them waiting */
-    size_t count, bytes; /* bodies on the pool */
-    size_t growing;      /* of them, those that are made into JSON, one after the other */
-    /* what one of these may take at most, kept back from the memory of all bodies */
-    uint64_t grow_bytes;
+    size_t count, bytes; /* bodies on the pool, or about to be */
+    struct body_checks checks;
     /* what bodies were instead of JSON (enum body_was), as far as it has been told */
     unsigned told_bodies;
     uint64_t slept_from_us;     /* transfers begun before this lost time to a stop */
@@ -37,6 +37,9 @@ struct judging {
     struct same_answer same_answer;
     struct deep_limits deep_limits;
 };
+
+/** Before the first response. */
+void judge_init(struct engine *engine);
 
 void judge_response(void *engine, struct response *response); /* fetch's on_response */
 

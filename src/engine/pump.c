@@ -134,7 +134,7 @@ void pump_abort(struct engine *e, enum exit_code code)
     if (engine_is_active(e)) {
         engine_stop_as_wanted(e, "aborted");
         e->ending.exit = code;
-        work_cancel(&e->judging.pool);
+        body_checks_cancel(e);
         login_stop(e);
         fetch_cancel_all(e->fetch);
         committer_flush(e->committer);
