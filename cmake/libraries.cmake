@@ -50,6 +50,18 @@ elseif(SCRAPETOP_FLEET)
     scrapetop_library(HIREDIS "hiredis>=0.14" libhiredis-dev)
 endif()
 
+# Tables into PostgreSQL: off, with a word, where libpq is missing.
+set(SCRAPETOP_POSTGRES AUTO CACHE STRING "Tables into PostgreSQL, -o postgresql://... (needs libpq): AUTO, ON or OFF")
+if(SCRAPETOP_POSTGRES STREQUAL "AUTO")
+    pkg_check_modules(LIBPQ QUIET IMPORTED_TARGET GLOBAL "libpq>=14")
+    if(NOT LIBPQ_FOUND)
+        message(NOTICE "-- tables into PostgreSQL are left out: libpq is missing (Debian: apt-get install libpq-dev)")
+        set(SCRAPETOP_POSTGRES OFF)
+    endif()
+elseif(SCRAPETOP_POSTGRES)
+    scrapetop_library(LIBPQ "libpq>=14" libpq-dev)
+endif()
+
 if(scrapetop_missing)
     list(JOIN scrapetop_missing "\n" names)
     list(JOIN scrapetop_missing_packages " " packages)

@@ -39,7 +39,7 @@ MAY_INCLUDE = {
     "changes": ["base/", "store/", "normalise/", "sqlite3.h"],
     "work": ["base/", "uv.h"],
     "s3": ["base/", "curl/", "openssl/"],
-    "table": ["base/", "s3/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "zlib.h", "zstd.h"],
+    "table": ["base/", "s3/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "libpq-fe.h", "zlib.h", "zstd.h"],
     "fleet": ["base/", "hiredis/", "uv.h"],
     "engine": ["base/", "fleet/", "read/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "uv.h", "cjson/"],
     "control": ["base/", "engine/snapshot.h", "engine/report.h", "store/run_dir.h", "plan/failure.h", "uv.h"],
@@ -58,6 +58,7 @@ MAY_INCLUDE = {
 # A library that one file alone may see, within a part that may include it.
 ONLY_IN = {
     "sqlite3.h": {"store": r"ledger.*", "table": r"sqlite_.*", "changes": r"state_sqlite.*"},
+    "libpq-fe.h": {"table": r"postgres_link"},
 }
 
 # What systems do differently stands in base/os/ alone (base/os.h has a name for each).
@@ -69,7 +70,7 @@ OF_ONE_SYSTEM = re.compile(
     r"<(?:asm|linux|mach)/\w+\.h>|<sys/(?:auxv|epoll|event|eventfd|prctl|syscall|sysctl|sysinfo)\.h>")
 
 # What is not libc: everything that the table above names, and every library somebody may think of.
-FOREIGN = re.compile(r"(curl|cjson|uv|openssl|hiredis)(/|\.h)|(sqlite3|microhttpd|zlib|zstd|zip|expat|curses|ncurses\w*|cmocka)\.h")
+FOREIGN = re.compile(r"(curl|cjson|uv|openssl|hiredis)(/|\.h)|(sqlite3|libpq-fe|microhttpd|zlib|zstd|zip|expat|curses|ncurses\w*|cmocka)\.h")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 # Both on one screen would tie the loop to the network library in more than one place.
 NEVER_TOGETHER = ({"curl/curl.h", "uv.h"}, {("fetch", "multi_uv.c"), ("fetch", "multi_uv.h"), ("cmd", "version.c")})

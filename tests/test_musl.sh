@@ -8,8 +8,8 @@ command -v musl-gcc >/dev/null || {
     exit 77
 }
 cd "$root"
-flags="-std=c17 -D_GNU_SOURCE -DSCRAPETOP_VERSION=\"0\" -DSCRAPETOP_HAS_DEMO=1 -DSCRAPETOP_HAS_FLEET=1 -Isrc -I. $(pkg-config --cflags ncursesw)"
-system="-idirafter /usr/include -idirafter /usr/include/$(gcc -dumpmachine)"
+flags="-std=c17 -D_GNU_SOURCE -DSCRAPETOP_VERSION=\"0\" -DSCRAPETOP_HAS_DEMO=1 -DSCRAPETOP_HAS_FLEET=1 -DSCRAPETOP_HAS_POSTGRES=1 -Isrc -I. $(pkg-config --cflags ncursesw)"
+system="$(pkg-config --cflags libpq | sed "s/-I/-idirafter /g") -idirafter /usr/include -idirafter /usr/include/$(gcc -dumpmachine)"
 # json_kernel_avx2.c needs its processor's flags, and has nothing of a system.
 find src ui -name '*.c' ! -path src/base/os/bsd.c ! -name json_kernel_avx2.c -print0 | sort -z |
     xargs -0 -n 8 -P "$(nproc)" musl-gcc -fsyntax-only $flags $system

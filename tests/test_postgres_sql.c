@@ -1,5 +1,6 @@
 /* The statements around rows for PostgreSQL: names and texts from outside stay quoted, whatever they are. */
 #include "table/postgres/postgres_sql.h"
+#include "table/postgres/postgres_words.h"
 
 #include "table/layout.h"
 #include "table/table_spec.h"

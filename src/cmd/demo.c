@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
 #include "session/demo_run.h"
+#include "table/postgres/postgres_place.h"
 
 #define DEFAULT_DIR "demo.run"
 
@@ -103,6 +104,7 @@ int cmd_demo(int argc, char **argv)
     struct err err;
     int code = EXIT_WELL;
 
+    postgres_place_hide(argc, argv);
     if (demo_options_parse(&options, argc, argv, &err) != RESULT_OK) {
         return message_fail(&err);
     }

@@ -13,6 +13,7 @@
 #include "table/run_tables.h"
 #include "table/table_report.h"
 #include "table/table_run.h"
+#include "table/postgres/postgres_place.h"
 #include "work/work.h"
 
 #include <stdio.h>
@@ -123,7 +124,7 @@ static int make_table(const struct read_options *options, const struct task *tas
         return message_fail(&report.err);
     }
     for (size_t i = 0; i < options->output_count; i++) {
-        output_make_parents(options->outputs[i].path);
+        table_output_make_parents(&options->outputs[i]);
     }
     run.table.spec.types |= task->is_of_runs;
     (void)!table_run(&run, &report);
@@ -466,6 +467,7 @@ int cmd_normalise(int argc, char **argv)
     struct err err;
     int code;
 
+    postgres_place_hide(argc, argv);
     if (normalise_options_parse(&options, argc, argv, &err) != RESULT_OK) {
         return message_fail(&err);
     }

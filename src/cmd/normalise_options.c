@@ -567,10 +567,10 @@ static enum result finish(struct read_options *options, struct err *err)
         }
     }
     if (!has_database && (options->spec.table.data || options->spec.key_count)) {
-        return err_set(
-            err, RESULT_INVALID, "E-ARG1",
-            "--table and --key are of a database; give -o FILE.db, -o FILE.sql for psql, or "
-            "--format singer");
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--table and --key are of a database; give -o FILE.db, -o postgresql://..., "
+                       "-o FILE.sql for psql, or "
+                       "--format singer");
     }
     result = table_shape_init(&shape, &options->spec, false, err);
     if (result == RESULT_OK) {

@@ -20,6 +20,7 @@
 #include "session/sweep_tell.h"
 #include "store/run_dir.h"
 #include "table/output_file.h"
+#include "table/postgres/postgres_place.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,8 +70,12 @@ static enum result check_outputs(const struct run_options *options, struct err *
     enum result result = options->svg ? check_file(options->svg, err) : RESULT_OK;
 
     for (size_t i = 0; result == RESULT_OK && i < options->output_count; i++) {
-        output_make_parents(options->outputs[i].path);
+        table_output_make_parents(&options->outputs[i]);
         result = table_output_check(&options->outputs[i], err);
+        if (result == RESULT_BUSY && options->outputs[i].format->may_be_away) {
+            message_warning(err->code, err->text); /* it has until the end to come back */
+            result = RESULT_OK;
+        }
     }
     return result == RESULT_OK && options->copy_to ? line_copy_check(options->copy_to, err)
                                                    : result;
@@ -336,6 +341,7 @@ int cmd_run(int argc, char **argv)
     struct err err;
     int code = EXIT_WELL;
 
+    postgres_place_hide(argc, argv);
     secrecy_begin(&secrecy);
     if (run_options_parse(&options, argc, argv, &err) != RESULT_OK) {
         return message_fail(&err);

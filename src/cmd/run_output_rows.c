@@ -86,8 +86,9 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     {
         .name = "to",
         .value = "FILE",
-        .help = "Write the table at the end as the file's ending says (TABLES in the manual); may "
-                "be repeated",
+        .help =
+            "Write the table at the end as the file's ending says (TABLES in the manual), or to "
+            "postgresql://...; may be repeated",
         .kind = OPTION_CALL,
         .set = set_to,
         .repeats = true,

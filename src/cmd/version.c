@@ -1,6 +1,7 @@
 #include "cmd/version.h"
 
 #include "fleet/client.h"
+#include "table/postgres/postgres_link.h"
 
 #include <brotli/decode.h>
 #include <cjson/cJSON.h>
@@ -25,6 +26,7 @@ static const struct part {
 } parts[] = {
     { "demo", SCRAPETOP_HAS_DEMO },
     { "fleet", SCRAPETOP_HAS_FLEET },
+    { "postgres", SCRAPETOP_HAS_POSTGRES },
 };
 
 #define PART_COUNT (sizeof parts / sizeof parts[0])
@@ -76,6 +78,9 @@ static const struct library {
     { "libzip", zip_libzip_version },
 #if SCRAPETOP_HAS_FLEET
     { "hiredis", fleet_client_version },
+#endif
+#if SCRAPETOP_HAS_POSTGRES
+    { "libpq", postgres_link_version },
 #endif
 #if SCRAPETOP_HAS_DEMO
     { "libmicrohttpd", MHD_get_version },

@@ -126,6 +126,8 @@ void pump_drain(struct engine *e)
         }
         events_add(&e->events, EVENT_NOTICE, "drain", "", "draining: %zu in flight finish",
                    fetch_in_flight(e->fetch));
+    } else if (e->phase == ENGINE_TABLE) {
+        table_wait_no_more(e);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/table_orders.h"
 #include "store/ledger_view.h"
 #include "table/endpoint_table.h"
 #include "table/format.h"
@@ -24,20 +25,12 @@ struct written {
     uint64_t made_of; /* requests settled well */
 };
 
-/* A table that is to be made. */
-struct table_order {
-    struct table_order *next;
-    uint32_t endpoint;
-    struct table_output output; /* its path is the order's */
-    bool is_due; /* the run is not over before it is made, and has failed without it */
-};
-
 struct table_job {
-    struct table_order *orders,
-        *current;               /* those to come; the one that is being made, or was last */
-    struct endpoint_table spec; /* of the running one */
-    struct ledger_view view;    /* likewise */
-    uint64_t *endpoint_rows;    /* of the last table of each endpoint */
+    struct table_orders orders;
+    struct ordered_table *current; /* the one that is being made, or was last */
+    struct endpoint_table spec;    /* of the running one */
+    struct ledger_view view;       /* likewise */
+    uint64_t *endpoint_rows;       /* of the last table of each endpoint */
     struct table_build *build;
     bool running, failed;
     uint64_t started_us, elapsed_us;
@@ -118,7 +111,7 @@ static void tell_columns(struct engine *e, const struct table_report *report)
 }
 
 /* The name that an order's table is known by from one to the next. */
-static struct str name_of(const struct engine *e, const struct table_order *order)
+static struct str name_of(const struct engine *e, const struct ordered_table *order)
 {
     return str_view(e->job->endpoints[order->endpoint].name);
 }
@@ -171,6 +164,26 @@ static void forget_input(struct table_job *job)
     ledger_view_close(&job->view);
 }
 
+/* The place is away: the order is tried again later. False: it has failed. */
+static bool put_back(struct engine *e, const struct table_report *report)
+{
+    struct table_job *job = e->tables.job;
+    char pause[UNITS_TEXT_MAX];
+    uint64_t pause_us;
+
+    if (!job->current->is_due || e->phase != ENGINE_TABLE ||
+        !table_orders_put_back(&job->orders, job->current, &report->err, engine_now_us(e),
+                               &pause_us)) {
+        return false;
+    }
+    job->current = NULL;
+    units_format_time(pause_us, pause);
+    snprintf(job->message, sizeof job->message, "waits: %s", report->err.text);
+    events_add(&e->events, EVENT_WARNING, "table", "", "table waits, again in %s: %s", pause,
+               report->err.text);
+    return true;
+}
+
 static void on_done(void *context, const struct table_report *report)
 {
     struct engine *e = context;
@@ -196,7 +209,7 @@ static void on_done(void *context, const struct table_report *report)
         job->failed = false;
         snprintf(job->message, sizeof job->message, "cancelled");
         events_add(&e->events, EVENT_NOTICE, "table", "", "table cancelled");
-    } else {
+    } else if (!put_back(e, report)) {
         snprintf(job->message, sizeof job->message, "%s", report->err.text);
         events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", report->err.text);
         if (job->current->is_due) {
@@ -214,30 +227,6 @@ static void on_done(void *context, const struct table_report *report)
 
 /* --- what is to be made ---------------------------------------------------------------------------- */
 
-static void free_order(struct table_order *order)
-{
-    if (order) {
-        free((char *)(uintptr_t)order->output.path);
-        free(order);
-    }
-}
-
-static void forget_orders(struct table_job *job, bool due_too)
-{
-    struct table_order **at = &job->orders;
-
-    while (*at) {
-        struct table_order *order = *at;
-
-        if (order->is_due && !due_too) {
-            at = &order->next;
-        } else {
-            *at = order->next;
-            free_order(order);
-        }
-    }
-}
-
 static enum result prepare(struct engine *e, struct err *err)
 {
     if (!e->tables.job) {
@@ -249,42 +238,6 @@ static enum result prepare(struct engine *e, struct err *err)
     }
     return e->tables.job && e->tables.job->endpoint_rows ? RESULT_OK
                                                          : err_nomem(err, "starting a table");
-}
-
-/* One file is made once; what is due stays so. */
-static bool is_ordered(struct engine *e, uint32_t endpoint, const char *path, bool is_due)
-{
-    for (struct table_order *o = e->tables.job->orders; o; o = o->next) {
-        if (o->endpoint == endpoint && strcmp(o->output.path, path) == 0) {
-            o->is_due |= is_due;
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum result add_order(struct engine *e, uint32_t endpoint, const struct table_output *output,
-                             bool is_due, struct err *err)
-{
-    struct table_order *order, **at = &e->tables.job->orders;
-
-    if (is_ordered(e, endpoint, output->path, is_due)) {
-        return RESULT_OK;
-    }
-    order = calloc(1, sizeof *order);
-    if (order) {
-        *order = (struct table_order){ .endpoint = endpoint, .output = *output, .is_due = is_due };
-        order->output.path = str_dup(str_view(output->path));
-    }
-    if (!order || !order->output.path) {
-        free(order);
-        return err_nomem(err, "starting a table");
-    }
-    while (*at) {
-        at = &(*at)->next;
-    }
-    *at = order;
-    return RESULT_OK;
 }
 
 /* Told once a session: bodies that are kept as they are have no rows. */
@@ -321,7 +274,9 @@ static enum result order_all(struct engine *e, const char *ending, bool is_due, 
         path = endpoint_table_path(e->job, i, e->options.dir->path, ending);
         result =
             path ? table_output_init(&output, path, NULL, err) : err_nomem(err, "starting a table");
-        result = result == RESULT_OK ? add_order(e, i, &output, is_due, err) : result;
+        result = result == RESULT_OK
+                     ? table_orders_add(&e->tables.job->orders, i, &output, is_due, err)
+                     : result;
         free(path);
     }
     return result;
@@ -341,7 +296,8 @@ static enum result order_by_user(struct engine *e, struct err *err)
         return RESULT_OK;
     }
     result = table_output_init(&output, e->options.table_path, NULL, err);
-    return result == RESULT_OK ? add_order(e, 0, &output, false, err) : result;
+    return result == RESULT_OK ? table_orders_add(&e->tables.job->orders, 0, &output, false, err)
+                               : result;
 }
 
 enum result table_order(struct engine *e, struct err *err)
@@ -355,7 +311,7 @@ enum result table_order(struct engine *e, struct err *err)
         return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
     }
     result = order_by_user(e, err);
-    if (result == RESULT_OK && !e->tables.job->orders) {
+    if (result == RESULT_OK && !e->tables.job->orders.first) {
         return err_set(err, RESULT_INVALID, "E-TAB6",
                        "bodies are kept as they are (\"as\"): there is no table to make");
     }
@@ -374,6 +330,21 @@ static bool is_left_behind(const struct engine *e)
            job->records_at_start < e->metrics.ok + e->metrics.ok_before;
 }
 
+/* A database has room for the tables of all endpoints, a file for the first's. */
+static enum result order_output(struct engine *e, const struct table_output *output,
+                                struct err *err)
+{
+    size_t count = output->format->has_place ? e->job->endpoint_count : 1;
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; i < count && result == RESULT_OK; i++) {
+        result = is_without_table(e, i)
+                     ? RESULT_OK
+                     : table_orders_add(&e->tables.job->orders, i, output, true, err);
+    }
+    return result;
+}
+
 void table_order_due(struct engine *e)
 {
     struct err err;
@@ -383,8 +354,7 @@ void table_order_due(struct engine *e)
         result = order_by_user(e, &err);
     }
     for (size_t i = 0; i < e->options.output_count && result == RESULT_OK; i++) {
-        result = is_without_table(e, 0) ? RESULT_OK
-                                        : add_order(e, 0, &e->options.outputs[i], true, &err);
+        result = order_output(e, &e->options.outputs[i], &err);
     }
     for (size_t i = 0; i < e->job->output_count && result == RESULT_OK; i++) {
         result = order_all(e, e->job->outputs[i], true, &err);
@@ -397,7 +367,7 @@ void table_order_due(struct engine *e)
 void table_forget_orders(struct engine *e)
 {
     if (e->tables.job) {
-        forget_orders(e->tables.job, true);
+        table_orders_forget(&e->tables.job->orders, true);
     }
 }
 
@@ -405,7 +375,7 @@ void table_forget_orders(struct engine *e)
 static enum result start(struct engine *e, struct err *err)
 {
     struct table_job *job = e->tables.job;
-    const struct table_order *order = job->current;
+    const struct ordered_table *order = job->current;
     struct table_options options = { .outputs = &order->output,
                                      .output_count = 1,
                                      .background = e->phase == ENGINE_RUNNING };
@@ -431,12 +401,12 @@ static enum result start(struct engine *e, struct err *err)
 bool table_next(struct engine *e)
 {
     struct table_job *job = e->tables.job;
+    struct ordered_table *order;
     struct err err;
 
-    while (job && !job->running && job->orders) {
-        free_order(job->current);
-        job->current = job->orders;
-        job->orders = job->current->next;
+    while (job && !job->running && (order = table_orders_take(&job->orders, engine_now_us(e)))) {
+        ordered_table_free(job->current);
+        job->current = order;
         if (start(e, &err) == RESULT_OK) {
             job->running = true;
             job->failed = false;
@@ -452,13 +422,30 @@ bool table_next(struct engine *e)
             table_failed(e, &err);
         }
     }
-    return job && job->running;
+    return job && (job->running || job->orders.first);
+}
+
+void table_wait_no_more(struct engine *e)
+{
+    struct table_job *job = e->tables.job;
+    struct ordered_table *order;
+
+    if (!job) {
+        return;
+    }
+    job->orders.wait_no_more = true;
+    while ((order = table_orders_take_waiting(&job->orders))) {
+        events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", order->away.text);
+        table_failed(e, &order->away);
+        ordered_table_free(order);
+    }
+    engine_want_turn(e);
 }
 
 void table_cancel(struct engine *e)
 {
     if (table_is_running(e)) {
-        forget_orders(e->tables.job, false);
+        table_orders_forget(&e->tables.job->orders, false);
         table_build_cancel(e->tables.job->build);
     }
 }
@@ -487,7 +474,9 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
     out->skipped = job->skipped;
     out->elapsed_us = job->elapsed_us;
     out->have_table = job->have_table;
-    out->state = job->failed ? NORMALISE_FAILED : NORMALISE_IDLE;
+    out->state = e->phase == ENGINE_TABLE && job->orders.first ? NORMALISE_COLUMNS /* it waits */
+                 : job->failed                                 ? NORMALISE_FAILED
+                                                               : NORMALISE_IDLE;
     snprintf(out->output, sizeof out->output, "%s", job->current ? job->current->output.path : "");
     snprintf(out->message, sizeof out->message, "%s", job->message);
     if (!job->running) {
@@ -545,8 +534,8 @@ void table_release(struct engine *e)
 
     if (job) {
         forget_input(job);
-        forget_orders(job, true);
-        free_order(job->current);
+        table_orders_forget(&job->orders, true);
+        ordered_table_free(job->current);
         free(job->endpoint_rows);
         for (size_t i = 0; i < job->written_count; i++) {
             free(job->written[i].path);

@@ -32,9 +32,13 @@ MUST_CHECK enum result table_order(struct engine *engine, struct err *err);
 void table_order_due(struct engine *engine);
 void table_forget_orders(struct engine *engine);
 
-/** Begins the next one that is ordered, unless one is under way; false when none is. */
+/** Begins the next one that is ordered, unless one is under way; false when there is none left, not even one that waits
+ *  for a place that is away. To be called again with the engine's next turn. */
 bool table_next(struct engine *engine);
 void table_cancel(struct engine *engine);
+
+/** Tables whose place is away, and which are to be tried again, are given up: the run has failed without them. */
+void table_wait_no_more(struct engine *engine);
 bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
 uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */

@@ -114,7 +114,7 @@ static size_t choose_outputs(const struct demo_run *run, const char *csv,
     for (size_t i = 0; i < run->output_count; i++) {
         outputs[i] = run->outputs[i];
         has_csv |= outputs[i].format == &csv_format || outputs[i].format == &tsv_format;
-        output_make_parents(outputs[i].path);
+        table_output_make_parents(&outputs[i]);
     }
     if (!has_csv) {
         outputs[run->output_count] = (struct table_output){ .path = csv, .format = &csv_format };

@@ -27,6 +27,7 @@
 #include "base/str.h"
 #include "normalise/rows.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,7 @@ struct format_target {
     /* Puts bytes into the file, after those before. Of formats without `has_place` only. */
     enum result (*write)(void *context, struct str bytes, struct err *err);
     void *context;
+    const atomic_bool *stop; /* becomes true when nobody waits for the table any more; or NULL */
 };
 
 /* Where a block stands: `sequencer` has been entered for `chunk`; `more` blocks of it follow. */
@@ -61,8 +63,9 @@ struct table_format {
     bool typed;          /* the columns' types are needed */
     /* it is for a database: --table names the table, --key says which rows are replaced */
     bool has_keys;
-    bool packable;  /* the bytes of its blocks are the file's */
-    bool has_place; /* it writes where `path` says by itself: never standard output */
+    bool packable;    /* the bytes of its blocks are the file's */
+    bool has_place;   /* it writes where `path` says by itself: never standard output */
+    bool may_be_away; /* its place is no file, and RESULT_BUSY may pass: it is waited for */
 
     /* Of a format with a place of its own: whether that could be written to now. */
     enum result (*check)(const char *path, struct err *err);
@@ -137,6 +140,9 @@ const struct table_format *table_format_ending(struct str ending);
  *  such format, the ending is of another one, or the format cannot go there. */
 MUST_CHECK enum result table_output_init(struct table_output *output, const char *path,
                                          const struct table_format *format, struct err *err);
+
+/** The directories that the file lies in, if it is one. */
+void table_output_make_parents(const struct table_output *output);
 
 /** Whether the file could be made now, so that a long run need not end without it. */
 MUST_CHECK enum result table_output_check(const struct table_output *output, struct err *err);

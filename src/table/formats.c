@@ -4,6 +4,8 @@
 #include "s3/place.h"
 #include "table/output_file.h"
 #include "table/packing.h"
+#include "table/postgres/postgres_place.h"
+#include "table/postgres/postgres_sink.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -154,12 +156,24 @@ static enum result check(const struct table_output *output, struct err *err)
     return RESULT_OK;
 }
 
+static enum result init_place(struct table_output *output, const char *url,
+                              const struct table_format *format, struct err *err)
+{
+    *output = (struct table_output){ .path = url, .format = &postgres_sink };
+    return format ? err_set(err, RESULT_INVALID, "E-ARG1", "%s: the URL says %s, not %s", url,
+                            postgres_sink.name, format->name)
+                  : postgres_place_check(url, err);
+}
+
 enum result table_output_init(struct table_output *output, const char *path,
                               const struct table_format *format, struct err *err)
 {
     const char *slash = strrchr(path, '/');
     struct str last;
 
+    if (postgres_place_is(path)) {
+        return init_place(output, path, format, err);
+    }
     *output = read_endings(str_view(slash ? slash + 1 : path), &last);
     output->path = path;
     if (!format && !output->format && (output->packing || is_foreign(last))) {
@@ -171,6 +185,13 @@ enum result table_output_init(struct table_output *output, const char *path,
     }
     output->format = format ? format : output->format ? output->format : table_formats[0];
     return check(output, err);
+}
+
+void table_output_make_parents(const struct table_output *output)
+{
+    if (!output->format->may_be_away) {
+        output_make_parents(output->path);
+    }
 }
 
 enum result table_output_check(const struct table_output *output, struct err *err)

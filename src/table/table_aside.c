@@ -4,6 +4,7 @@
  *   items.csv.gz   items.rejected.csv.gz
  *   data.db        data.rejected.db, with the table alone, made anew: a key says nothing there
  *   items.sql      items.rejected.sql, for a table called items_rejected
+ *   postgres://... there, a table called items_rejected, made anew
  *   -              nothing: who reads it gets no row
  */
 #include "table/packing.h"
@@ -41,6 +42,9 @@ static size_t endings_of(const struct table_output *output, const char *name)
 
 static char *name_aside(const struct table_output *output)
 {
+    if (output->format->may_be_away) {
+        return str_dup(str_view(output->path));
+    }
     const char *slash = strrchr(output->path, '/');
     size_t len = strlen(output->path);
     size_t endings = endings_of(output, slash ? slash + 1 : output->path);
@@ -58,6 +62,9 @@ static enum result name_table(struct table_build *b)
 {
     struct str name = b->spec.table;
 
+    for (size_t i = 0; i < b->output_count && !name.data; i++) {
+        name = b->outputs[i].format->may_be_away ? STR("items") : name; /* its place stays */
+    }
     if (!name.data) {
         return RESULT_OK;
     }

@@ -146,9 +146,9 @@ static enum result start_checking(struct table_build *b, struct err *err)
 static enum result open_writer(struct table_build *b, size_t output, const struct layout *layout,
                                struct err *err)
 {
-    enum result result =
-        table_writer_open(&b->writers[output], &b->outputs[output], layout,
-                          b->report.verdict.count ? &b->aside : &b->spec, b->worker_count, err);
+    enum result result = table_writer_open(&b->writers[output], &b->outputs[output], layout,
+                                           b->report.verdict.count ? &b->aside : &b->spec,
+                                           b->worker_count, &b->stop, err);
 
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         b->workers[i].encoders[output] = row_encoder_new(b->writers[output]);

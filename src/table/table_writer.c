@@ -89,7 +89,7 @@ static enum result open_packing(struct table_writer *w, unsigned workers, struct
 
 enum result table_writer_open(struct table_writer **writer, const struct table_output *output,
                               const struct layout *layout, const struct table_spec *spec,
-                              unsigned workers, struct err *err)
+                              unsigned workers, const atomic_bool *stop, struct err *err)
 {
     struct table_writer *w = calloc(1, sizeof *w);
     enum result result = RESULT_OK;
@@ -104,7 +104,8 @@ enum result table_writer_open(struct table_writer **writer, const struct table_o
                                                .layout = layout,
                                                .spec = spec,
                                                .write = output->packing ? write_packed : write_file,
-                                               .context = w };
+                                               .context = w,
+                                               .stop = stop };
     if (!w->format->has_place) {
         result = output_open(&w->file, output->path, err);
     }

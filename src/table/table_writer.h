@@ -20,16 +20,18 @@
 #include "table/sequencer.h"
 #include "table/table_spec.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct table_writer;
 
-/** Creates the file beside its path (table/output_file.h) with what stands before the rows. */
+/** Creates the file beside its path (table/output_file.h) with what stands before the rows. `stop` is the format's. */
 MUST_CHECK enum result table_writer_open(struct table_writer **writer,
                                          const struct table_output *output,
                                          const struct layout *layout, const struct table_spec *spec,
-                                         unsigned workers, struct err *err);
+                                         unsigned workers, const atomic_bool *stop,
+                                         struct err *err);
 
 struct row_sink table_writer_sink(struct table_writer *writer);
 

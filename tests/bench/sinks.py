@@ -1,9 +1,11 @@
-"""Rows into databases: SQLite beside `sqlite3 .import` and pandas.to_sql, PostgreSQL beside `\\copy`, in one run.
+"""Rows into databases: SQLite beside `sqlite3 .import` and pandas.to_sql, PostgreSQL beside `\\copy` and pandas.to_sql,
+in one run.
 
     sinks.py [--scale N]     1 makes a file of 1,000,000 rows; the default, a fifth of it
 
 We read JSON Lines; the others are given a CSV that is ready, which is the easier half of the work. `script` is psql
-alone with what we made before, as \\copy is with its CSV. The database is made anew for each.
+alone with what we made before, as \\copy is with its CSV. The database is made anew for each. pandas writes to PostgreSQL by
+SQLAlchemy; where that is missing, it is left out.
 """
 
 import argparse
@@ -26,6 +28,11 @@ PANDAS = """
 import sqlite3, pandas
 with sqlite3.connect("t.db") as db:
     pandas.read_csv(%r).to_sql("t", db, index=False, chunksize=50000)
+"""
+PANDAS_POSTGRES = """
+import pandas, sqlalchemy
+at = sqlalchemy.create_engine(%r)
+pandas.read_csv(%r).to_sql("t", at, index=False, chunksize=50000)
 """
 ABSENT = {"sqlite3 .import": "apt install sqlite3", "pandas.to_sql": "apt install python3-pandas"}
 
@@ -82,10 +89,18 @@ def postgres(place, tools):
     try:
         while subprocess.run([*psql, "-c", "SELECT 1"], capture_output=True, check=False).returncode != 0:
             time.sleep(0.05)
-        yield psql
+        yield psql, f"postgresql://tester@/postgres?host={place}"
     finally:
         server.terminate()
         server.wait()
+
+
+def pandas(peer, url, csv_path):
+    found = subprocess.run([PYTHON, "-c", "import pandas, sqlalchemy, psycopg2"], capture_output=True, check=False)
+    if found.returncode != 0:
+        print("missing: pandas.to_sql into PostgreSQL (apt install python3-pandas python3-sqlalchemy python3-psycopg2)")
+        return []
+    return [peer("pandas.to_sql", [PYTHON, "-c", PANDAS_POSTGRES % (url, csv_path)])]
 
 
 def into_postgres(json_path, csv_path, rows, place):
@@ -97,7 +112,7 @@ def into_postgres(json_path, csv_path, rows, place):
     for name, options in (("script", []), ("script --key id", ["--key", "id"])):
         scripts[name] = os.path.join(place, name.replace(" ", "_") + ".sql")
         subprocess.run([BINARY, "normalise", "-o", scripts[name], "--table", "t", *options, json_path], check=True, capture_output=True)
-    with tempfile.TemporaryDirectory(prefix="scrapetop-pg-") as directory, postgres(directory, tools[-1]) as psql:
+    with tempfile.TemporaryDirectory(prefix="scrapetop-pg-") as directory, postgres(directory, tools[-1]) as (psql, url):
         def peer(name, command, fresh=True):
             def begin(_):
                 if fresh:
@@ -109,10 +124,14 @@ def into_postgres(json_path, csv_path, rows, place):
         pipe = f"{BINARY} normalise --format postgres --table t -o - {json_path} | {' '.join(psql)}"
         tell("PostgreSQL", measure.rounds([
             peer("\\copy", [*psql, "-c", f"CREATE TABLE t ({COLUMNS})", "-c", f"\\copy t FROM '{csv_path}' CSV HEADER"]),
+            peer("scrapetop", [BINARY, "normalise", "-o", url, "--table", "t", json_path]),
+            peer("scrapetop --key id", [BINARY, "normalise", "-o", url, "--table", "t", "--key", "id", json_path]),
+            peer("the same again", [BINARY, "normalise", "-o", url, "--table", "t", "--key", "id", json_path], fresh=False),
+            *pandas(peer, url, csv_path),
             peer("script", [*psql, "-f", scripts["script"]]),
             peer("JSON | psql", ["sh", "-c", pipe]),
             peer("script --key id", [*psql, "-f", scripts["script --key id"]]),
-            peer("the same again", [*psql, "-f", scripts["script --key id"]], fresh=False),
+            peer("that again", [*psql, "-f", scripts["script --key id"]], fresh=False),
         ], ROUNDS, rows), rows, "\\copy")
 
 

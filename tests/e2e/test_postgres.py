@@ -2,14 +2,12 @@
 texts and names, and a script that ends too early.
 """
 
-import glob
 import gzip
 import json
 import os
-import pwd
-import subprocess
 
 import harness
+import postgres_server
 from harness import check, check_equal, scratch
 
 
@@ -20,49 +18,9 @@ def put(records, name="in.jsonl"):
     return path
 
 
-class Postgres:
-    """A server on a Unix socket; as another user where we are root, whom PostgreSQL refuses."""
-
+class Postgres(postgres_server.Postgres):
     def __init__(self):
-        tools = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-        if not tools:
-            raise harness.Skipped("PostgreSQL is missing: scripts/deps --test")
-        self.tools = os.path.dirname(tools[-1])
-        self.place = scratch("postgres")
-        os.makedirs(self.place)
-        self.user = {}
-        if os.getuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-            os.chown(self.place, nobody.pw_uid, nobody.pw_gid)
-            os.chmod(os.path.dirname(self.place), 0o755)
-        self.data = os.path.join(self.place, "data")
-        subprocess.run([self.tools + "/initdb", "-D", self.data, "-A", "trust", "-U", "tester", "--no-sync", "-E", "UTF8",
-                        "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user)
-        self.server = subprocess.Popen(
-            [self.tools + "/postgres", "-D", self.data, "-k", self.place, "-h", "", "-F", "-c", "timezone=America/New_York"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **self.user)
-        harness.wait_for(lambda: self.run("SELECT 1").returncode == 0, "PostgreSQL")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
-
-    def psql(self, *words, **options):
-        return subprocess.run(["psql", "-X", "-h", self.place, "-U", "tester", "postgres", *words], capture_output=True,
-                              check=False, env={**os.environ, "PGOPTIONS": ""}, **options)
-
-    def run(self, sql):
-        return self.psql("-At", "-c", sql)
-
-    def rows(self, sql):
-        """Each row as JSON."""
-        ended = self.run(f"SELECT row_to_json(it) FROM ({sql}) AS it")
-        check_equal(ended.returncode, 0, f"{sql}: {ended.stderr.decode()}")
-        return [json.loads(line) for line in ended.stdout.decode().splitlines()]
+        super().__init__(scratch("postgres"))
 
     def load(self, records, *options, code=0, name="items"):
         script = scratch(name + ".sql")

@@ -1,34 +1,12 @@
 #include "table/postgres/postgres_sql.h"
 
 #include "table/layout.h"
+#include "table/postgres/postgres_words.h"
 #include "table/run_tables.h"
 #include "table/table_spec.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The table of the session, which lies before all schemas while it is there: it has another name than the table. */
-#define STAGE "scrapetop_new"
-#define OTHER_STAGE "scrapetop_new_rows"
-
-static const char *stage_of(const struct postgres_table *t)
-{
-    return str_equal(t->name, STR(STAGE)) ? OTHER_STAGE : STAGE;
-}
-
-/* --- names --------------------------------------------------------------------------------------------- */
-
-static enum result check_name(struct str name, struct err *err)
-{
-    if (!name.len || name.len > POSTGRES_NAME_MAX || memchr(name.data, '\0', name.len)) {
-        return err_set(
-            err, RESULT_DENIED, "E-DB2",
-            "\"%.*s\": PostgreSQL's names have 1 to %d bytes and no NUL; choose and name "
-            "columns with --columns, the table with --table",
-            (int)(name.len < 80 ? name.len : 80), name.data, POSTGRES_NAME_MAX);
-    }
-    return RESULT_OK;
-}
 
 enum result postgres_table_init(struct postgres_table *t, const struct format_target *target,
                                 struct err *err)
@@ -44,16 +22,8 @@ enum result postgres_table_init(struct postgres_table *t, const struct format_ta
     if (!t->is_key) {
         return err_nomem(err, "starting a table");
     }
-    if (layout->count > POSTGRES_COLUMNS_MAX) {
-        return err_set(
-            err, RESULT_DENIED, "E-DB2",
-            "%u columns; PostgreSQL's tables have %d at most: choose some with --columns",
-            (unsigned)layout->count, POSTGRES_COLUMNS_MAX);
-    }
-    result = check_name(t->name, err);
-    for (uint32_t i = 0; i < layout->count && result == RESULT_OK; i++) {
-        result = check_name(layout->columns[i].name, err);
-    }
+    result = postgres_check_name(t->name, err);
+    result = result == RESULT_OK ? postgres_check_columns(layout, err) : result;
     t->has_key = target->spec->key_count > 0;
     return result == RESULT_OK ? layout_find_keys(layout, target->spec, t->is_key, err) : result;
 }
@@ -64,35 +34,7 @@ void postgres_table_release(struct postgres_table *t)
     *t = (struct postgres_table){ .is_key = NULL };
 }
 
-/* --- quoting ------------------------------------------------------------------------------------------- */
-
-/* Between two of `quote`, which is doubled within. */
-static void put_quoted(struct buf *sql, struct str text, char quote, enum result *result)
-{
-    *result = *result == RESULT_OK ? buf_append_char(sql, quote) : *result;
-    for (size_t i = 0; i < text.len && *result == RESULT_OK; i++) {
-        if (text.data[i] == quote) {
-            *result = buf_append_char(sql, quote);
-        }
-        *result = *result == RESULT_OK ? buf_append_char(sql, text.data[i]) : *result;
-    }
-    *result = *result == RESULT_OK ? buf_append_char(sql, quote) : *result;
-}
-
-static void put(struct buf *sql, const char *text, enum result *result)
-{
-    *result = *result == RESULT_OK ? buf_append_str(sql, str_view(text)) : *result;
-}
-
-static void put_name(struct buf *sql, struct str name, enum result *result)
-{
-    put_quoted(sql, name, '"', result);
-}
-
-static void put_text(struct buf *sql, struct str text, enum result *result)
-{
-    put_quoted(sql, text, '\'', result);
-}
+/* --- words ---------------------------------------------------------------------------------------------- */
 
 /* `"a", "b"`: all columns, or those of the key, each before `after`. */
 static void put_names(const struct postgres_table *t, bool keys, struct buf *sql,
@@ -102,8 +44,8 @@ static void put_names(const struct postgres_table *t, bool keys, struct buf *sql
 
     for (uint32_t i = 0; i < t->layout->count; i++) {
         if (!keys || t->is_key[i]) {
-            put(sql, is_first ? "" : ", ", result);
-            put_name(sql, t->layout->columns[i].name, result);
+            postgres_put(sql, is_first ? "" : ", ", result);
+            postgres_put_name(sql, t->layout->columns[i].name, result);
             is_first = false;
         }
     }
@@ -111,38 +53,23 @@ static void put_names(const struct postgres_table *t, bool keys, struct buf *sql
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
-static const char *type_of(const struct layout_column *column)
-{
-    static const char *const types[TYPE_COUNT] = {
-        [TYPE_TEXT] = "text",
-        [TYPE_INT64] = "bigint",
-        [TYPE_DOUBLE] = "double precision",
-        [TYPE_BOOLEAN] = "boolean",
-        [TYPE_TIMESTAMP] = "timestamp with time zone",
-        [TYPE_LOCAL_TIMESTAMP] = "timestamp without time zone",
-        [TYPE_DATE] = "date",
-    };
-
-    return types[column->decision.type];
-}
-
 static void put_definition(const struct layout_column *column, struct buf *sql, enum result *result)
 {
-    put_name(sql, column->name, result);
-    put(sql, " ", result);
-    put(sql, type_of(column), result);
+    postgres_put_name(sql, column->name, result);
+    postgres_put(sql, " ", result);
+    postgres_put(sql, postgres_type(column), result);
 }
 
 static void create(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "CREATE TABLE IF NOT EXISTS ", result);
-    put_name(sql, t->name, result);
-    put(sql, " (", result);
+    postgres_put(sql, "CREATE TABLE IF NOT EXISTS ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " (", result);
     for (uint32_t i = 0; i < t->layout->count; i++) {
-        put(sql, i ? ",\n  " : "\n  ", result);
+        postgres_put(sql, i ? ",\n  " : "\n  ", result);
         put_definition(&t->layout->columns[i], sql, result);
     }
-    put(sql, "\n);\n", result);
+    postgres_put(sql, "\n);\n", result);
 }
 
 /* Makes a column that is there wide enough: psql runs the statement that the query makes, if it makes one. */
@@ -151,29 +78,26 @@ static void widen(const struct postgres_table *t, const struct layout_column *co
 {
     bool is_number = column->decision.type == TYPE_INT64 || column->decision.type == TYPE_DOUBLE;
 
-    put(sql, "SELECT format('ALTER TABLE %I ALTER COLUMN %I TYPE %s USING %I::text::%s',", result);
-    put(sql, " table_name, column_name, wide, column_name, wide)\n", result);
-    put(sql, "  FROM (SELECT table_name, column_name, data_type, CASE WHEN ", result);
-    put(sql, is_number ? "data_type IN ('bigint', 'double precision')" : "false", result);
-    put(sql, " THEN 'numeric' ELSE 'text' END AS wide\n", result);
-    put(sql, "    FROM information_schema.columns WHERE table_schema = current_schema()", result);
-    put(sql, " AND table_name = ", result);
-    put_text(sql, t->name, result);
-    put(sql, " AND column_name = ", result);
-    put_text(sql, column->name, result);
-    put(sql,
-        ") AS it\n  WHERE data_type IN ('bigint', 'double precision', 'boolean', 'date', "
-        "'timestamp with time zone', 'timestamp without time zone'",
-        result);
-    put(sql, is_number ? ")" : ", 'numeric')", result);
-    put(sql, " AND data_type <> '", result);
-    put(sql, type_of(column), result);
-    put(sql, "' \\gexec\n", result);
-}
-
-static bool has_values(const struct layout_column *column)
-{
-    return column->source != COLUMNS_NONE && (!column->facts || types_present(column->facts));
+    postgres_put(sql, "SELECT format('ALTER TABLE %I ALTER COLUMN %I TYPE %s USING %I::text::%s',",
+                 result);
+    postgres_put(sql, " table_name, column_name, wide, column_name, wide)\n", result);
+    postgres_put(sql, "  FROM (SELECT table_name, column_name, data_type, CASE WHEN ", result);
+    postgres_put(sql, is_number ? "data_type IN ('bigint', 'double precision')" : "false", result);
+    postgres_put(sql, " THEN 'numeric' ELSE 'text' END AS wide\n", result);
+    postgres_put(sql, "    FROM information_schema.columns WHERE table_schema = current_schema()",
+                 result);
+    postgres_put(sql, " AND table_name = ", result);
+    postgres_put_text(sql, t->name, result);
+    postgres_put(sql, " AND column_name = ", result);
+    postgres_put_text(sql, column->name, result);
+    postgres_put(sql,
+                 ") AS it\n  WHERE data_type IN ('bigint', 'double precision', 'boolean', 'date', "
+                 "'timestamp with time zone', 'timestamp without time zone'",
+                 result);
+    postgres_put(sql, is_number ? ")" : ", 'numeric')", result);
+    postgres_put(sql, " AND data_type <> '", result);
+    postgres_put(sql, postgres_type(column), result);
+    postgres_put(sql, "' \\gexec\n", result);
 }
 
 static void fit(const struct postgres_table *t, struct buf *sql, enum result *result)
@@ -181,12 +105,12 @@ static void fit(const struct postgres_table *t, struct buf *sql, enum result *re
     for (uint32_t i = 0; i < t->layout->count; i++) {
         const struct layout_column *column = &t->layout->columns[i];
 
-        put(sql, "ALTER TABLE ", result);
-        put_name(sql, t->name, result);
-        put(sql, " ADD COLUMN IF NOT EXISTS ", result);
+        postgres_put(sql, "ALTER TABLE ", result);
+        postgres_put_name(sql, t->name, result);
+        postgres_put(sql, " ADD COLUMN IF NOT EXISTS ", result);
         put_definition(column, sql, result);
-        put(sql, ";\n", result);
-        if (has_values(column)) {
+        postgres_put(sql, ";\n", result);
+        if (postgres_has_values(column)) {
             widen(t, column, sql, result);
         }
     }
@@ -196,71 +120,74 @@ static void fit(const struct postgres_table *t, struct buf *sql, enum result *re
  * one of the session. */
 static void choose_place(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "SELECT NOT is_new AS scrapetop_merges, CASE WHEN is_new THEN relname ELSE '", result);
-    put(sql, stage_of(t), result);
-    put(sql,
+    postgres_put(sql, "SELECT NOT is_new AS scrapetop_merges, CASE WHEN is_new THEN relname ELSE '",
+                 result);
+    postgres_put(sql, postgres_stage_name(t->name), result);
+    postgres_put(
+        sql,
         "' END AS scrapetop_into\n"
         "  FROM (SELECT relname, relkind = 'r' AND NOT relhassubclass AND pg_relation_size(oid) = "
         "0 "
         "AS is_new\n"
-        "    FROM pg_catalog.pg_class WHERE relnamespace = current_schema()::regnamespace AND "
+        "    FROM pg_catalog.pg_class WHERE relnamespace = (SELECT oid FROM "
+        "pg_catalog.pg_namespace WHERE nspname = current_schema()) AND "
         "relname = ",
         result);
-    put_text(sql, t->name, result);
-    put(sql, ") AS it \\gset\n", result);
+    postgres_put_text(sql, t->name, result);
+    postgres_put(sql, ") AS it \\gset\n", result);
 }
 
 static void stage(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "\\if :scrapetop_merges\nCREATE TEMPORARY TABLE ", result);
-    put(sql, stage_of(t), result);
-    put(sql, " ON COMMIT DROP AS SELECT ", result);
+    postgres_put(sql, "\\if :scrapetop_merges\nCREATE TEMPORARY TABLE ", result);
+    postgres_put(sql, postgres_stage_name(t->name), result);
+    postgres_put(sql, " ON COMMIT DROP AS SELECT ", result);
     put_names(t, false, sql, result);
-    put(sql, " FROM ", result);
-    put_name(sql, t->name, result);
-    put(sql, " WITH NO DATA;\n\\endif\n", result);
+    postgres_put(sql, " FROM ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " WITH NO DATA;\n\\endif\n", result);
 }
 
 enum result postgres_sql_before(const struct postgres_table *t, struct buf *sql)
 {
     enum result result = RESULT_OK;
 
-    put(sql,
-        "-- For psql: psql -X -f FILE, or ... | psql -X\n"
-        "\\set QUIET on\n"
-        "\\set ON_ERROR_STOP on\n"
-        "\\set ECHO none\n"
-        "BEGIN;\n"
-        "SET LOCAL client_encoding = 'UTF8';\n"
-        "SET LOCAL standard_conforming_strings = on;\n"
-        "SET LOCAL client_min_messages = warning;\n"
-        "SET LOCAL work_mem = '128MB';\n"
-        "SET LOCAL maintenance_work_mem = '128MB';\n"
-        "SET LOCAL TIME ZONE 'UTC';\n"
-        "SET LOCAL DateStyle = 'ISO, YMD';\n",
-        &result);
+    postgres_put(sql,
+                 "-- For psql: psql -X -f FILE, or ... | psql -X\n"
+                 "\\set QUIET on\n"
+                 "\\set ON_ERROR_STOP on\n"
+                 "\\set ECHO none\n"
+                 "BEGIN;\n"
+                 "SET LOCAL client_encoding = 'UTF8';\n"
+                 "SET LOCAL standard_conforming_strings = on;\n"
+                 "SET LOCAL client_min_messages = warning;\n"
+                 "SET LOCAL work_mem = '128MB';\n"
+                 "SET LOCAL maintenance_work_mem = '128MB';\n"
+                 "SET LOCAL TIME ZONE 'UTC';\n"
+                 "SET LOCAL DateStyle = 'ISO, YMD';\n",
+                 &result);
     create(t, sql, &result);
     fit(t, sql, &result);
     if (t->has_key) {
         choose_place(t, sql, &result);
         stage(t, sql, &result);
     } else {
-        put(sql, "TRUNCATE ", &result);
-        put_name(sql, t->name, &result);
-        put(sql, ";\n", &result);
+        postgres_put(sql, "TRUNCATE ", &result);
+        postgres_put_name(sql, t->name, &result);
+        postgres_put(sql, ";\n", &result);
     }
-    put(sql, "COPY ", &result);
+    postgres_put(sql, "COPY ", &result);
     if (t->has_key) {
-        put(sql, ":\"scrapetop_into\"", &result);
+        postgres_put(sql, ":\"scrapetop_into\"", &result);
     } else {
-        put_name(sql, t->name, &result);
+        postgres_put_name(sql, t->name, &result);
     }
     if (t->layout->count) {
-        put(sql, " (", &result);
+        postgres_put(sql, " (", &result);
         put_names(t, false, sql, &result);
-        put(sql, ")", &result);
+        postgres_put(sql, ")", &result);
     }
-    put(sql, " FROM STDIN;\n", &result);
+    postgres_put(sql, " FROM STDIN;\n", &result);
     return result;
 }
 
@@ -283,7 +210,7 @@ static void put_each(const struct postgres_table *t, bool keys, const char *betw
 
     for (uint32_t i = 0; i < t->layout->count; i++) {
         if (t->is_key[i] == keys) {
-            put(sql, is_first ? "" : between, result);
+            postgres_put(sql, is_first ? "" : between, result);
             put_one(t->layout->columns[i].name, sql, result);
             is_first = false;
         }
@@ -292,85 +219,87 @@ static void put_each(const struct postgres_table *t, bool keys, const char *betw
 
 static void put_same(struct str name, struct buf *sql, enum result *result)
 {
-    put(sql, "old.", result);
-    put_name(sql, name, result);
-    put(sql, " = new.", result);
-    put_name(sql, name, result);
+    postgres_put(sql, "old.", result);
+    postgres_put_name(sql, name, result);
+    postgres_put(sql, " = new.", result);
+    postgres_put_name(sql, name, result);
 }
 
 static void put_set(struct str name, struct buf *sql, enum result *result)
 {
-    put_name(sql, name, result);
-    put(sql, " = new.", result);
-    put_name(sql, name, result);
+    postgres_put_name(sql, name, result);
+    postgres_put(sql, " = new.", result);
+    postgres_put_name(sql, name, result);
 }
 
 static void put_old(struct str name, struct buf *sql, enum result *result)
 {
-    put(sql, "old.", result);
-    put_name(sql, name, result);
+    postgres_put(sql, "old.", result);
+    postgres_put_name(sql, name, result);
 }
 
 static void put_new(struct str name, struct buf *sql, enum result *result)
 {
-    put(sql, "new.", result);
-    put_name(sql, name, result);
+    postgres_put(sql, "new.", result);
+    postgres_put_name(sql, name, result);
 }
 
 /* Of rows with one key the last counts; ctid is the order in which they came. There are mostly none: to find that out
  * takes no sorting. */
 static void drop_doubled(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "SELECT EXISTS (SELECT 1 FROM ", result);
-    put(sql, ":\"scrapetop_into\"", result);
-    put(sql, " GROUP BY ", result);
+    postgres_put(sql, "SELECT EXISTS (SELECT 1 FROM ", result);
+    postgres_put(sql, ":\"scrapetop_into\"", result);
+    postgres_put(sql, " GROUP BY ", result);
     put_names(t, true, sql, result);
-    put(sql,
+    postgres_put(
+        sql,
         " HAVING count(*) > 1) AS scrapetop_doubled \\gset\n\\if :scrapetop_doubled\nDELETE FROM ",
         result);
-    put(sql, ":\"scrapetop_into\"", result);
-    put(sql, " WHERE ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY ",
-        result);
+    postgres_put(sql, ":\"scrapetop_into\"", result);
+    postgres_put(sql,
+                 " WHERE ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY ",
+                 result);
     put_names(t, true, sql, result);
-    put(sql, " ORDER BY ctid DESC) AS nth FROM ", result);
-    put(sql, ":\"scrapetop_into\"", result);
-    put(sql, ") AS it WHERE nth > 1);\n\\endif\n", result);
+    postgres_put(sql, " ORDER BY ctid DESC) AS nth FROM ", result);
+    postgres_put(sql, ":\"scrapetop_into\"", result);
+    postgres_put(sql, ") AS it WHERE nth > 1);\n\\endif\n", result);
 }
 
 /* Rows that have changed are written, those that are as they were are not: images of rows can be compared whatever
  * their types are. Nobody else writes meanwhile, as ALTER TABLE has locked the table. */
 static void update(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "UPDATE ", result);
-    put_name(sql, t->name, result);
-    put(sql, " AS old SET ", result);
+    postgres_put(sql, "UPDATE ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " AS old SET ", result);
     put_each(t, false, ", ", put_set, sql, result);
-    put(sql, "\n  FROM ", result);
-    put(sql, stage_of(t), result);
-    put(sql, " AS new WHERE ", result);
+    postgres_put(sql, "\n  FROM ", result);
+    postgres_put(sql, postgres_stage_name(t->name), result);
+    postgres_put(sql, " AS new WHERE ", result);
     put_each(t, true, " AND ", put_same, sql, result);
-    put(sql, "\n  AND ROW(", result);
+    postgres_put(sql, "\n  AND ROW(", result);
     put_each(t, false, ", ", put_old, sql, result);
-    put(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(", result);
+    postgres_put(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(", result);
     put_each(t, false, ", ", put_new, sql, result);
-    put(sql, ")::record;\n", result);
+    postgres_put(sql, ")::record;\n", result);
 }
 
 static void insert(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
-    put(sql, "INSERT INTO ", result);
-    put_name(sql, t->name, result);
-    put(sql, " (", result);
+    postgres_put(sql, "INSERT INTO ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " (", result);
     put_names(t, false, sql, result);
-    put(sql, ")\n  SELECT ", result);
+    postgres_put(sql, ")\n  SELECT ", result);
     put_names(t, false, sql, result);
-    put(sql, " FROM ", result);
-    put(sql, stage_of(t), result);
-    put(sql, " AS new WHERE NOT EXISTS (SELECT 1 FROM ", result);
-    put_name(sql, t->name, result);
-    put(sql, " AS old WHERE ", result);
+    postgres_put(sql, " FROM ", result);
+    postgres_put(sql, postgres_stage_name(t->name), result);
+    postgres_put(sql, " AS new WHERE NOT EXISTS (SELECT 1 FROM ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " AS old WHERE ", result);
     put_each(t, true, " AND ", put_same, sql, result);
-    put(sql, ");\n", result);
+    postgres_put(sql, ");\n", result);
 }
 
 /* The index that tells keys apart, unless there is one of these columns. It comes after the rows, as that is many times
@@ -379,45 +308,47 @@ static void index_keys(const struct postgres_table *t, struct buf *sql, enum res
 {
     bool is_first = true;
 
-    put(sql,
-        "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i\n"
-        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid\n"
-        "  WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique AND "
-        "i.indisvalid\n"
-        "  AND i.indpred IS NULL AND i.indexprs IS NULL AND c.relname = ",
-        result);
-    put_text(sql, t->name, result);
-    put(sql,
+    postgres_put(sql,
+                 "SELECT NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index AS i\n"
+                 "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid\n"
+                 "  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname "
+                 "= current_schema()) AND i.indisunique AND "
+                 "i.indisvalid\n"
+                 "  AND i.indpred IS NULL AND i.indexprs IS NULL AND c.relname = ",
+                 result);
+    postgres_put_text(sql, t->name, result);
+    postgres_put(
+        sql,
         "\n  AND ARRAY(SELECT a.attname::text COLLATE \"C\" FROM pg_catalog.pg_attribute AS a\n"
         "    WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) ORDER BY 1)\n"
         "  = ARRAY(SELECT k COLLATE \"C\" FROM unnest(ARRAY[",
         result);
     for (uint32_t i = 0; i < t->layout->count; i++) {
         if (t->is_key[i]) {
-            put(sql, is_first ? "" : ", ", result);
-            put_text(sql, t->layout->columns[i].name, result);
+            postgres_put(sql, is_first ? "" : ", ", result);
+            postgres_put_text(sql, t->layout->columns[i].name, result);
             is_first = false;
         }
     }
-    put(sql, "]) AS k ORDER BY 1)) AS scrapetop_unindexed \\gset\n", result);
-    put(sql, "\\if :scrapetop_unindexed\nCREATE UNIQUE INDEX ON ", result);
-    put_name(sql, t->name, result);
-    put(sql, " (", result);
+    postgres_put(sql, "]) AS k ORDER BY 1)) AS scrapetop_unindexed \\gset\n", result);
+    postgres_put(sql, "\\if :scrapetop_unindexed\nCREATE UNIQUE INDEX ON ", result);
+    postgres_put_name(sql, t->name, result);
+    postgres_put(sql, " (", result);
     put_names(t, true, sql, result);
-    put(sql, ");\n\\endif\n", result);
+    postgres_put(sql, ");\n\\endif\n", result);
 }
 
 static void merge(const struct postgres_table *t, struct buf *sql, enum result *result)
 {
     drop_doubled(t, sql, result);
-    put(sql, "\\if :scrapetop_merges\nANALYZE ", result);
-    put(sql, stage_of(t), result);
-    put(sql, ";\n", result);
+    postgres_put(sql, "\\if :scrapetop_merges\nANALYZE ", result);
+    postgres_put(sql, postgres_stage_name(t->name), result);
+    postgres_put(sql, ";\n", result);
     if (!is_all_key(t)) {
         update(t, sql, result);
     }
     insert(t, sql, result);
-    put(sql, "\\endif\n", result);
+    postgres_put(sql, "\\endif\n", result);
     index_keys(t, sql, result);
 }
 
@@ -425,10 +356,10 @@ enum result postgres_sql_after(const struct postgres_table *t, struct buf *sql)
 {
     enum result result = RESULT_OK;
 
-    put(sql, "\\.\n", &result);
+    postgres_put(sql, "\\.\n", &result);
     if (t->has_key) {
         merge(t, sql, &result);
     }
-    put(sql, "COMMIT;\n", &result);
+    postgres_put(sql, "COMMIT;\n", &result);
     return result;
 }

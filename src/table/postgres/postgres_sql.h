@@ -11,8 +11,7 @@
  * a wider one: whole numbers and fractions become numeric, all else text. Other types are the user's, and PostgreSQL
  * says when a value does not fit.
  *
- * Names and texts come from outside: they are quoted here, and nowhere else. No name reaches psql unquoted, no
- * value ever ends the rows (postgres_format.c).
+ * No name reaches psql unquoted (postgres_words.h), no value ever ends the rows (postgres_format.c).
  *
  * Errors   E-DB2: a key that is no column, a name or a number of columns that PostgreSQL has not. RESULT_NOMEM.
  * Threads  pure; any.
@@ -24,9 +23,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "table/format.h"
-
-#define POSTGRES_NAME_MAX 63 /* bytes */
-#define POSTGRES_COLUMNS_MAX 1600
 
 /** The table's columns, in order, and which of them are the key. */
 struct postgres_table {
