@@ -3,6 +3,7 @@
 #include "base/message.h"
 #include "history/old_ledger.h"
 #include "history/stored_job.h"
+#include "store/ledger_union.h"
 #include "table/merged_source.h"
 #include "table/run_source.h"
 
@@ -203,6 +204,28 @@ enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
     return result;
 }
 
+/* What one worker found another has asked. */
+static enum result unite(struct opened_runs *runs, struct err *err)
+{
+    const struct job *job = &runs->list[0].job;
+
+    if (!runs->are_shards || !ledger_union_is_for(runs->ledgers, runs->count)) {
+        return RESULT_OK;
+    }
+    if (!runs->parents) {
+        runs->parents = calloc(job->endpoint_count, sizeof *runs->parents);
+    }
+    if (!runs->parents) {
+        return err_nomem(err, "opening runs");
+    }
+    for (uint32_t i = 0; i < job->endpoint_count; i++) {
+        runs->parents[i] = job->endpoints[i].has_parent ? job->endpoints[i].parent : i;
+    }
+    runs->plan =
+        (struct ledger_plan){ .parents = runs->parents, .endpoint_count = job->endpoint_count };
+    return ledger_union_make(&runs->united, runs->ledgers, runs->count, &runs->plan, err);
+}
+
 static enum result source_of(struct opened_run *run, const char *name,
                              struct record_source **source, struct err *err)
 {
@@ -228,6 +251,9 @@ enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
     for (size_t i = 0; i < runs->count && result == RESULT_OK; i++) {
         result = ledger_hold(runs->list[i].ledger, err);
     }
+    if (result == RESULT_OK) {
+        result = unite(runs, err);
+    }
     while (made < runs->count && result == RESULT_OK) {
         result = source_of(&runs->list[made], name, &inner[made], err);
         made += result == RESULT_OK;
@@ -249,6 +275,8 @@ enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
 
 void opened_runs_let_go(struct opened_runs *runs)
 {
+    ledger_union_free(runs->united);
+    runs->united = NULL;
     for (size_t i = 0; i < runs->count; i++) {
         ledger_let_go(runs->list[i].ledger);
     }
@@ -256,6 +284,8 @@ void opened_runs_let_go(struct opened_runs *runs)
 
 void opened_runs_close(struct opened_runs *runs)
 {
+    ledger_union_free(runs->united);
+    free(runs->parents);
     for (size_t i = 0; i < runs->count; i++) {
         ledger_close(runs->list[i].ledger);
         job_release(&runs->list[i].job);

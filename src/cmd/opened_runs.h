@@ -39,6 +39,10 @@ struct opened_runs {
     bool same_requests;
     bool are_shards;         /* of the same requests: shards of one cut, or workers of a fleet */
     struct ledger **ledgers; /* of shards: all of them, in the order of the list */
+    /* of workers that shared what they found; made with each source */
+    struct ledger_union *united;
+    uint32_t *parents; /* of its plan */
+    struct ledger_plan plan;
     /* of the source that was made last: records of a request that another run has, too */
     uint64_t doubled;
 };

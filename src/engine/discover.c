@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/exchanges.h"
+#include "engine/fleet_link.h"
 #include "engine/restore.h"
 #include "engine/seal.h"
 #include "plan/extract_links.h"
@@ -21,6 +22,7 @@ enum result discover_init(struct discover *d, const struct job *job, bool is_lis
         d->leads_on |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
     }
+    d->plan.is_shared = job->fleet && d->leads_on && !is_listed;
     d->is_used = d->leads_on || is_listed || job->poll.every_us > 0;
     if (!d->is_used) {
         return RESULT_OK;
@@ -31,6 +33,7 @@ enum result discover_init(struct discover *d, const struct job *job, bool is_lis
         d->parents[i] = job->endpoints[i].has_parent ? job->endpoints[i].parent : i;
     }
     d->plan = (struct ledger_plan){ .is_listed = is_listed,
+                                    .is_shared = d->plan.is_shared,
                                     .parents = d->parents,
                                     .endpoint_count = job->endpoint_count };
     return d->announced && d->parents ? extract_links_new(&d->links, job, err)
@@ -126,7 +129,11 @@ void discover_committed(struct engine *e, struct settlement *s)
     if (s->state != SETTLE_LOST) {
         tell_notes(e, s);
         note_announced(e, s);
-        discover_note_discovered(e, &s->discoveries);
+        if (e->discover.plan.is_shared) {
+            fleet_found_note_committed(e, s);
+        } else {
+            discover_note_discovered(e, &s->discoveries);
+        }
     }
     discoveries_release(&s->discoveries);
 }
@@ -198,6 +205,10 @@ enum result discover_restore(struct engine *e, struct err *err)
     }
     d->read_to = frontier_seeds(e->frontier);
     d->last_id = last > d->read_to ? last : frontier_last_id(e->frontier);
+    if (d->plan
+            .is_shared) { /* whatever comes after the plan's own is found, and not fed from here */
+        d->last_id = UINT64_MAX;
+    }
     d->again_only = e->options.follow_up.kind == FOLLOW_UP_FAILED;
     return d->is_used && result == RESULT_OK
                ? committer_each_waiting(e->committer, restore_waiting, &w, err)
@@ -208,7 +219,8 @@ bool discover_is_pending(const struct engine *e)
 {
     const struct discover *d = &e->discover;
 
-    return d->is_asking || (d->read_to < d->last_id && !d->again_only) || d->again_count > 0;
+    return d->is_asking || (d->read_to < d->last_id && !d->again_only && !d->plan.is_shared) ||
+           d->again_count > 0;
 }
 
 bool discover_has_room(const struct engine *e)
@@ -216,11 +228,30 @@ bool discover_has_room(const struct engine *e)
     return !discover_is_pending(e) && frontier_offered(e->frontier) < FRONTIER_OFFERED_MAX / 2;
 }
 
+/* One question at a time: what is asked again comes first. */
+static bool asks_for_outbox(struct engine *e)
+{
+    struct discover *d = &e->discover;
+    struct committer_question question = { .max = 0 };
+
+    if (!d->plan.is_shared || d->again_count || d->is_asking || e->phase != ENGINE_RUNNING ||
+        e->storage.state != RESULT_OK || !fleet_found_asks(e, &question)) {
+        return false;
+    }
+    d->is_asking = d->outbox_asked = true;
+    d->fill_asked = question.ends != NULL;
+    committer_read_discovered(e->committer, &question);
+    return true;
+}
+
 void discover_feed(struct engine *e)
 {
     struct discover *d = &e->discover;
     struct committer_question question = { .after_id = d->read_to, .max = FRONTIER_OFFERED_MAX };
 
+    if (asks_for_outbox(e)) {
+        return;
+    }
     if (d->is_asking || !discover_is_pending(e) || e->phase != ENGINE_RUNNING ||
         e->storage.state != RESULT_OK ||
         frontier_offered(e->frontier) >= FRONTIER_OFFERED_MAX / 2) {
@@ -292,6 +323,17 @@ void discover_answered(void *context, struct request *list, size_t count)
     if (d->accounts_asked) {
         d->accounts_asked = false;
         d->accounts_read = true;
+        engine_want_turn(e);
+        return;
+    }
+    if (d->outbox_asked) {
+        d->outbox_asked = false;
+        if (fleet_found_answered(e, list, count, d->fill_asked) != RESULT_OK) {
+            struct err err;
+
+            (void)!err_nomem(&err, "publishing what was found");
+            give_up(e, &err);
+        }
         engine_want_turn(e);
         return;
     }

@@ -34,6 +34,7 @@ struct discover {
     uint64_t read_to;   /* highest id that the frontier has been given */
     uint64_t asked_for; /* last_id when the ledger was asked */
     bool is_asking;
+    bool outbox_asked, fill_asked; /* what is found is shared: the question is of that */
     uint64_t *announced; /* pages beyond those named by then, by endpoint, in this session */
     /* of all endpoints, when they have been read after the last answer */
     struct page_account *accounts;

@@ -208,6 +208,9 @@ static enum result earlier_start(struct engine *e, struct err *err)
         result = discover_restore(e, err);
     }
     if (result == RESULT_OK) {
+        result = fleet_found_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = poll_restore(e, err);
     }
     if (result == RESULT_OK) {

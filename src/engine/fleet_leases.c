@@ -21,12 +21,20 @@ static void set_bit(uint8_t *bits, uint64_t id, bool value)
 
 static void remove_lease(struct fleet_link *l, size_t at)
 {
-    free(l->list[at].lease);
+    fleet_lease_free(l->list[at].lease);
+    free(l->list[at].ids);
     l->list[at] = l->list[--l->count];
 }
 
-static bool lease_has(const struct fleet_lease *lease, uint64_t id)
+static bool lease_has(const struct leased *leased, uint64_t id)
 {
+    const struct fleet_lease *lease = leased->lease;
+
+    for (size_t i = 0; i < leased->id_count; i++) {
+        if (leased->ids[i] == id) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < lease->range_count; i++) {
         if (id >= lease->ranges[i].first && id <= lease->ranges[i].last) {
             return true;
@@ -102,34 +110,45 @@ static bool have_lease(const struct fleet_link *l, const struct fleet_entry *ent
     return false;
 }
 
+/* Those of the plan's own. */
+static enum result take_ranges(struct engine *e, struct leased *leased)
+{
+    const struct fleet_lease *lease = leased->lease;
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < lease->range_count && result == RESULT_OK; i++) {
+        for (uint64_t id = lease->ranges[i].first; id <= lease->ranges[i].last; id++) {
+            leased->left += !bit(e->fleet_link->done, id);
+        }
+        result = give(e, &lease->ranges[i]);
+    }
+    return result;
+}
+
 /* Takes it. */
 static enum result take_lease(struct engine *e, struct fleet_lease *lease)
 {
     struct fleet_link *l = e->fleet_link;
     struct leased *list = grow_by_one(l->list, l->count, &l->room, sizeof *list);
+    struct leased leased = { .lease = lease };
     enum result result = list ? RESULT_OK : RESULT_NOMEM;
-    uint64_t left = 0;
 
-    for (size_t i = 0; i < lease->range_count && result == RESULT_OK; i++) {
-        for (uint64_t id = lease->ranges[i].first; id <= lease->ranges[i].last; id++) {
-            left += !bit(l->done, id);
-        }
-        result = give(e, &lease->ranges[i]);
-    }
     if (list) {
         l->list = list;
+        result = lease->found ? fleet_found_take(e, &leased) : take_ranges(e, &leased);
     }
-    if (result != RESULT_OK || left == 0) {
-        if (left == 0) {
-            fleet_ended(l->fleet, &lease->entry);
-            l->has_settled = true;
-        }
-        free(lease);
-        return result;
+    if (result == RESULT_OK && leased.left) {
+        fleet_keep(l->fleet, &lease->entry);
+        l->list[l->count++] = leased;
+        return RESULT_OK;
     }
-    fleet_keep(l->fleet, &lease->entry);
-    l->list[l->count++] = (struct leased){ lease, left };
-    return RESULT_OK;
+    if (result == RESULT_OK) {
+        fleet_ended(l->fleet, &lease->entry);
+        l->has_settled = true;
+    }
+    free(leased.ids);
+    fleet_lease_free(lease);
+    return result;
 }
 
 enum result fleet_leases_take(struct engine *e, struct fleet_news *news)
@@ -143,7 +162,7 @@ enum result fleet_leases_take(struct engine *e, struct fleet_news *news)
 
         news->leases = lease->next;
         if (result != RESULT_OK || have_lease(l, &lease->entry)) {
-            free(lease);
+            fleet_lease_free(lease);
         } else {
             result = take_lease(e, lease);
         }
@@ -206,7 +225,7 @@ void fleet_leases_end(struct engine *e, uint64_t id)
     struct fleet_link *l = e->fleet_link;
 
     for (size_t i = l->count; i-- > 0;) {
-        if (lease_has(l->list[i].lease, id) && --l->list[i].left == 0) {
+        if (lease_has(&l->list[i], id) && --l->list[i].left == 0) {
             fleet_ended(l->fleet, &l->list[i].lease->entry);
             remove_lease(l, i);
         }

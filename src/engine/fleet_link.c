@@ -85,6 +85,14 @@ static void end_badly(struct engine *e, const struct err *err)
     engine_stop_for(e, err->code, err->text);
 }
 
+static void end_for_memory(struct engine *e)
+{
+    struct err err;
+
+    (void)!err_nomem(&err, "taking work of the fleet");
+    end_badly(e, &err);
+}
+
 static void tell_contact(struct engine *e, const struct fleet_state *state)
 {
     struct fleet_link *l = e->fleet_link;
@@ -119,6 +127,8 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     uint64_t now_us = engine_now_us(e), at_us = now_us - state->age_us;
     enum result result = fleet_leases_drop_lost(e, news);
 
+    fleet_found_published(e, news->published);
+
     l->contact_us = at_us;
     l->is_open = news->is_open;
     l->is_over = news->is_over;
@@ -147,6 +157,7 @@ static void on_news(void *context)
     enum result result = RESULT_OK;
     bool has = fleet_take(l->fleet, &news, &state);
 
+    fleet_found_heed(e, &state);
     if (state.is_reset) {
         result = fleet_leases_drop_all(e);
         fleet_budget_reset(e);
@@ -162,10 +173,7 @@ static void on_news(void *context)
     tell_contact(e, &state);
     fleet_news_release(&news);
     if (result != RESULT_OK) {
-        struct err err;
-
-        (void)!err_nomem(&err, "taking work of the fleet");
-        end_badly(e, &err);
+        end_for_memory(e);
     } else if (state.trouble.result != RESULT_OK && state.trouble.result != RESULT_BUSY) {
         end_badly(e, &state.trouble);
     }
@@ -174,21 +182,15 @@ static void on_news(void *context)
 
 /* --- reports ------------------------------------------------------------------------------------------ */
 
-/* What is found here and not done. */
-static uint64_t outbox(const struct engine *e)
-{
-    uint64_t left = engine_work_left(e), open = e->fleet_link->open;
-
-    return left > open ? left - open : 0;
-}
-
 static bool runs_low(const struct engine *e)
 {
     const struct fleet_link *l = e->fleet_link;
     unsigned enough = l->seeds / 2 > 2 * l->slots ? l->seeds / 2 : 2 * l->slots;
 
-    return frontier_parked(e->frontier) < PARKED_ENOUGH &&
-           frontier_unmade(e->frontier) + frontier_parked(e->frontier) < enough;
+    return frontier_parked(e->frontier) < PARKED_ENOUGH && frontier_unmade(e->frontier) +
+                                                                   frontier_offered(e->frontier) +
+                                                                   frontier_parked(e->frontier) <
+                                                               enough;
 }
 
 /* As many as are done in some seconds. */
@@ -251,7 +253,7 @@ static void tell(struct engine *e, uint64_t now_us, bool is_tick)
     struct fleet_link *l = e->fleet_link;
     uint64_t left = engine_work_left(e);
     struct fleet_tell t = { .in_flight = (unsigned)(fetch_in_flight(e->fetch) + e->marks.under_way),
-                            .outbox = outbox(e) };
+                            .outbox = fleet_found_outbox(e) };
 
     t.seeds = seeds_wanted(e, now_us);
     t.starts = starts_wanted(e, now_us);
@@ -263,17 +265,38 @@ static void tell(struct engine *e, uint64_t now_us, bool is_tick)
     }
 }
 
+static void report(struct engine *e, uint64_t id)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    if (id > l->total) {
+        fleet_found_ended(l->fleet, id);
+    } else {
+        fleet_settled(l->fleet, id, fleet_found_outbox(e));
+    }
+    l->has_settled = true;
+    fleet_leases_end(e, id);
+}
+
+static void tell_now(struct engine *e)
+{
+    tell(e, engine_now_us(e), true);
+}
+
 void fleet_link_settled(struct engine *e, const struct settled *s)
 {
     struct fleet_link *l = e->fleet_link;
     uint64_t id = s->request->id;
 
-    if (!l || id > l->total || !fleet_leases_note_done(e, id)) {
+    if (!l || !(id > l->total ? fleet_found_note_done(e, id) : fleet_leases_note_done(e, id))) {
         return;
     }
-    fleet_settled(l->fleet, id, outbox(e));
-    l->has_settled = true;
-    fleet_leases_end(e, id);
+    if (!fleet_found_owes(e)) {
+        report(e, id);
+    } else if (fleet_found_wait(e, id) != RESULT_OK) {
+        end_for_memory(e);
+        return;
+    }
     if (!l->is_asked && runs_low(e)) { /* a turn takes its time: not first at the next tick */
         tell(e, engine_now_us(e), false);
     }
@@ -380,6 +403,8 @@ enum result fleet_link_init(struct engine *e, struct err *err)
     if (!l) {
         return err_nomem(err, "preparing the fleet");
     }
+    l->report = report;
+    l->tell = tell_now;
     l->is_closed = true; /* there is nothing to close yet */
     l->trouble.result = RESULT_OK;
     l->seeds = SEEDS_FIRST;
@@ -416,7 +441,7 @@ void fleet_link_restored(struct engine *e, uint64_t id, bool is_settled)
 {
     struct fleet_link *l = e->fleet_link;
 
-    if (!l || id == 0 || id > l->total) {
+    if (!l || id == 0 || id > l->total) { /* a found one: fleet_found_restored */
         return;
     }
     fleet_leases_restore(e, id, is_settled);
@@ -468,6 +493,7 @@ void fleet_link_release(struct engine *e)
     }
     fleet_leases_release(l);
     fleet_budget_free(l);
+    fleet_found_release(l);
     free(l->told_holds);
     free(l);
     e->fleet_link = NULL;

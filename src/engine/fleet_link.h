@@ -6,8 +6,8 @@
  *   holds    what a server says to one is obeyed by all
  *   end      the run ends when all of the job is settled, here or by other workers
  *
- * What an answer leads to stays with the worker that asked: the others are told how much of it there is, so that none
- * ends before. Nothing is started while Redis has been silent for half a lease. In a run without a fleet
+ * What an answer leads to any worker may ask (fleet_found.c); the others are told how much of it is not published yet, so
+ * that none ends before. Nothing is started while Redis has been silent for half a lease. In a run without a fleet
  * `e->fleet_link` is NULL and nothing of this is called.
  *
  * Errors     those of the fleet end the run (E-FLEET1 to 4, exit code 2); Redis being away is waited out.
@@ -22,8 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct committer_question;
 struct engine;
+struct request;
 struct response;
+struct settlement;
 struct settled;
 
 /** Nothing, without "fleet" in the job. */
@@ -37,6 +40,22 @@ MUST_CHECK enum result fleet_link_start(struct engine *engine, struct err *err);
 
 /** False: its thread still runs; engine_want_turn follows when it has ended. */
 bool fleet_link_stop(struct engine *engine);
+
+/** What an earlier session found and did not publish. Before the store is started. */
+MUST_CHECK enum result fleet_found_restore(struct engine *engine, struct err *err);
+
+/** A row of an earlier session, a found request. RESULT_NOMEM. */
+MUST_CHECK enum result fleet_found_restored(struct engine *engine, uint64_t id, bool is_settled);
+
+/* What is found, on its way to the other workers: of discover.c. */
+
+/** It is durable, and with it what it has found. */
+void fleet_found_note_committed(struct engine *engine, const struct settlement *settlement);
+
+/** What the ledger is to be asked for them; false: nothing now. The answer: takes the list. RESULT_NOMEM. */
+bool fleet_found_asks(struct engine *engine, struct committer_question *question);
+MUST_CHECK enum result fleet_found_answered(struct engine *engine, struct request *list,
+                                            size_t count, bool was_filled);
 
 /** Nothing may be started now. */
 bool fleet_link_forbids(const struct engine *engine, uint64_t now_us, size_t in_flight);

@@ -2,6 +2,8 @@
  * The insides of fleet_link.h, for its own files. From the ground up:
  *
  *   fleet_digest  what tells two plans apart
+ *   fleet_line    a found request as a line
+ *   fleet_found   what answers led to: published for all, and taken from all
  *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
  *   fleet_budget  quotas that are spent by all together
  *   fleet_link    reports to the fleet, and obeys what comes back
@@ -10,13 +12,33 @@
 #ifndef SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
 #define SCRAPETOP_ENGINE_FLEET_LINK_STATE_H
 
+#include "base/url.h"
 #include "engine/engine_state.h"
 #include "engine/fleet_link.h"
+#include "engine/id_set.h"
 #include "fleet/fleet.h"
 
 struct leased {
     struct fleet_lease *lease;
     uint64_t left; /* of its requests, not settled */
+    uint64_t *ids; /* of found requests: those that were not settled when it came */
+    size_t id_count, id_room;
+};
+
+/* Settled here, and not told before the outbox is published up to `mark`. */
+struct owed {
+    uint64_t id, mark;
+};
+
+struct fleet_found {
+    struct id_set ids;                     /* found requests that this worker has had */
+    uint64_t sent, read_to, last;          /* places in the outbox: published, read, put there */
+    uint64_t ends[2];                      /* see committer_question */
+    bool must_fill;                        /* all that is found here is to be in it again */
+    char generation[FLEET_GENERATION_MAX]; /* see fleet_state */
+    struct owed *owed;
+    size_t owed_at, owed_count, owed_room;
+    char origin[URL_ORIGIN_MAX]; /* of the last that was taken */
 };
 
 /* A quota that this worker or the fleet knows of. */
@@ -58,7 +80,11 @@ struct fleet_link {
     struct budget_watch *watches; /* fleet_budget.c */
     size_t watch_count, watch_room;
     uint64_t budgets_known; /* quotas that the fleet has, as heard last */
-    bool is_started;        /* the engine is whole: there is something to report */
+    struct fleet_found found;
+    /* fleet_link.c's, for fleet_found.c: one has ended, and what it led to is published; how this worker is, at once */
+    void (*report)(struct engine *engine, uint64_t id);
+    void (*tell)(struct engine *engine);
+    bool is_started; /* the engine is whole: there is something to report */
     bool is_closing, is_closed;
 };
 
@@ -68,6 +94,26 @@ struct fleet_link {
  *  ones. */
 MUST_CHECK enum result fleet_digest_plan(struct engine *engine, char out[FLEET_DIGEST_MAX],
                                          struct err *err);
+
+/* fleet_found.c. Results are RESULT_NOMEM or RESULT_OK, unless `err` says more. */
+
+/** It has ended here; false when it had before. */
+bool fleet_found_note_done(struct engine *engine, uint64_t id);
+
+/** Something is found here that is not published yet; so much. */
+bool fleet_found_owes(const struct engine *engine);
+uint64_t fleet_found_outbox(const struct engine *engine);
+
+/** What has ended is reported when all that has been found by now is published. */
+MUST_CHECK enum result fleet_found_wait(struct engine *engine, uint64_t id);
+
+/** News: all is published up to that place; and whether Redis has lost what it was told. */
+void fleet_found_published(struct engine *engine, uint64_t upto);
+void fleet_found_heed(struct engine *engine, const struct fleet_state *state);
+
+/** The requests of a lease: those that are not in hand go to the frontier. */
+MUST_CHECK enum result fleet_found_take(struct engine *engine, struct leased *leased);
+void fleet_found_release(struct fleet_link *link);
 
 /* fleet_leases.c. What returns a result has RESULT_NOMEM or RESULT_OK. */
 

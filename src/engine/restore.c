@@ -62,6 +62,9 @@ static void restore_row(void *context, const struct ledger_row *row)
         endpoint_stats_restored(&e->endpoint_stats, row->endpoint, row->state == SETTLE_DONE);
     }
     if (row->id > frontier_seeds(e->frontier) && row->id <= e->discover.last_id) {
+        if (e->discover.plan.is_shared) {
+            r->result = fleet_found_restored(e, row->id, row->state != SETTLE_WAITING);
+        }
         return; /* found, and made of its own row: see discover_restore */
     }
     fleet_link_restored(e, row->id, row->state != SETTLE_WAITING);

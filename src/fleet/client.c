@@ -26,7 +26,8 @@ struct fleet_client {
     struct fleet_lookup *lookup; /* of its host's name, under way; or NULL */
     bool (*stops)(void *context);
     void *stops_context;
-    uint64_t due_ns; /* when the command under way is given up */
+    uint64_t due_ns;      /* when the command under way is given up */
+    char server[SHA_MAX]; /* run_id */
     char sha[FLEET_SCRIPT_COUNT][SHA_MAX];
 };
 
@@ -251,6 +252,31 @@ static enum result look_at_policy(struct fleet_client *c, struct err *err)
     return result;
 }
 
+const char *fleet_client_server(const struct fleet_client *c)
+{
+    return c->server;
+}
+
+/* One that does not say is taken for the same. */
+static enum result look_at_server(struct fleet_client *c, struct err *err)
+{
+    static const struct str words[] = { STR_INIT("INFO"), STR_INIT("server") };
+    redisReply *reply = command(c, words, 2, err);
+    const char *id;
+
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    id = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
+    c->server[0] = '\0';
+    if (id) {
+        id += strlen("run_id:");
+        snprintf(c->server, sizeof c->server, "%.*s", (int)strspn(id, "0123456789abcdef"), id);
+    }
+    freeReplyObject(reply);
+    return RESULT_OK;
+}
+
 static enum result load(struct fleet_client *c, enum fleet_script script, struct err *err)
 {
     struct str words[] = { STR("SCRIPT"), STR("LOAD"), str_view(fleet_scripts[script]) };
@@ -336,6 +362,9 @@ static enum result dial(struct fleet_client *c, struct err *err)
     }
     if (result == RESULT_OK) {
         result = look_at_policy(c, err);
+    }
+    if (result == RESULT_OK) {
+        result = look_at_server(c, err);
     }
     return result;
 }

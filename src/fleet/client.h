@@ -23,6 +23,7 @@ enum fleet_script {
     FLEET_HELLO,
     FLEET_RECOUNT,
     FLEET_TURN,
+    FLEET_PUBLISH,
     FLEET_LOOK,
     FLEET_STEER,
     FLEET_FORGET,
@@ -53,6 +54,9 @@ void fleet_client_let_stop(struct fleet_client *client, bool (*stops)(void *cont
 MUST_CHECK enum result fleet_client_call(struct fleet_client *client, enum fleet_script script,
                                          const struct str *arguments, size_t count,
                                          struct buf *reply, struct err *err);
+
+/** What tells the Redis that answered last from one that was started anew, or took its place. Empty: it does not say. */
+const char *fleet_client_server(const struct fleet_client *client);
 
 /** The names of the jobs in this Redis, a line each, in no order; whatever has the form of one is taken for one. */
 MUST_CHECK enum result fleet_client_jobs(struct fleet_client *client, struct buf *names,

@@ -48,6 +48,12 @@ enum result fleet_client_call(struct fleet_client *client, enum fleet_script scr
     return refuse(err);
 }
 
+const char *fleet_client_server(const struct fleet_client *client)
+{
+    (void)client;
+    return "";
+}
+
 enum result fleet_client_jobs(struct fleet_client *client, struct buf *names, struct err *err)
 {
     (void)client;

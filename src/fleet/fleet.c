@@ -16,6 +16,13 @@ static void release(struct fleet *f)
     free(f->kept.list);
     free(f->holds.list);
     fleet_budget_release(f);
+    free(f->found.list);
+    while (f->batches) {
+        struct batch *next = f->batches->next;
+
+        free(f->batches);
+        f->batches = next;
+    }
     free(f->bits);
     buf_release(&f->argument);
     buf_release(&f->reply);
@@ -105,6 +112,7 @@ enum result fleet_start(struct fleet **fleet, const struct fleet_options *option
     f->options = *options;
     f->settings = (struct fleet_settings){ .cap = options->cap, .rate = options->rate };
     f->trouble.result = RESULT_OK;
+    f->batches_end = &f->batches;
     result = prepare(f, err);
     if (result != RESULT_OK || uv_async_init(options->loop, &f->async, on_async) != 0) {
         release(f);
@@ -127,6 +135,49 @@ enum result fleet_go(struct fleet *f, struct err *err)
 void fleet_restored(struct fleet *f, uint64_t id)
 {
     f->bits[(id - 1) >> 3] |= (uint8_t)(128U >> ((id - 1) & 7));
+}
+
+void fleet_set_generation(struct fleet *f, const char *generation)
+{
+    snprintf(f->generation, sizeof f->generation, "%s", generation);
+}
+
+void fleet_found_ended(struct fleet *f, uint64_t id)
+{
+    uint64_t *list;
+
+    uv_mutex_lock(&f->lock);
+    list = grow_by_one(f->found.list, f->found.count, &f->found.room, sizeof *list);
+    if (list) { /* else it may be asked once more, if Redis loses the job */
+        f->found.list = list;
+        list[f->found.count++] = id;
+    }
+    uv_mutex_unlock(&f->lock);
+}
+
+enum result fleet_publish(struct fleet *f, struct str lines, uint64_t upto)
+{
+    struct batch *batch = malloc(sizeof *batch + lines.len);
+
+    if (!batch) {
+        return RESULT_NOMEM;
+    }
+    *batch = (struct batch){ .upto = upto, .len = lines.len };
+    memcpy(batch->lines, lines.data, lines.len);
+    uv_mutex_lock(&f->lock);
+    *f->batches_end = batch;
+    f->batches_end = &batch->next;
+    f->is_urgent = true;
+    uv_cond_signal(&f->wanted);
+    uv_mutex_unlock(&f->lock);
+    return RESULT_OK;
+}
+
+void fleet_filled(struct fleet *f)
+{
+    uv_mutex_lock(&f->lock);
+    f->must_fill = false;
+    uv_mutex_unlock(&f->lock);
 }
 
 void fleet_settled(struct fleet *f, uint64_t id, uint64_t outbox)
@@ -237,12 +288,15 @@ bool fleet_take(struct fleet *f, struct fleet_news *news, struct fleet_state *st
     has = f->has_news;
     *news = f->news;
     f->news = (struct fleet_news){ .leases = NULL };
+    news->published = f->published;
+    f->published = 0;
     f->has_news = false;
     *state = (struct fleet_state){ .is_joined = f->is_joined,
                                    .is_reset = f->is_reset,
                                    .silent_us = fleet_now_us() - f->answered_us,
                                    .trouble = f->trouble };
     state->age_us = state->silent_us;
+    memcpy(state->generation, f->generation, sizeof state->generation);
     f->is_reset = false;
     uv_mutex_unlock(&f->lock);
     return has;

@@ -25,6 +25,8 @@
 
 #define FLEET_PLAN_MAX UINT64_C(1000000000)
 #define FLEET_DIGEST_MAX 40
+#define FLEET_GENERATION_MAX 128
+#define FLEET_PUBLISHED_MAX 64 /* found requests in one fleet_publish */
 
 struct fleet_options {
     uv_loop_t *loop;
@@ -49,9 +51,23 @@ MUST_CHECK enum result fleet_go(struct fleet *fleet, struct err *err);
 /** A request of the plan was ended by an earlier session: before fleet_go. */
 void fleet_restored(struct fleet *fleet, uint64_t id);
 
-/** One has ended, durably; `outbox`, as of a tell, is what is found here and not done, that it led to among it. They are
- *  told together, so that nobody takes the job for over in between. */
+/** One has ended, durably, and what it led to is published; `outbox` as of a tell. They are told together. */
 void fleet_settled(struct fleet *fleet, uint64_t id, uint64_t outbox);
+
+/** The generation of the job in Redis (fleet_state.generation) to which an earlier session told all that it had; before
+ *  fleet_go. */
+void fleet_set_generation(struct fleet *fleet, const char *generation);
+
+/** A found request, which any worker may ask, has ended here, durably, in this session or an earlier one. */
+void fleet_found_ended(struct fleet *fleet, uint64_t id);
+
+/** Found requests that no other worker knows of: lines "ID TEXT", of which `text` says what this worker's own lines say
+ *  (fleet_lease.found). `upto`: their last place in the outbox. Copied; the news tell when they are published. What was
+ *  not by then is forgotten when the job is made anew. RESULT_NOMEM. */
+MUST_CHECK enum result fleet_publish(struct fleet *fleet, struct str lines, uint64_t upto);
+
+/** After fleet_state.is_reset: the outbox has all again that only this worker may know of. */
+void fleet_filled(struct fleet *fleet);
 
 /** A lease of the news is heeded: it lives on until it is ended, or the job is made anew. */
 void fleet_keep(struct fleet *fleet, const struct fleet_entry *entry);
@@ -80,10 +96,13 @@ void fleet_budget_say(struct fleet *fleet, uint64_t work, uint64_t known);
 bool fleet_budget_take(struct fleet *fleet, struct fleet_budget_news *news);
 
 struct fleet_state {
-    bool is_joined;     /* Redis answers, and knows this worker */
-    bool is_reset;      /* since the last look the job was made anew: all leases are void */
-    uint64_t silent_us; /* since Redis answered last */
-    uint64_t age_us;    /* of the news */
+    bool is_joined; /* Redis answers, and knows this worker */
+    /* since the last look the job was made anew, or Redis was: all leases are void, and what was found here and has not
+     * ended is to be published once more */
+    bool is_reset;
+    char generation[FLEET_GENERATION_MAX]; /* of the job and of Redis; empty: not joined yet */
+    uint64_t silent_us;                    /* since Redis answered last */
+    uint64_t age_us;                       /* of the news */
     struct err trouble; /* why it is not joined, or RESULT_OK. Other than RESULT_BUSY: for good */
 };
 

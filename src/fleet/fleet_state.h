@@ -43,6 +43,14 @@ struct budget_desk {
     bool has_news;
 };
 
+/* Found requests on their way. */
+struct batch {
+    struct batch *next;
+    uint64_t upto;
+    size_t len;
+    char lines[];
+};
+
 struct fleet {
     struct fleet_options options;
     uv_async_t async;
@@ -59,7 +67,12 @@ struct fleet {
     struct entries ended, kept;
     struct holds holds;
     struct budget_desk budget;
-    uint8_t *bits; /* of requests that are settled here, the first in the highest bit */
+    uint8_t *bits;    /* of requests that are settled here, the first in the highest bit */
+    struct ids found; /* found requests that have ended here */
+    struct batch *batches, **batches_end;
+    bool must_fill;     /* what only this worker knows of is not in its outbox yet */
+    uint64_t published; /* since the news */
+    char generation[FLEET_GENERATION_MAX];
     struct fleet_news news;
     bool has_news, is_reset, is_joined;
     bool must_join; /* something was not told for want of memory: all of it is told anew */

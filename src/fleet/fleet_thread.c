@@ -17,6 +17,7 @@
 #define HOLDS_A_TURN 64
 #define ENDED_A_TURN 512
 #define CHUNK_BYTES ((size_t)64 << 10) /* of the bits, told at a time */
+#define FOUND_A_CALL 1000
 
 /* --- joining ------------------------------------------------------------------------------ */
 
@@ -70,13 +71,31 @@ static bool stops(void *context)
     return does;
 }
 
+/* One call of recount.lua. */
+static enum result tell_done(struct fleet *f, struct str offset, struct str bytes, struct err *err)
+{
+    const struct str words[] = { str_view(f->epoch), offset, bytes };
+    enum fleet_answer answer = FLEET_OK;
+    enum result result = fleet_client_call(f->client, FLEET_RECOUNT, words, 3, &f->reply, err);
+
+    if (result == RESULT_OK) {
+        result = fleet_answer_read(buf_view(&f->reply), &answer, err);
+    }
+    if (result == RESULT_OK && answer != FLEET_OK) {
+        result = err_set(err, RESULT_BUSY, "E-FLEET5", "the job was made anew meanwhile");
+    }
+    if (result == RESULT_OK && stops(f)) {
+        result = err_set(err, RESULT_BUSY, "E-FLEET5", "the run ends");
+    }
+    return result;
+}
+
 /* Requests that are settled here, as bits: those chunks that have any. */
 static enum result recount(struct fleet *f, struct err *err)
 {
     size_t size = (size_t)(f->options.total + 7) / 8;
     enum result result = RESULT_OK;
     char *chunk = malloc(CHUNK_BYTES), offset[24];
-    enum fleet_answer answer;
 
     if (!chunk) {
         return err_nomem(err, "joining the fleet");
@@ -92,24 +111,68 @@ static enum result recount(struct fleet *f, struct err *err)
             any = chunk[i] != 0;
         }
         if (any) {
-            struct str words[] = { str_view(f->epoch), STR_NONE, { chunk, len } };
-
             snprintf(offset, sizeof offset, "%zu", at);
-            words[1] = str_view(offset);
-            result = fleet_client_call(f->client, FLEET_RECOUNT, words, 3, &f->reply, err);
-            if (result == RESULT_OK) {
-                result = fleet_answer_read(buf_view(&f->reply), &answer, err);
-            }
-            if (result == RESULT_OK && answer != FLEET_OK) {
-                result = err_set(err, RESULT_BUSY, "E-FLEET5", "the job was made anew meanwhile");
-            }
-            if (result == RESULT_OK && stops(f)) {
-                result = err_set(err, RESULT_BUSY, "E-FLEET5", "the run ends");
-            }
+            result = tell_done(f, str_view(offset), (struct str){ chunk, len }, err);
         }
     }
     free(chunk);
     return result;
+}
+
+/* Found requests that have ended here. */
+static enum result recount_found(struct fleet *f, struct err *err)
+{
+    struct buf ids = { .max = FLEET_REPLY_MAX };
+    enum result result = RESULT_OK;
+    bool more = true;
+
+    for (size_t at = 0; more && result == RESULT_OK; at += FOUND_A_CALL) {
+        buf_reset(&ids);
+        uv_mutex_lock(&f->lock);
+        for (size_t i = at; i < f->found.count && i < at + FOUND_A_CALL && result == RESULT_OK;
+             i++) {
+            result = buf_printf(&ids, "%llu ", (unsigned long long)f->found.list[i]);
+        }
+        more = at + FOUND_A_CALL < f->found.count;
+        uv_mutex_unlock(&f->lock);
+        if (result != RESULT_OK) {
+            result = err_nomem(err, "joining the fleet");
+        } else if (ids.len) {
+            result = tell_done(f, STR("found"), buf_view(&ids), err);
+        }
+    }
+    buf_release(&ids);
+    return result;
+}
+
+static void forget_batches(struct fleet *f)
+{
+    while (f->batches) {
+        struct batch *next = f->batches->next;
+
+        free(f->batches);
+        f->batches = next;
+    }
+    f->batches_end = &f->batches;
+}
+
+/* Whether Redis may have lost what was told it. All of that is void then. */
+static bool note_generation(struct fleet *f, const char *epoch)
+{
+    char generation[FLEET_GENERATION_MAX];
+    bool is_new;
+
+    snprintf(generation, sizeof generation, "%s/%s", epoch, fleet_client_server(f->client));
+    uv_mutex_lock(&f->lock);
+    is_new = f->generation[0] && strcmp(f->generation, generation) != 0;
+    memcpy(f->generation, generation, sizeof f->generation);
+    if (is_new) {
+        f->is_reset = f->must_fill = true;
+        f->ended.count = f->kept.count = 0;
+        forget_batches(f);
+    }
+    uv_mutex_unlock(&f->lock);
+    return is_new;
 }
 
 static enum result join(struct fleet *f, struct err *err)
@@ -119,9 +182,10 @@ static enum result join(struct fleet *f, struct err *err)
     enum result result;
     uint64_t outbox;
     struct str argument;
+    bool is_new;
 
     uv_mutex_lock(&f->lock);
-    outbox = f->tell.outbox;
+    outbox = f->tell.outbox + f->must_fill;
     f->settled.count = 0; /* the bits have them */
     f->must_join = false;
     uv_mutex_unlock(&f->lock);
@@ -144,14 +208,12 @@ static enum result join(struct fleet *f, struct err *err)
     if (strcmp(epoch, f->epoch) != 0) {
         f->drains =
             fleet_reply_number(buf_view(&f->reply), "drains"); /* earlier ones are not ours */
-        uv_mutex_lock(&f->lock);
-        f->is_reset = f->epoch[0] != '\0';
-        f->ended.count = f->kept.count = 0;
-        uv_mutex_unlock(&f->lock);
         memcpy(f->epoch, epoch, sizeof f->epoch);
     }
+    is_new = note_generation(f, epoch);
     f->is_fresh = true;
-    return recount(f, err);
+    result = recount(f, err);
+    return result == RESULT_OK && is_new ? recount_found(f, err) : result;
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -173,6 +235,7 @@ static enum result write_turn(struct fleet *f)
     enum result result;
     bool keeps = fleet_now_us() - f->kept_us >= f->options.place->lease_ms * US_PER_MS / 4;
 
+    t.outbox += f->must_fill;
     t.settled = f->settled.list;
     t.settled_count = f->settled.count < SETTLED_A_TURN ? f->settled.count : SETTLED_A_TURN;
     t.ended = f->ended.list; /* not before what is settled of it */
@@ -268,6 +331,70 @@ static enum result turn(struct fleet *f, struct err *err)
     return result;
 }
 
+/* --- what was found ------------------------------------------------------------------------ */
+
+static enum result write_publisher(struct fleet *f)
+{
+    struct json_writer w;
+
+    buf_reset(&f->argument);
+    w = json_write_begin(&f->argument);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "name", str_view(f->options.worker));
+    json_write_text(&w, "token", str_view(f->token));
+    json_write_text(&w, "epoch", str_view(f->epoch));
+    json_write_object_end(&w);
+    return w.result;
+}
+
+/* Of the batches the first, which nobody else takes away. `*more`: it is published, and there is another. */
+static enum result publish_one(struct fleet *f, struct batch *batch, bool *more, struct err *err)
+{
+    struct str words[2] = { buf_view(&f->argument), { batch->lines, batch->len } };
+    enum fleet_answer answer = FLEET_OK;
+    enum result result = fleet_client_call(f->client, FLEET_PUBLISH, words, 2, &f->reply, err);
+
+    if (result == RESULT_OK) {
+        result = fleet_answer_read(buf_view(&f->reply), &answer, err);
+    }
+    *more = result == RESULT_OK && answer == FLEET_OK;
+    if (result == RESULT_OK && answer != FLEET_OK && answer != FLEET_FULL) {
+        return err_set(err, RESULT_BUSY, "E-FLEET5",
+                       "Redis has lost the job, or this worker was silent for too long");
+    }
+    if (*more) {
+        uv_mutex_lock(&f->lock);
+        f->published = batch->upto;
+        f->has_news = true;
+        f->batches = batch->next;
+        f->batches_end = f->batches ? f->batches_end : &f->batches;
+        *more = f->batches != NULL;
+        uv_mutex_unlock(&f->lock);
+        free(batch);
+    }
+    return result;
+}
+
+/* As much as there is room for. */
+static enum result publish(struct fleet *f, struct err *err)
+{
+    enum result result = RESULT_OK;
+    struct batch *batch;
+    bool more;
+
+    do {
+        uv_mutex_lock(&f->lock);
+        batch = f->batches;
+        uv_mutex_unlock(&f->lock);
+        more = false;
+        if (batch) {
+            result = write_publisher(f) == RESULT_OK ? publish_one(f, batch, &more, err)
+                                                     : err_nomem(err, "publishing what was found");
+        }
+    } while (more && result == RESULT_OK);
+    return result;
+}
+
 /* For so long, or until a turn is wanted at once. */
 static void rest(struct fleet *f, uint64_t ms)
 {
@@ -315,6 +442,9 @@ void fleet_thread_run(void *context)
 
         if (result == RESULT_OK) {
             result = turn(f, &err);
+        }
+        if (result == RESULT_OK) {
+            result = publish(f, &err);
         }
         if (result == RESULT_OK) {
             is_joined = true;

@@ -16,6 +16,11 @@ if ARGV[3] ~= '1' then return cjson.encode({r = 'OK'}) end
 redis.call('ZREM', p .. ':workers', name)
 redis.call('HDEL', p .. ':said', name)
 redis.call('UNLINK', p .. ':work', p .. ':done', p .. ':outbox', p .. ':slots')
+for from = 0, 9999, 1000 do
+  local seen = {}
+  for i = from, from + 999 do seen[#seen + 1] = string.format('%s:seen:%04d', p, i) end
+  redis.call('UNLINK', unpack(seen))
+end
 redis.call('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
-redis.call('HSET', j, 'epoch', epoch, 'state', 'recount', 'until', now + tonumber(ARGV[2]), 'cursor', 0)
+redis.call('HSET', j, 'epoch', epoch, 'state', 'recount', 'until', now + tonumber(ARGV[2]), 'cursor', 0, 'unread', 0)
 return cjson.encode({r = 'OK'})

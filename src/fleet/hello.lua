@@ -14,10 +14,15 @@ local g = redis.pcall('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
 local made = not (type(g) == 'table' and g.err)
 if not digest or made then
   redis.call('DEL', p .. ':work', p .. ':done', p .. ':slots', p .. ':outbox', p .. ':holds', j)
+  for from = 0, 9999, 1000 do
+    local seen = {}
+    for i = from, from + 999 do seen[#seen + 1] = string.format('%s:seen:%04d', p, i) end
+    redis.call('UNLINK', unpack(seen))
+  end
   redis.call('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
   redis.call('HSET', j, 'format', 1, 'digest', a.digest, 'total', a.total, 'epoch', a.token .. ':' .. now, 'state', 'recount',
     'until', now + a.grace, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'lease', a.lease, 'cursor', 0,
-    'made', now, 'ver', a.ver, 'paused', a.paused, 'drains', 0)
+    'unread', 0, 'made', now, 'ver', a.ver, 'paused', a.paused, 'drains', 0)
 elseif a.ver > tonumber(redis.call('HGET', j, 'ver') or 0) then -- who made it anew had not heard of the latest
   redis.call('HSET', j, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'ver', a.ver, 'paused', a.paused)
 end

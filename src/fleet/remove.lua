@@ -11,4 +11,9 @@ for _, n in ipairs(redis.call('SMEMBERS', p .. ':budgets')) do redis.call('UNLIN
 for _, k in ipairs({':budgets', ':job', ':work', ':done', ':or', ':slots', ':outbox', ':holds', ':said', ':workers'}) do
   redis.call('UNLINK', p .. k)
 end
+for from = 0, 9999, 1000 do
+  local seen = {}
+  for i = from, from + 999 do seen[#seen + 1] = string.format('%s:seen:%04d', p, i) end
+  redis.call('UNLINK', unpack(seen))
+end
 return cjson.encode({r = 'OK'})

@@ -10,8 +10,9 @@
 
 #define DEPTH_MAX 8
 #define LEASES_MAX 1024
-#define RATE_LEAST 0.1             /* smaller ones have too few thousandths */
-#define RATE_MOST_US 1000000000000 /* twelve days */
+#define FOUND_BYTES_MAX ((size_t)2 << 20) /* of one lease */
+#define RATE_LEAST 0.1                    /* smaller ones have too few thousandths */
+#define RATE_MOST_US 1000000000000        /* twelve days */
 
 /* --- telling ----------------------------------------------------------------------------------------- */
 
@@ -113,7 +114,7 @@ enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struc
     static const char *const words[] = {
         [FLEET_OK] = "OK",       [FLEET_GONE] = "GONE",
         [FLEET_LOST] = "LOST",   [FLEET_DIFFERENT] = "DIFFERENT",
-        [FLEET_TAKEN] = "TAKEN",
+        [FLEET_TAKEN] = "TAKEN", [FLEET_FULL] = "FULL",
     };
     char word[16];
 
@@ -154,17 +155,45 @@ static bool read_ranges(struct str ranges, uint64_t total, struct fleet_lease *l
     return true;
 }
 
-/* ["1700000000-0", [[0, 255], ...]] */
+void fleet_lease_free(struct fleet_lease *lease)
+{
+    if (lease) {
+        free(lease->found);
+        free(lease);
+    }
+}
+
+static enum result read_found(struct str value, struct fleet_lease *lease, struct err *err)
+{
+    struct buf text = { .max = FOUND_BYTES_MAX };
+    enum result result = json_type_of(value) == JSON_STRING
+                             ? json_unescape(&text, json_string_raw(value), NULL)
+                             : RESULT_INVALID;
+
+    if (result == RESULT_OK && !memchr(text.data ? text.data : "", '\0', text.len)) {
+        lease->found = calloc(1, text.len + 1);
+        if (lease->found && text.len) {
+            memcpy(lease->found, text.data, text.len);
+        }
+        result = lease->found ? RESULT_OK : RESULT_NOMEM;
+    }
+    buf_release(&text);
+    return result == RESULT_NOMEM ? err_nomem(err, "taking work of the fleet")
+           : lease->found         ? RESULT_OK
+                                  : fleet_reply_corrupt(err);
+}
+
+/* ["1700000000-0", [[0, 255], ...]] or ["1700000000-0", {}, "LINES"] */
 static enum result read_lease(struct str value, uint64_t total, struct fleet_lease **lease,
                               struct err *err)
 {
     struct json_walk walk;
-    struct str name, ranges, more;
+    struct str name, ranges, found = STR_NONE, more;
     size_t count;
 
     json_walk_begin(&walk, value);
     if (!json_walk_next(&walk, NULL, &name) || !json_walk_next(&walk, NULL, &ranges) ||
-        json_walk_next(&walk, NULL, &more)) {
+        (json_walk_next(&walk, NULL, &found) && json_walk_next(&walk, NULL, &more))) {
         return fleet_reply_corrupt(err);
     }
     count = fleet_reply_count(ranges);
@@ -177,9 +206,14 @@ static enum result read_lease(struct str value, uint64_t total, struct fleet_lea
     }
     if (!fleet_reply_text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
         !read_ranges(ranges, total, *lease)) {
-        free(*lease);
+        fleet_lease_free(*lease);
         *lease = NULL;
         return fleet_reply_corrupt(err);
+    }
+    if (found.data && read_found(found, *lease, err) != RESULT_OK) {
+        fleet_lease_free(*lease);
+        *lease = NULL;
+        return err->result;
     }
     return RESULT_OK;
 }
@@ -311,7 +345,7 @@ void fleet_news_release(struct fleet_news *news)
     while (news->leases) {
         struct fleet_lease *next = news->leases->next;
 
-        free(news->leases);
+        fleet_lease_free(news->leases);
         news->leases = next;
     }
     free(news->lost);

@@ -50,7 +50,7 @@ struct fleet_settings {
 struct fleet_tell {
     unsigned in_flight;
     bool wants;      /* to have transfers in flight */
-    uint64_t outbox; /* found here, and not done yet */
+    uint64_t outbox; /* found here, and not published yet */
     unsigned seeds;  /* so many more requests of the plan; 0: none */
     unsigned starts; /* so many starts at the shared rate; 0: none */
     const uint64_t *settled;
@@ -70,10 +70,11 @@ struct fleet_range {
     uint64_t first, last;
 };
 
-/** A lease: what of a part of the plan nobody has settled yet. */
+/** A lease: what of a part of the plan nobody has settled yet, or some requests that were found. */
 struct fleet_lease {
     struct fleet_lease *next;
     struct fleet_entry entry;
+    char *found; /* lines, as a worker published them: nothing of them is believed; or NULL */
     size_t range_count;
     struct fleet_range ranges[];
 };
@@ -95,11 +96,21 @@ struct fleet_news {
     struct fleet_settings settings;
     uint64_t drains;    /* how often all were told to end */
     uint64_t budgets;   /* quotas that are spent together (fleet/budget.h) */
+    uint64_t published; /* the highest place in the outbox up to which all is; 0: none by now */
     char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
 };
 
+void fleet_lease_free(struct fleet_lease *lease); /* NULL is ignored */
+
 /** What the scripts answer with, before anything else of a reply. */
-enum fleet_answer { FLEET_OK, FLEET_GONE, FLEET_LOST, FLEET_DIFFERENT, FLEET_TAKEN };
+enum fleet_answer {
+    FLEET_OK,
+    FLEET_GONE,
+    FLEET_LOST,
+    FLEET_DIFFERENT,
+    FLEET_TAKEN,
+    FLEET_FULL, /* publish.lua: later */
+};
 
 /** FLEET_GONE: the job was made anew. FLEET_LOST: this worker was silent for too long. */
 MUST_CHECK enum result fleet_answer_read(struct str reply, enum fleet_answer *answer,

@@ -113,7 +113,7 @@ if a.starts > 0 and per > 0 and state == 'open' then
   end
 end
 
--- work: after a start its own leases, else those that ran out, then new ranges of the plan
+-- work: after a start its own leases, else those that ran out, then what was found, then new ranges of the plan
 local leases = {}
 local function undone(first, last)
   local out, from = {}, nil
@@ -131,8 +131,12 @@ local function undone(first, last)
 end
 local function add(e)
   if e and e[2] then
-    local first, last = string.match(e[2][2], '(%d+)-(%d+)')
-    leases[#leases + 1] = {e[1], undone(tonumber(first), tonumber(last))}
+    if e[2][1] == 'f' then
+      leases[#leases + 1] = {e[1], {}, e[2][2]}
+    else
+      local first, last = string.match(e[2][2], '(%d+)-(%d+)')
+      leases[#leases + 1] = {e[1], undone(tonumber(first), tonumber(last))}
+    end
   end
 end
 if a.fresh then
@@ -145,6 +149,14 @@ if state == 'open' and a.seeds > 0 then
     for _, e in ipairs(found[2]) do add(e) end
     from, looks = found[1], looks + 1
   until #leases > 0 or from == '0-0' or looks == 100
+  if #leases == 0 then -- what was found, before there is more of it
+    local n, unread = 0, redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', math.min(math.max(math.floor(a.seeds / 16), 1), 16), 'STREAMS', q, '>')
+    for _, e in ipairs(unread and unread[1][2] or {}) do
+      add(e)
+      n = n + (tonumber(e[2][4]) or 0)
+    end
+    if n > 0 then redis.call('HINCRBY', j, 'unread', -n) end
+  end
   while #leases == 0 and cursor < total do
     local last = math.min(cursor + a.seeds, total) - 1
     if redis.call('BITCOUNT', done, cursor / 8, math.floor(last / 8)) < last - cursor + 1 then

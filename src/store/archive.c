@@ -293,6 +293,7 @@ static enum result append_lines(struct archive *a, struct settlement *batch, str
     for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
         s->record = (struct record){ .length = 0 };
         s->duplicate = false;
+        s->outbox_last = 0;
         if (s->poll.is_used && s->state == SETTLE_DONE && s->body_kind != SETTLE_BODY_NONE) {
             result = look_whether_unchanged(a, s, err);
         }
@@ -344,6 +345,9 @@ static enum result put_row(struct archive *a, struct settlement *s, struct err *
         return ledger_put_sending(a->ledger, s, err);
     }
     result = ledger_put(a->ledger, s, &s->duplicate, err);
+    if (result == RESULT_OK && !s->duplicate) {
+        result = ledger_put_taken(a->ledger, s->response->request, err);
+    }
     if (result == RESULT_OK && s->poll.has_digest && !s->duplicate) {
         result = ledger_put_polled(a->ledger, s, err);
     } else if (result == RESULT_OK && s->unchanged && !s->duplicate) {
@@ -369,6 +373,9 @@ static enum result put_rows(struct archive *a, struct settlement *batch, uint64_
     }
     if (result == RESULT_OK && planned) {
         result = ledger_put_planned(a->ledger, planned, err);
+    }
+    if (result == RESULT_OK && a->outbox_done) {
+        result = ledger_drop_outbox(a->ledger, a->outbox_done, err);
     }
     for (int i = 0; result == RESULT_OK && i < LEDGER_NOTES; i++) {
         if (a->notes[i].len) {

@@ -32,6 +32,7 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     struct line line;
     enum archive_step step;
     struct str notes[LEDGER_NOTES]; /* to be kept with the next batch, borrowed; empty: nothing */
+    uint64_t outbox_done;           /* likewise: others know of all up to there; 0: of no more */
     struct segment_extent next;     /* what the ledger is to say after this batch */
 };
 

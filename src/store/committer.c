@@ -218,6 +218,13 @@ enum result committer_last_found(struct committer *committer, uint64_t *id, stru
     return ledger_last_found(committer->archive.ledger, id, err);
 }
 
+enum result committer_outbox_ends(struct committer *committer, uint64_t *before, uint64_t *last,
+                                  struct err *err)
+{
+    assert(!committer->started);
+    return ledger_outbox_ends(committer->archive.ledger, before, last, err);
+}
+
 enum result committer_merge(struct committer *committer, struct ledger_merge *merge,
                             struct recovery *recovery, struct err *err)
 {
@@ -331,6 +338,18 @@ void committer_set_planned(struct committer *committer, uint64_t planned)
     first = !committer_has_work(s);
     s->planned = planned;
     s->planned_is_new = true;
+    note_work(committer, first, false);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+void committer_drop_outbox(struct committer *committer, uint64_t upto)
+{
+    struct shared *s = &committer->shared;
+    bool first;
+
+    uv_mutex_lock(&committer->mutex);
+    first = !committer_has_work(s);
+    s->outbox_done = upto;
     note_work(committer, first, false);
     uv_mutex_unlock(&committer->mutex);
 }

@@ -116,6 +116,10 @@ MUST_CHECK enum result committer_count_discovered(struct committer *committer, u
 MUST_CHECK enum result committer_last_found(struct committer *committer, uint64_t *id,
                                             struct err *err);
 
+/** Before start: see ledger_outbox_ends. Synchronous. */
+MUST_CHECK enum result committer_outbox_ends(struct committer *committer, uint64_t *before,
+                                             uint64_t *last, struct err *err);
+
 /** Before start: takes in a plan that has changed (ledger_merge), after which other requests are done, failed
  *  or waiting. Synchronous. */
 MUST_CHECK enum result committer_merge(struct committer *committer, struct ledger_merge *merge,
@@ -148,6 +152,9 @@ void committer_set_planned(struct committer *committer, uint64_t planned);
 /** What is to be kept as that, in the place of what was. Copied; an empty text changes nothing. */
 void committer_set_note(struct committer *committer, enum ledger_note note, struct str text);
 
+/** Other workers know of all up to that place in the outbox. */
+void committer_drop_outbox(struct committer *committer, uint64_t upto);
+
 /** Appends one line (JSON object without line feed) to events.jsonl. Copied; dropped and counted
  *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */
 void committer_event(struct committer *committer, struct str line);
@@ -164,6 +171,10 @@ struct committer_question {
     /* or else NULL: filled in for as many endpoints, and no request comes */
     struct page_account *accounts;
     size_t account_count;
+    /* or else: of the outbox, those after the place `after_id`. With `ends` (or NULL) it is filled anew first, and no
+     * request comes: filled in are the place before its first, and its last */
+    bool of_outbox;
+    uint64_t *ends;
 };
 
 void committer_read_discovered(struct committer *committer,

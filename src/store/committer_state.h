@@ -48,6 +48,7 @@ struct shared {
     bool flush, stop, clean, running, finished;
     uint64_t planned;
     bool planned_is_new;
+    uint64_t outbox_done;           /* not dropped yet; 0: none */
     struct buf notes[LEDGER_NOTES]; /* the newest of each; empty: no newer one */
     struct buf events;
     uint64_t events_dropped;
@@ -74,6 +75,7 @@ struct committer {
     struct settlement_list batch;
     uint64_t planned;               /* to be written with the next commit; 0: nothing */
     struct buf notes[LEDGER_NOTES]; /* likewise; empty: nothing */
+    uint64_t outbox_done;           /* likewise */
     bool with_ballast, ballast_held;
     bool paused; /* the disk is full; probed at probe_at_ns */
     bool waits;  /* for another program to let go of the ledger; told */

@@ -170,6 +170,7 @@ static void run_batch(struct committer *c)
     for (int i = 0; i < LEDGER_NOTES; i++) {
         c->archive.notes[i] = buf_view(&c->notes[i]);
     }
+    c->archive.outbox_done = c->outbox_done;
     result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
     if (result == RESULT_FULL && pause_full(c)) {
         result = ledger_checkpoint(c->archive.ledger, true, &c->err);
@@ -179,7 +180,7 @@ static void run_batch(struct committer *c)
     }
 
     if (result == RESULT_OK) {
-        c->planned = 0;
+        c->planned = c->outbox_done = 0;
         for (int i = 0; i < LEDGER_NOTES; i++) {
             buf_reset(&c->notes[i]);
         }
@@ -205,7 +206,8 @@ static bool has_notes(const struct buf notes[LEDGER_NOTES])
 
 bool committer_has_work(const struct shared *s)
 {
-    return s->queue.first || s->events.len || s->planned_is_new || has_notes(s->notes);
+    return s->queue.first || s->events.len || s->planned_is_new || s->outbox_done ||
+           has_notes(s->notes);
 }
 
 bool committer_has_batch(const struct settlement_list *queue)
@@ -299,6 +301,10 @@ static void take_work(struct committer *c)
         c->planned = s->planned;
         s->planned_is_new = false;
     }
+    if (s->outbox_done) {
+        c->outbox_done = s->outbox_done;
+        s->outbox_done = 0;
+    }
     take_notes(c);
     c->events = s->events;
     s->events = written;
@@ -338,6 +344,15 @@ static void answer_question(struct committer *c)
         for (uint32_t i = 0; i < question.account_count && result == RESULT_OK; i++) {
             result = ledger_read_account(c->archive.ledger, i, &question.accounts[i], &c->err);
         }
+    } else if (!c->failed && question.ends) {
+        c->folded = false;
+        result = ledger_fill_outbox(c->archive.ledger, &c->err);
+        if (result == RESULT_OK) {
+            result = ledger_outbox_ends(c->archive.ledger, &question.ends[0], &question.ends[1],
+                                        &c->err);
+        }
+    } else if (!c->failed && question.of_outbox) {
+        result = ledger_each_outbox(c->archive.ledger, &query, &c->err);
     } else if (!c->failed && question.ids) {
         result = ledger_each_discovered_of(c->archive.ledger, question.ids, question.id_count,
                                            &query, &c->err);
@@ -401,7 +416,7 @@ static void do_work(struct committer *c, bool last)
     }
     if (c->failed) {
         give_up_batch(c);
-    } else if (c->batch.first || c->planned || has_notes(c->notes)) {
+    } else if (c->batch.first || c->planned || c->outbox_done || has_notes(c->notes)) {
         run_batch(c);
     } else {
         resume_if_space(c);

@@ -159,6 +159,7 @@ const char *ledger_note_name(enum ledger_note note)
     static const char *const names[LEDGER_NOTES] = {
         [LEDGER_NOTE_TOKENS] = LEDGER_KEPT_TOKENS,
         [LEDGER_NOTE_HTTP] = "http",
+        [LEDGER_NOTE_FLEET] = "fleet",
     };
 
     return names[note];

@@ -25,10 +25,14 @@
  *             number in a run in which further ones are found, whose ids begin after it; listed: the
  *             plan's size, when its own requests are found ones, too (ledger_merge); of a run that
  *             polls, or is asked again: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put,
- *             poll_before_us (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each
+ *             poll_before_us (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each;
+ *             shared: ids of found requests are made of what they ask, the same in the ledgers of all workers
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
  *             so that they are known after a crash
+ *   outbox    of a run that shares what it finds: found requests that no other worker knows of yet, in the order in
+ *             which they were found
+ *   also      of a run that shares what it finds: where else a found request would stand, by others that led to it
  *   gone      found requests that the present plan no longer leads to, or that came to nothing before a further
  *             round began; `pruned` 1: tables are without them, 2: the latter
  *   kept      texts that a run cannot do without and that lie in files beside the ledger: job.json
@@ -60,6 +64,7 @@ struct ledger_plan {
     size_t endpoint_count;
     /* the seeds are found ones, too, or ledger_merge makes them so; `seeds` is nothing then */
     bool is_listed;
+    bool is_shared; /* what is found is any worker's to ask (ledger_shared.c) */
 };
 
 /** Opens or creates it; `*created` tells which. */
@@ -132,6 +137,25 @@ MUST_CHECK enum result ledger_end_sending(struct ledger *ledger, bool forget, ui
 MUST_CHECK enum result ledger_put_discoveries(struct ledger *ledger, struct settlement *settlement,
                                               struct err *err);
 
+/* Of a run that shares what it finds (ledger_plan.is_shared): the id of a found request is made of its digest, so that it is
+ * the same in the ledgers of all workers, whoever of them asks. What one finds is put into its outbox, too, until others
+ * can know of it. Places in the outbox only ever grow. ledger_outbox.c, ledger_shared.c. */
+
+/** Within a transaction: a found request that another worker may have found has come to something here: it is found here,
+ *  too, at the lesser of both places. */
+MUST_CHECK enum result ledger_put_taken(struct ledger *ledger, const struct request *request,
+                                        struct err *err);
+
+/** Within a transaction: others know of all up to that place in the outbox. */
+MUST_CHECK enum result ledger_drop_outbox(struct ledger *ledger, uint64_t upto, struct err *err);
+
+/** A transaction of its own: the outbox has all that was found here and has not ended here. */
+MUST_CHECK enum result ledger_fill_outbox(struct ledger *ledger, struct err *err);
+
+/** The place before the first one in the outbox, and the last one there ever was; the same when it is empty. */
+MUST_CHECK enum result ledger_outbox_ends(struct ledger *ledger, uint64_t *before, uint64_t *last,
+                                          struct err *err);
+
 /** How far the rounds of polls are. */
 MUST_CHECK enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *rounds,
                                          struct err *err);
@@ -156,6 +180,7 @@ MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planne
 enum ledger_note {
     LEDGER_NOTE_TOKENS, /* store/token_note.h */
     LEDGER_NOTE_HTTP,   /* engine/http_notes.h */
+    LEDGER_NOTE_FLEET, /* which generation of the fleet's job knows all of this run (fleet/fleet.h) */
     LEDGER_NOTES,
 };
 
@@ -272,6 +297,11 @@ struct ledger_discovered_query {
 MUST_CHECK enum result ledger_each_discovered(struct ledger *ledger,
                                               const struct ledger_discovered_query *query,
                                               struct err *err);
+
+/** Up to `query->max` of the outbox, those after the place `query->after_id`, in its order. */
+MUST_CHECK enum result ledger_each_outbox(struct ledger *ledger,
+                                          const struct ledger_discovered_query *query,
+                                          struct err *err);
 
 /** Those with these ids, in their order and as if never asked; of the query only `visit` counts. */
 MUST_CHECK enum result ledger_each_discovered_of(struct ledger *ledger, const uint64_t *ids,

@@ -38,6 +38,10 @@ static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct 
         a->got = ledger_column_u64(st, 1);
         a->failed = ledger_column_u64(st, 2);
     }
+    if (ledger->is_shared) { /* what is missing of them others may have */
+        a->expected = a->got + a->failed;
+        return result;
+    }
     st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_FOUND, endpoint, &result, err)
                              : NULL;
     if (st) {
@@ -110,7 +114,7 @@ enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
     if (result == RESULT_OK) {
         result = list_notes(ledger, endpoint, account, err);
     }
-    return result == RESULT_OK && ledger->version >= 3
+    return result == RESULT_OK && ledger->version >= 3 && !ledger->is_shared
                ? ledger_read_listings(ledger, endpoint, account, err)
                : result;
 }

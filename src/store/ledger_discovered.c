@@ -168,27 +168,42 @@ static bool descends(const struct ledger_plan *plan, uint32_t endpoint, uint32_t
     return endpoint == from;
 }
 
+static enum result move_places(struct ledger *ledger, enum statement which, uint32_t endpoint,
+                               const struct sort_key *from, const struct sort_key *to,
+                               struct str vars, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, which, &result, err);
+    struct sort_key end;
+
+    if (!st) {
+        return result;
+    }
+    end_of(from, &end);
+    sqlite3_bind_int64(st, 1, endpoint);
+    sqlite3_bind_blob(st, 2, from->bytes, (int)from->len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 3, end.bytes, (int)end.len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 4, to->bytes, (int)to->len, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 5, (sqlite3_int64)from->len + 1);
+    ledger_bind_optional(st, 6, vars);
+    return ledger_step(ledger, st, "moving what was found", err);
+}
+
 /* All that was found by what stood at `from`, and by what that found, goes with it to `to`. */
 static enum result move_subtree(struct ledger *ledger, uint32_t endpoint,
                                 const struct sort_key *from, const struct sort_key *to,
                                 struct str vars, struct err *err)
 {
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE_SUBTREE, &result, err);
-    struct sort_key end;
+    enum result result = RESULT_OK;
 
-    end_of(from, &end);
-    for (uint32_t i = 0; st && i < ledger->plan->endpoint_count && result == RESULT_OK; i++) {
+    for (uint32_t i = 0; i < ledger->plan->endpoint_count && result == RESULT_OK; i++) {
         if (!descends(ledger->plan, i, endpoint)) {
             continue;
         }
-        sqlite3_bind_int64(st, 1, i);
-        sqlite3_bind_blob(st, 2, from->bytes, (int)from->len, SQLITE_STATIC);
-        sqlite3_bind_blob(st, 3, end.bytes, (int)end.len, SQLITE_STATIC);
-        sqlite3_bind_blob(st, 4, to->bytes, (int)to->len, SQLITE_STATIC);
-        sqlite3_bind_int64(st, 5, (sqlite3_int64)from->len + 1);
-        ledger_bind_optional(st, 6, vars);
-        result = ledger_step(ledger, st, "moving what was found", err);
+        result = move_places(ledger, SQL_FOUND_MOVE_SUBTREE, i, from, to, vars, err);
+        if (result == RESULT_OK && ledger->is_shared) {
+            result = move_places(ledger, SQL_ALSO_MOVE_SUBTREE, i, from, to, vars, err);
+        }
     }
     return result;
 }
@@ -202,24 +217,79 @@ static void copy_key(struct sort_key *to, struct str from)
 }
 
 /* It was found with a lesser sort key than before. */
-static enum result move(struct ledger *ledger, const struct discovered *found,
-                        const struct known *known, const uint8_t digest[DIGEST_BYTES],
-                        struct err *err)
+static enum result move(struct ledger *ledger, uint32_t endpoint, const struct request_texts *texts,
+                        const struct page_at *page, const struct known *known,
+                        const uint8_t digest[DIGEST_BYTES], struct err *err)
 {
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE, &result, err);
+    enum result result =
+        ledger_put_also_before(ledger, known->id, sort_key_view(&known->sort_key), err);
+    sqlite3_stmt *st =
+        result == RESULT_OK ? ledger_statement(ledger, SQL_FOUND_MOVE, &result, err) : NULL;
     struct sort_key to;
 
     if (!st) {
         return result;
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)known->id);
-    ledger_bind_found(st, found->endpoint, &found->texts, &found->page, digest);
+    ledger_bind_found(st, endpoint, texts, page, digest);
     result = ledger_step(ledger, st, "noting what was found", err);
-    copy_key(&to, found->texts.sort_key);
-    return result == RESULT_OK ? move_subtree(ledger, found->endpoint, &known->sort_key, &to,
-                                              found->texts.vars, err)
-                               : result;
+    copy_key(&to, texts->sort_key);
+    return result == RESULT_OK
+               ? move_subtree(ledger, endpoint, &known->sort_key, &to, texts->vars, err)
+               : result;
+}
+
+enum result ledger_put_found(struct ledger *ledger, uint32_t endpoint,
+                             const struct request_texts *texts, const struct page_at *page,
+                             const uint8_t digest[DIGEST_BYTES], uint64_t as, uint64_t *id,
+                             struct err *err)
+{
+    struct known known = { .id = as };
+    enum result result;
+
+    *id = 0;
+    do { /* one of a digest that makes the same id takes the next */
+        sqlite3_stmt *st =
+            ledger_statement(ledger, as ? SQL_PUT_FOUND_AS : SQL_PUT_FOUND, &result, err);
+
+        if (!st) {
+            return result;
+        }
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)(as ? as++ : ledger->floor));
+        ledger_bind_found(st, endpoint, texts, page, digest);
+        while (ledger_next_row(ledger, st, &result, err)) {
+            *id = ledger_column_u64(st, 0);
+        }
+        if (result == RESULT_OK && as && !*id) {
+            result = look(ledger, endpoint, digest, &known, err);
+        }
+    } while (result == RESULT_OK && as && !*id && !known.id);
+    return result;
+}
+
+enum result ledger_move_found(struct ledger *ledger, uint32_t endpoint,
+                              const struct request_texts *texts, const struct page_at *page,
+                              const uint8_t digest[DIGEST_BYTES], struct err *err)
+{
+    struct known known;
+    enum result result = look(ledger, endpoint, digest, &known, err);
+    int order = sort_key_compare(texts->sort_key, sort_key_view(&known.sort_key));
+    sqlite3_stmt *st;
+
+    if (result != RESULT_OK || known.id <= ledger->seeds || order == 0) {
+        return result;
+    }
+    if (order < 0) {
+        return move(ledger, endpoint, texts, page, &known, digest, err);
+    }
+    st = ledger_statement(ledger, SQL_FOUND_ASKED_ELSEWHERE, &result, err);
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)known.id);
+        result = ledger_step(ledger, st, "noting what was found", err);
+    }
+    return result == RESULT_OK
+               ? ledger_put_also(ledger, endpoint, digest, texts->sort_key, texts->vars, err)
+               : result;
 }
 
 /* It keeps its place: the plan names it. */
@@ -248,23 +318,17 @@ static void digest_twin(const struct discovered *found, uint8_t digest[DIGEST_BY
 }
 
 /* Gives it an id, unless the digest is known. */
-static enum result put_new(struct ledger *ledger, struct discovered *found,
-                           const struct request_texts *texts, const uint8_t digest[DIGEST_BYTES],
-                           struct err *err)
+static enum result put_new(struct ledger *ledger, struct settlement *settlement,
+                           struct discovered *found, const struct request_texts *texts,
+                           const uint8_t digest[DIGEST_BYTES], struct err *err)
 {
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_FOUND, &result, err);
+    uint64_t as = ledger->is_shared ? ledger_shared_id(found->endpoint, digest) : 0;
+    enum result result =
+        ledger_put_found(ledger, found->endpoint, texts, &found->page, digest, as, &found->id, err);
 
-    found->id = 0;
-    if (!st) {
-        return result;
-    }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->floor);
-    ledger_bind_found(st, found->endpoint, texts, &found->page, digest);
-    while (ledger_next_row(ledger, st, &result, err)) {
-        found->id = ledger_column_u64(st, 0);
-    }
-    return result;
+    return result == RESULT_OK && found->id && ledger->is_shared
+               ? ledger_put_outbox(ledger, found->id, &settlement->outbox_last, err)
+               : result;
 }
 
 /* What named it has no response when it is a seed, in a further round. */
@@ -297,18 +361,22 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     if (etag[0]) {
         texts.etag = str_view(etag);
     }
-    result = put_new(ledger, found, &texts, digest, err);
+    result = put_new(ledger, settlement, found, &texts, digest, err);
     if (result != RESULT_OK || found->id) {
         return result;
     }
     result = look(ledger, found->endpoint, digest, &known, err);
     if (result == RESULT_OK && is_twin(settlement, found, &known)) {
         digest_twin(found, digest);
-        return put_new(ledger, found, &texts, digest, err);
+        return put_new(ledger, settlement, found, &texts, digest, err);
     }
     if (result == RESULT_OK && known.id > ledger->seeds && !is_listed_seed(ledger, &known) &&
         sort_key_compare(found->texts.sort_key, sort_key_view(&known.sort_key)) < 0) {
-        return move(ledger, found, &known, digest, err);
+        return move(ledger, found->endpoint, &found->texts, &found->page, &known, digest, err);
+    }
+    if (result == RESULT_OK && known.id > ledger->seeds) {
+        result = ledger_put_also(ledger, found->endpoint, digest, found->texts.sort_key,
+                                 found->texts.vars, err);
     }
     return result == RESULT_OK && settlement->response
                ? note_if_back(ledger, settlement, found, &known, err)
@@ -463,128 +531,6 @@ enum result ledger_put_discoveries(struct ledger *ledger, struct settlement *set
     buf_release(&scratch);
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
-    }
-    return result;
-}
-
-/* ---- reading ---- */
-
-#define FOUND_WAITS_AT 26 /* columns of what waits begin here, in a query that has them */
-
-static struct request *request_of_row(sqlite3_stmt *st)
-{
-    struct request_texts texts = {
-        .sort_key = ledger_column_bytes(st, 2),
-        .key = ledger_column_text(st, 3),
-        .url = ledger_column_text(st, 4),
-        .body = ledger_column_text(st, 5),
-        .vars = ledger_column_text(st, 6),
-        .etag = ledger_column_text(st, 7),
-    };
-    struct request *request =
-        request_make(ledger_column_u64(st, 0), (uint32_t)ledger_column_u64(st, 1), &texts);
-
-    if (!request) {
-        return NULL;
-    }
-    request->page = (struct page_at){
-        .chain = ledger_column_u64(st, 8),
-        .number = (uint64_t)sqlite3_column_int64(st, 9),
-        .ordinal = (uint32_t)ledger_column_u64(st, 10),
-        .total = (uint64_t)sqlite3_column_int64(st, 11),
-        .expected = (uint32_t)ledger_column_u64(st, 12),
-        .size = (uint32_t)ledger_column_u64(st, 13),
-        .empty = (uint32_t)ledger_column_u64(st, 14),
-        .kind = (uint32_t)ledger_column_u64(st, 15),
-        .named_by_crc32c = (uint32_t)ledger_column_u64(st, 16),
-        .came = ledger_column_u64(st, 17),
-        .previous = (uint32_t)ledger_column_u64(st, 18),
-        .most = (uint32_t)ledger_column_u64(st, 19),
-        .records_type = (uint32_t)ledger_column_u64(st, 20),
-        .records_at = (uint32_t)ledger_column_u64(st, 21),
-        .basis = (uint32_t)ledger_column_u64(st, 22),
-        .repeats = (uint32_t)ledger_column_u64(st, 23),
-    };
-    request->attempt = (uint32_t)ledger_column_u64(st, 24);
-    if (sqlite3_column_count(st) > FOUND_WAITS_AT) {
-        struct ledger_tried tried;
-
-        ledger_read_tried(st, FOUND_WAITS_AT, &tried);
-        request->last = tried.last;
-        request->due = tried.due;
-        snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(tried.reason));
-    }
-    return request;
-}
-
-/* Hands on all that the statement yields. */
-static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
-                              const struct ledger_discovered_query *query, struct err *err)
-{
-    enum result result;
-
-    while (ledger_next_row(ledger, st, &result, err)) {
-        int64_t not_before_us = sqlite3_column_int64(st, 25);
-        struct request *request = request_of_row(st);
-
-        result = request ? query->visit(query->context, request, not_before_us)
-                         : err_nomem(err, "reading what was found");
-        if (result != RESULT_OK) {
-            sqlite3_reset(st);
-            break;
-        }
-    }
-    return result;
-}
-
-enum result ledger_each_discovered(struct ledger *ledger,
-                                   const struct ledger_discovered_query *query, struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(
-        ledger, query->which == LEDGER_DISCOVERED_NEW ? SQL_FOUND_NEW : SQL_FOUND_WAITING, &result,
-        err);
-
-    if (!st) {
-        return result;
-    }
-    if (query->which == LEDGER_DISCOVERED_WAITING) {
-        ledger_bind_clock(ledger, st);
-    }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
-    sqlite3_bind_int64(st, 2, query->max > INT64_MAX ? INT64_MAX : (sqlite3_int64)query->max);
-    return visit_rows(ledger, st, query, err);
-}
-
-enum result ledger_each_discovered_of(struct ledger *ledger, const uint64_t *ids, size_t count,
-                                      const struct ledger_discovered_query *query, struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ONE, &result, err);
-
-    for (size_t i = 0; st && i < count && result == RESULT_OK; i++) {
-        sqlite3_bind_int64(st, 1, (sqlite3_int64)ids[i]);
-        result = visit_rows(ledger, st, query, err);
-    }
-    return result;
-}
-
-enum result ledger_count_discovered(struct ledger *ledger, uint64_t *counts, size_t endpoint_count,
-                                    struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ENDPOINTS, &result, err);
-
-    memset(counts, 0, endpoint_count * sizeof *counts);
-    if (st) {
-        sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
-    }
-    while (st && ledger_next_row(ledger, st, &result, err)) {
-        uint64_t endpoint = ledger_column_u64(st, 0);
-
-        if (endpoint < endpoint_count) {
-            counts[endpoint] = ledger_column_u64(st, 1);
-        }
     }
     return result;
 }

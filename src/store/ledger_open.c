@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
-#define VERSION 5
+#define VERSION 6
 #define TEMP_NAME ".ledger.db.tmp"
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
@@ -108,6 +108,14 @@ static const char schema_4[] =
  * --again` put more into `meta` (ledger_again.c). */
 static const char schema_5[] = "ALTER TABLE polled ADD COLUMN request INTEGER;"
                                "ALTER TABLE polled ADD COLUMN at_us INTEGER;";
+
+/* What version 6 added: of a run that shares what it finds, what no other worker knows of yet, and where else a found
+ * request would stand by others that led to it (ledger_shared.c). */
+static const char schema_6[] =
+    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE also(endpoint INTEGER NOT NULL, digest BLOB NOT NULL, place BLOB NOT NULL,"
+    " vars TEXT) STRICT;"
+    "CREATE INDEX also_place ON also(endpoint,place);";
 
 /* For who only reads a ledger that has none. */
 static const char schema_4_empty[] =
@@ -252,7 +260,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
     char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_4 +
-              sizeof schema_5 + sizeof schema_sending + 256];
+              sizeof schema_5 + sizeof schema_6 + sizeof schema_sending + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -260,10 +268,10 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, schema_3, schema_4, schema_5, schema_sending, APPLICATION_ID,
-             VERSION);
+             schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_sending,
+             APPLICATION_ID, VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "creating it", err);
@@ -342,15 +350,16 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 static enum result upgrade(struct ledger *ledger, struct err *err)
 {
     char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_4 + sizeof schema_5 +
-              sizeof schema_sending + 128];
+              sizeof schema_6 + sizeof schema_sending + 128];
     enum result result = RESULT_OK;
 
     if (ledger->version == VERSION) {
         return execute(ledger, schema_sending, "opening it", err);
     }
-    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%s%s%sPRAGMA user_version=%d;COMMIT;",
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%s%s%s%sPRAGMA user_version=%d;COMMIT;",
              ledger->version < 2 ? schema_2 : "", ledger->version < 3 ? schema_3 : "",
-             ledger->version < 4 ? schema_4 : "", schema_5, schema_sending, VERSION);
+             ledger->version < 4 ? schema_4 : "", ledger->version < 5 ? schema_5 : "", schema_6,
+             schema_sending, VERSION);
     result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "bringing it to this version", err);

@@ -51,8 +51,9 @@ static enum result read_discovered_records(struct ledger *ledger, uint32_t endpo
                                            const struct record_position *position, size_t max,
                                            struct stream *stream, struct err *err)
 {
-    enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_RECORDS, &result, err);
+    enum result result = RESULT_OK;
+    sqlite3_stmt *st = ledger->united ? ledger_union_statement(ledger)
+                                      : ledger_statement(ledger, SQL_FOUND_RECORDS, &result, err);
 
     if (!st) {
         return result;
@@ -61,7 +62,9 @@ static enum result read_discovered_records(struct ledger *ledger, uint32_t endpo
     sqlite3_bind_int64(st, 2, (sqlite3_int64)position->found);
     sqlite3_bind_int64(st, 3, endpoint);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
-    sqlite3_bind_int64(st, 5, (sqlite3_int64)ledger->seeds);
+    if (!ledger->united) {
+        sqlite3_bind_int64(st, 5, (sqlite3_int64)ledger->seeds);
+    }
     while (ledger_next_row(ledger, st, &result, err)) {
         struct placed_record *p = &stream->list[stream->count++];
 

@@ -9,13 +9,15 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
 
     ledger->seeds = ledger->listed = 0;
-    ledger->is_listed = ledger->is_again = false;
+    ledger->is_listed = ledger->is_again = ledger->is_shared = false;
     while (st && ledger_next_row(ledger, st, &result, err)) {
         if (str_equal(ledger_column_text(st, 0), STR("listed"))) {
             ledger->is_listed = true;
             ledger->listed = ledger_column_u64(st, 1);
         } else if (str_equal(ledger_column_text(st, 0), STR("again"))) {
             ledger->is_again = true;
+        } else if (str_equal(ledger_column_text(st, 0), STR("shared"))) {
+            ledger->is_shared = true;
         } else {
             ledger->seeds = ledger_column_u64(st, 1);
         }
@@ -65,6 +67,24 @@ enum result ledger_last_found(struct ledger *ledger, uint64_t *id, struct err *e
     return result;
 }
 
+/* Ids of what was found before there were shared ones follow one another. */
+static enum result begin_to_share(struct ledger *ledger, struct err *err)
+{
+    uint64_t last;
+    enum result result = ledger_last_found(ledger, &last, err);
+
+    if (result == RESULT_OK && last) {
+        return err_set(err, RESULT_INVALID, "E-FLEET6",
+                       "%s was begun by a scrapetop that did not share what it found; begin the "
+                       "worker anew with --fresh, and the job with scrapetop fleet remove",
+                       ledger->dir->path);
+    }
+    ledger->is_shared = result == RESULT_OK;
+    ledger->folded = false;
+    return result == RESULT_OK ? ledger_run(ledger, SQL_PUT_SHARED, "noting the plan", err)
+                               : result;
+}
+
 enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
                               struct err *err)
 {
@@ -75,6 +95,9 @@ enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *p
 
     ledger->plan = plan;
     before = ledger->seeds;
+    if (result == RESULT_OK && plan->is_shared && !ledger->is_shared) {
+        result = begin_to_share(ledger, err);
+    }
     if (ledger->is_listed || plan->is_listed) {
         return result; /* or will be: ledger_merge */
     }

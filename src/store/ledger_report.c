@@ -45,12 +45,16 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
         result = ledger_read_seeds(ledger, err);
     }
     if (result == RESULT_OK && ledger->version >= 2) {
-        result = read_numbers(ledger, ledger->is_listed ? SQL_LISTED_COUNT : SQL_FOUND_COUNT,
+        result = read_numbers(ledger,
+                              ledger->is_shared   ? SQL_SHARED_COUNT
+                              : ledger->is_listed ? SQL_LISTED_COUNT
+                                                  : SQL_FOUND_COUNT,
                               &last_found, 1, 0, err);
     }
     *summary = (struct ledger_summary){
-        .planned = ledger->is_listed
-                       ? (uint64_t)last_found
+        .planned = ledger->is_listed ? (uint64_t)last_found
+                   : ledger->is_shared
+                       ? (uint64_t)(planned + last_found)
                        : (uint64_t)planned_with_found(planned, last_found, (int64_t)ledger->seeds),
         .is_listed = ledger->is_listed,
         .own = (uint64_t)planned,

@@ -76,6 +76,9 @@ enum result ledger_is_found_before(struct ledger *ledger, const struct placed_re
     bool is_earlier = true, is_own = !ledger->seeds || record->record.id <= ledger->seeds;
 
     *before = false;
+    if (!is_own && ledger->united) {
+        return RESULT_OK; /* there it is chosen already */
+    }
     if (!is_own) {
         result = read_digest(ledger, record->record.id, digest, &known, err);
     }

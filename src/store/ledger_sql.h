@@ -9,7 +9,7 @@
  *   ledger             rows of requests, segments and sessions; begin and commit
  *   ledger_discovered ...   one subject each, by its name: again, exchange, failed, found, merge (a
  *                      plan that has changed), plan,
- *                      poll, sending, shards; order (an endpoint's
+ *                      outbox, poll, sending, shared, shards, union; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
  * A function that fails within a transaction rolls it back (ledger_roll_back).
@@ -33,9 +33,12 @@ struct ledger {
     uint64_t listed; /* how many of them the plan has */
     /* there are further rounds, and tables have the newest of each: ledger_again.c */
     bool is_again;
-    uint64_t floor;  /* no request gets an id that is not above it */
-    int log_pages;   /* in the log after the last commit */
-    bool folded;     /* the log holds nothing */
+    struct ledger_union *united; /* see ledger_union.h; or NULL */
+    size_t number;               /* among the ledgers of it */
+    bool is_shared;              /* what is found is any worker's to ask: ledger_shared.c */
+    uint64_t floor;              /* no request gets an id that is not above it */
+    int log_pages;               /* in the log after the last commit */
+    bool folded;                 /* the log holds nothing */
     bool only_reads; /* all but temporary tables, and these only while query_only is off */
     struct ledger_clock clock;                        /* ledger_set_clock */
     bool (*waits)(void *context, unsigned waited_ms); /* ledger_set_patience */
@@ -112,6 +115,44 @@ MUST_CHECK enum result ledger_add_guesses(struct ledger *ledger, struct err *err
 /** Reads `seeds`, `listed` and `floor`: how many requests the plan has of its own, in a run in which others are
  *  found; else 0. ledger_plan.c. */
 MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, struct err *err);
+
+/** The id of a found request in a run that shares them: ledger_outbox.c. */
+uint64_t ledger_shared_id(uint32_t endpoint, const uint8_t digest[DIGEST_BYTES]);
+
+/** Within a transaction: nobody else knows of it yet. `*place` is the one it gets in the outbox. ledger_outbox.c. */
+MUST_CHECK enum result ledger_put_outbox(struct ledger *ledger, uint64_t id, uint64_t *place,
+                                         struct err *err);
+
+/** Within a transaction, of a run that shares: what has the digest was found at this place, too, which is not the least by
+ *  now. Of what is known by its id, the same of the place that it has. A place whose finders cannot be moved says nothing.
+ *  ledger_outbox.c. */
+MUST_CHECK enum result ledger_put_also(struct ledger *ledger, uint32_t endpoint,
+                                       const uint8_t digest[DIGEST_BYTES], struct str place,
+                                       struct str vars, struct err *err);
+MUST_CHECK enum result ledger_put_also_before(struct ledger *ledger, uint64_t id, struct str place,
+                                              struct err *err);
+
+/** Gives a request that was found an id, unless its digest is known: `*id` is 0 then. `as`: the one it has already; 0: it has
+ *  none. */
+MUST_CHECK enum result ledger_put_found(struct ledger *ledger, uint32_t endpoint,
+                                        const struct request_texts *texts,
+                                        const struct page_at *page,
+                                        const uint8_t digest[DIGEST_BYTES], uint64_t as,
+                                        uint64_t *id, struct err *err);
+
+/** What has the digest, and was asked as `texts` say, is to stand at the lesser of both places, with all that it led to. */
+MUST_CHECK enum result ledger_move_found(struct ledger *ledger, uint32_t endpoint,
+                                         const struct request_texts *texts,
+                                         const struct page_at *page,
+                                         const uint8_t digest[DIGEST_BYTES], struct err *err);
+
+/** Hands on all found requests that the statement yields. */
+MUST_CHECK enum result ledger_visit_found(struct ledger *ledger, sqlite3_stmt *st,
+                                          const struct ledger_discovered_query *query,
+                                          struct err *err);
+
+/** What yields a united ledger's part, with parameters and columns as SQL_FOUND_RECORDS. ledger_union.c. */
+sqlite3_stmt *ledger_union_statement(struct ledger *ledger);
 
 /** Of what makes two found requests of one endpoint the same: ledger_discovered.c. */
 MUST_CHECK enum result ledger_digest_found(const struct request_texts *texts,

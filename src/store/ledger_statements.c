@@ -81,7 +81,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
-    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again')",
+    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again','shared')",
     [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
@@ -102,6 +102,40 @@ const char *const ledger_statements[SQL_COUNT] = {
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
         " ON CONFLICT DO NOTHING",
+    [SQL_PUT_FOUND_AS] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
+        " ON CONFLICT DO NOTHING RETURNING id",
+    [SQL_UNION_FOUND] =
+        "SELECT f.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,"
+        "f.endpoint,f.digest,f.place,f.vars,f.moved FROM found f"
+        " LEFT JOIN request r ON r.id=f.id AND r.state=1 AND r.body=1"
+        " AND f.id>(SELECT max(value) FROM meta WHERE name='seeds')"
+        " UNION ALL SELECT f.id,NULL,NULL,NULL,NULL,NULL,a.endpoint,a.digest,a.place,"
+        "a.vars,1 FROM also a CROSS JOIN found f ON f.endpoint=a.endpoint"
+        " AND f.digest=a.digest ORDER BY 9",
+    [SQL_FOUND_ASKED_ELSEWHERE] = "UPDATE found SET moved=1 WHERE id=?1",
+    /* Of a run that shares what it finds (ledger_shared.c). */
+    [SQL_PUT_ALSO] = "INSERT INTO also(endpoint,digest,place,vars) VALUES(?1,?2,?3,?4)",
+    [SQL_PUT_ALSO_BEFORE] = "INSERT INTO also(endpoint,digest,place,vars)"
+                            " SELECT endpoint,digest,place,vars FROM found WHERE id=?1",
+    [SQL_ALSO_MOVE_SUBTREE] =
+        "UPDATE also SET place=CAST(?4||substr(place,?5) AS BLOB),"
+        "vars=CASE WHEN ?6 IS NULL THEN vars ELSE json_patch(ifnull(vars,'{}'),?6) END"
+        " WHERE endpoint=?1 AND place>?2 AND place<?3",
+    [SQL_PUT_SHARED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('shared',1)",
+    [SQL_SHARED_ENDPOINTS] = "SELECT endpoint,count(*) FROM request WHERE id>?1 GROUP BY endpoint",
+    [SQL_SHARED_COUNT] = "SELECT count(*) FROM request WHERE id>"
+                         "(SELECT max(value) FROM meta WHERE name='seeds')",
+    [SQL_PUT_OUTBOX] = "INSERT INTO outbox(id) VALUES(?1)",
+    [SQL_DROP_OUTBOX] = "DELETE FROM outbox WHERE seq<=?1",
+    [SQL_EMPTY_OUTBOX] = "DELETE FROM outbox",
+    [SQL_FILL_OUTBOX] = "INSERT INTO outbox(id) SELECT f.id FROM found f WHERE f.id>?1"
+                        " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id AND r.state<3)",
+    [SQL_OUTBOX] = FOUND_SELECT "0,0 FROM outbox o CROSS JOIN found f ON f.id=o.id"
+                                " WHERE o.seq>?1 ORDER BY o.seq LIMIT ?2",
+    [SQL_OUTBOX_ENDS] = "SELECT (SELECT min(seq)-1 FROM outbox),"
+                        "(SELECT seq FROM sqlite_sequence WHERE name='outbox')",
     [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal,place FROM found WHERE endpoint=?1 AND digest=?2",
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
     [SQL_PUT_PAGE] = "INSERT OR REPLACE INTO page(endpoint,chain,id,ordinal,records,total,"

@@ -63,7 +63,9 @@ struct settlement {
     bool unchanged; /* SETTLE_DONE: the last body again. Said by a 304; filled in when the body is
                        the same, which then gets no line: `body_kind` is SETTLE_BODY_NONE */
     struct record record; /* filled in when a line was written; else its length is 0 */
-    bool duplicate;       /* filled in: the ledger had it as done already and was left alone */
+    /* filled in when something was found that is new, in a run that shares it: its last place in the outbox */
+    uint64_t outbox_last;
+    bool duplicate; /* filled in: the ledger had it as done already and was left alone */
 };
 
 #endif

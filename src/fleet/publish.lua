@@ -1,0 +1,26 @@
+-- KEYS[1] st:{JOB}   ARGV[1] JSON: name token epoch   ARGV[2] lines "ID TEXT": found requests that the worker alone knows of
+-- Those that nobody has published become entries of a few, for any worker to take. FULL: later, it keeps them.
+local a = cjson.decode(ARGV[1])
+local p = KEYS[1]
+local d = redis.call('HMGET', p .. ':job', 'epoch', 'state', 'unread')
+if d[1] ~= a.epoch then return cjson.encode({r = 'GONE'}) end
+if redis.call('HGET', p .. ':w:' .. a.name, 'token') ~= a.token then return cjson.encode({r = 'LOST'}) end
+if d[2] ~= 'open' or tonumber(d[3] or 0) >= 20000 then return cjson.encode({r = 'FULL'}) end
+local texts, new = {}, 0
+local function add()
+  if #texts > 0 then
+    redis.call('XADD', p .. ':work', '*', 'f', table.concat(texts, '\n'), 'n', #texts)
+    new = new + #texts
+    texts = {}
+  end
+end
+for id, text in string.gmatch(ARGV[2], '(%d+) ([^\n]+)\n') do
+  -- 10,000 sets of integers: 8 bytes each; ids end evenly
+  if redis.call('SADD', p .. ':seen:' .. string.sub(id, -4), id) == 1 then
+    texts[#texts + 1] = text
+    if #texts == 16 then add() end
+  end
+end
+add()
+if new > 0 then redis.call('HINCRBY', p .. ':job', 'unread', new) end
+return cjson.encode({r = 'OK', new = new})
