@@ -111,11 +111,12 @@ static const char schema_5[] = "ALTER TABLE polled ADD COLUMN request INTEGER;"
 
 /* What version 6 added: of a run that shares what it finds, what no other worker knows of yet, and where else a found
  * request would stand by others that led to it (ledger_shared.c). */
-static const char schema_6[] =
-    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE also(endpoint INTEGER NOT NULL, digest BLOB NOT NULL, place BLOB NOT NULL,"
-    " vars TEXT) STRICT;"
-    "CREATE INDEX also_place ON also(endpoint,place);";
+static const char schema_6[] = "CREATE TABLE IF NOT EXISTS outbox(seq INTEGER PRIMARY KEY "
+                               "AUTOINCREMENT, id INTEGER NOT NULL) STRICT;"
+                               "CREATE TABLE IF NOT EXISTS also(endpoint INTEGER NOT NULL, digest "
+                               "BLOB NOT NULL, place BLOB NOT NULL,"
+                               " vars TEXT) STRICT;"
+                               "CREATE INDEX IF NOT EXISTS also_place ON also(endpoint,place);";
 
 /* For who only reads a ledger that has none. */
 static const char schema_4_empty[] =
