@@ -17,12 +17,13 @@
 #define MINUTE_LENGTH 16        /* 2026-01-31T12:00 */
 #define SECOND_LENGTH 19        /* 2026-01-31T12:00:00 */
 #define YEAR_1_S (-62135596800) /* 0001-01-01 */
-/* Of numbers that are times: seconds until the year 5138, milliseconds, microseconds, nanoseconds. */
+/* Of numbers that are times: seconds until the year 5138, milliseconds, microseconds,
+ * nanoseconds. */
 #define SECONDS_END INT64_C(100000000000)
 #define MILLIS_END INT64_C(100000000000000)
 #define MICROS_END INT64_C(100000000000000000)
 
-/* --- reading ----------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -150,7 +151,7 @@ bool since_value_parse_typed(struct str text, struct since_value *v)
            since_value_parse(str_view(json), v);
 }
 
-/* --- comparing --------------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 bool since_value_is_like(const struct since_value *a, const struct since_value *b)
 {
@@ -186,7 +187,7 @@ bool since_value_us(const struct since_value *v, const struct since_lag *lag, in
     return true;
 }
 
-/* --- going back -------------------------------------------------------------------------------------- */
+/* --- going back ------------------------------------------------------------------------------- */
 
 struct str since_value_text(const struct since_value *v)
 {

@@ -1,14 +1,15 @@
 /**
- * Since value: what tells how far a listing has been read: the time of a record's last change, or its number.
+ * Since value: what tells how far a listing has been read: the time of a record's last change, or
+ * its number.
  *
  *   moment   "2026-01-31T12:00:00.250+01:00": RFC 3339, and what base/timestamp.h reads beside it
  *   day      "2026-01-31"
- *   number   1769857200, 1769857200.25 or "1769857200": seconds or milliseconds since 1970, or an id; 64 bits and nine
- *            digits behind the point, nothing rounded
+ *   number   1769857200, 1769857200.25 or "1769857200": seconds or milliseconds since 1970, or an
+ *            id; 64 bits and nine digits behind the point, nothing rounded
  *
- * A value keeps its form. since_value_back gives an earlier one in the same form: the same offset, the same
- * digits behind the point, text or number; so that a server is asked with what it has said itself. What a form cannot
- * say is cut off, towards the past.
+ * A value keeps its form. since_value_back gives an earlier one in the same form: the same offset,
+ * the same digits behind the point, text or number; so that a server is asked with what it has said
+ * itself. What a form cannot say is cut off, towards the past.
  *
  * Units    microseconds where a name says so.
  * Threads  no state.
@@ -35,7 +36,8 @@ struct since_value {
     char json[SINCE_VALUE_MAX];
 };
 
-/** False for JSON that is none: null, another type, another text, a number with an exponent or out of bounds. */
+/** False for JSON that is none: null, another type, another text, a number with an exponent or out
+ *  of bounds. */
 bool since_value_parse(struct str json, struct since_value *value);
 
 /** Of a text as people type it: numbers are numbers, all else is a JSON string. */
@@ -53,12 +55,13 @@ struct since_lag {
     uint64_t count; /* of numbers that are none */
 };
 
-/** The value so much earlier, in its form. One that would be below what 64 bits or four digits of a year hold stays
- *  as it is. */
+/** The value so much earlier, in its form. One that would be below what 64 bits or four digits of a
+ *  year hold stays as it is. */
 void since_value_back(const struct since_value *value, const struct since_lag *lag,
                       struct since_value *back);
 
-/** When that is, in microseconds since 1970-01-01 UTC, rounded up. False of numbers that are no times. */
+/** When that is, in microseconds since 1970-01-01 UTC, rounded up. False of numbers that are no
+ *  times. */
 bool since_value_us(const struct since_value *value, const struct since_lag *lag, int64_t *us);
 
 /** Without quotes; a view. */

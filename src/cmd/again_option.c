@@ -4,6 +4,18 @@
 
 #include <stddef.h>
 
+static enum result add_since(void *target, const char *value, struct err *err)
+{
+    struct since_option *since = &((struct again_option *)target)->since;
+
+    if (since->count == SINCE_OPTION_MAX) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d times --since",
+                       SINCE_OPTION_MAX);
+    }
+    since->texts[since->count++] = value;
+    return RESULT_OK;
+}
+
 const struct option_row again_rows[AGAIN_ROWS] = {
     {
         .name = "again",
@@ -20,6 +32,15 @@ const struct option_row again_rows[AGAIN_ROWS] = {
         .offset = offsetof(struct again_option, age_us),
         .low = US_PER_MS,
     },
+    {
+        .name = "since",
+        .value = "VALUE",
+        .help = "Of a job with \"since\": how far its listings have been read, from where the next "
+                "round asks; ENDPOINT=VALUE for one endpoint",
+        .kind = OPTION_CALL,
+        .set = add_since,
+        .repeats = true,
+    },
 };
 
 static enum result refuse(struct err *err, const char *text)
@@ -27,9 +48,36 @@ static enum result refuse(struct err *err, const char *text)
     return err_set(err, RESULT_INVALID, "E-ARG1", "%s", text);
 }
 
+bool again_option_begins(const struct again_option *o, const struct job *job, bool is_part)
+{
+    return o->is_wanted || (!is_part && since_option_has(job));
+}
+
+/* Its rounds go by what the one before has seen: each by a command of its own, and by one run. */
+static enum result check_since(const struct again_option *o, const struct job *job, bool is_part,
+                               struct err *err)
+{
+    if (job->poll.every_us) {
+        return refuse(err,
+                      "a job with \"since\" begins a round with each run: not with --every; give "
+                      "the same command to cron or a timer");
+    }
+    if (job->shard.count || job->fleet || job->worker) {
+        return refuse(err, "a job with \"since\" is for a run alone, not for shards or workers");
+    }
+    if (is_part && (o->is_wanted || o->since.count)) {
+        return refuse(err, "--again and --since begin a round: not with --sweep, --only-failed, "
+                           "--only-missing or --class");
+    }
+    return RESULT_OK;
+}
+
 enum result again_option_check(const struct again_option *o, const struct job *job, bool is_part,
                                struct err *err)
 {
+    if (since_option_has(job)) {
+        return check_since(o, job, is_part, err);
+    }
     if (!o->is_wanted) {
         return o->age_us ? refuse(err, "--older-than goes with --again") : RESULT_OK;
     }

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/parents.h"
 #include "base/say.h"
 #include "base/secrecy.h"
@@ -139,6 +140,20 @@ static enum result choose_place(const struct run_options *options, const struct 
     return result;
 }
 
+static enum result start_since(struct run_options *options, struct err *err)
+{
+    const struct clock clock = clock_system();
+    struct ledger_since_set sets[SINCE_OPTION_MAX];
+    size_t count;
+    enum result result = since_option_read(&options->again.since, &options->job,
+                                           clock_wall_us(&clock), sets, &count, err);
+
+    if (result == RESULT_OK) {
+        since_option_start(&options->job, sets, count);
+    }
+    return result;
+}
+
 /* The job is written last: where one lies, its lists lie beside it, and the run can be resumed. */
 static enum result settle_directory(const struct run_dir *dir, struct run_options *options,
                                     struct run_lists *lists, struct run_growth *growth, int argc,
@@ -174,6 +189,9 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     if (result == RESULT_OK && !lists->feed.is_used) {
         result = run_check_shard(&options->job, lists->fds, err);
     }
+    if (result == RESULT_OK && dir->fresh) {
+        result = start_since(options, err);
+    }
     if (result == RESULT_OK && options->has_sources && dir->fresh) {
         result = stored_job_write(dir, &options->job, err);
     }
@@ -206,10 +224,23 @@ static enum result open_place(struct run_dir *dir, const char *path,
     return result;
 }
 
+/* Of a run that begins they are where it starts, which is in its job by now. */
+static enum result read_since(const struct run_options *options, const struct run_dir *dir,
+                              struct ledger_since_set *sets, size_t *count, struct err *err)
+{
+    const struct clock clock = clock_system();
+
+    return dir->fresh ? RESULT_OK
+                      : since_option_read(&options->again.since, &options->job,
+                                          clock_wall_us(&clock), sets, count, err);
+}
+
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists,
                   struct detach *detach, int argc, char **argv)
 {
     struct run_growth growth = { .is_grown = false };
+    struct ledger_since_set sets[SINCE_OPTION_MAX];
+    size_t set_count = 0;
     struct run_dir dir;
     struct err err;
     int code;
@@ -217,7 +248,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     if (open_place(&dir, path, options, lists, &err) != RESULT_OK) {
         return message_fail(&err);
     }
-    if (settle_directory(&dir, options, lists, &growth, argc, argv, &err) == RESULT_OK) {
+    if (settle_directory(&dir, options, lists, &growth, argc, argv, &err) == RESULT_OK &&
+        read_since(options, &dir, sets, &set_count, &err) == RESULT_OK) {
         struct session_options session;
 
         run_warn(&options->job);
@@ -229,8 +261,10 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .feed_list = lists->count - (lists->count > 0),
             .growth = &growth,
             .prunes = options->prune,
-            .asks_again = options->again.is_wanted,
+            .asks_again = run_options_ask_again(options),
             .again_age_us = options->again.age_us,
+            .since = sets,
+            .since_count = set_count,
             .outputs = options->outputs,
             .output_count = options->output_count,
             .follow_up = options->follow_up,
@@ -290,7 +324,7 @@ static enum result dry_run(struct run_options *options, int argc, char **argv, s
                                              &(struct quote_options){
                                                  .path = options->fresh ? "" : path,
                                                  .json = options->json,
-                                                 .asks_again = options->again.is_wanted,
+                                                 .asks_again = run_options_ask_again(options),
                                              },
                                              err)
                                : result;

@@ -270,11 +270,19 @@ static enum result check_fleet(const struct run_options *o, struct err *err)
     return fleet_option_check(&o->job, &beside, err);
 }
 
+static bool is_part(const struct run_options *o)
+{
+    return o->sweep.cap_count > 0 || o->follow_up.kind != FOLLOW_UP_NONE;
+}
+
 static enum result check_again(const struct run_options *o, struct err *err)
 {
-    bool is_part = o->sweep.cap_count > 0 || o->follow_up.kind != FOLLOW_UP_NONE;
+    return again_option_check(&o->again, &o->job, is_part(o), err);
+}
 
-    return again_option_check(&o->again, &o->job, is_part, err);
+bool run_options_ask_again(const struct run_options *o)
+{
+    return again_option_begins(&o->again, &o->job, is_part(o));
 }
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
@@ -571,6 +579,7 @@ void run_options_forget_lists(struct run_options *options)
 {
     options->output_count = 0;
     options->var_count = 0;
+    options->again.since.count = 0;
     as_curl_release(&options->as_curl);
 }
 

@@ -80,6 +80,9 @@ MUST_CHECK enum result run_options_parse(struct run_options *options, int argc, 
 MUST_CHECK enum result run_options_lay_over(struct run_options *options, struct job *stored,
                                             int argc, char **argv, struct err *err);
 
+/** Whether a run that has ended begins a further round. */
+bool run_options_ask_again(const struct run_options *options);
+
 /** What a command line has collected, before it is read once more into the same struct. */
 void run_options_forget_lists(struct run_options *options);
 

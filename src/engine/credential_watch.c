@@ -196,8 +196,8 @@ static bool is_any_other(struct engine *e, const struct credential_watch *w)
     for (uint64_t i = 0; i < PLAN_SAMPLES && !found && seeds; i++) {
         struct request *request = NULL;
 
-        if (frontier_make_seed(e->frontier, 1 + (seeds - 1) * i / (PLAN_SAMPLES - 1), &request,
-                               NULL) == RESULT_OK) {
+        if (frontier_make_seed(e->frontier, 1 + (seeds - 1) * i / (PLAN_SAMPLES - 1), STR_NONE,
+                               &request, NULL) == RESULT_OK) {
             found = is_other(e, request, w);
             frontier_forget(e->frontier, request);
         }

@@ -1,6 +1,7 @@
 #include "engine/discover.h"
 
 #include "base/grow.h"
+#include "base/moment.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -8,11 +9,28 @@
 #include "engine/fleet_link.h"
 #include "engine/restore.h"
 #include "engine/seal.h"
+#include "engine/since.h"
 #include "plan/extract_links.h"
 #include "plan/pages/pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Endpoints with a `since`, and those that hang on one. A parent comes before its children. */
+static bool find_since(struct discover *d)
+{
+    const struct job *job = d->job;
+
+    d->is_since = calloc(job->endpoint_count, sizeof *d->is_since);
+    for (size_t i = 0; d->is_since && i < job->endpoint_count; i++) {
+        const struct job_endpoint *endpoint = &job->endpoints[i];
+
+        d->is_since[i] =
+            endpoint->since.at || (endpoint->has_parent && d->is_since[endpoint->parent]);
+    }
+    d->plan.is_since = d->is_since;
+    return d->is_since != NULL;
+}
 
 enum result discover_init(struct discover *d, const struct job *job, bool is_listed,
                           struct err *err)
@@ -21,9 +39,10 @@ enum result discover_init(struct discover *d, const struct job *job, bool is_lis
     for (size_t i = 0; i < job->endpoint_count; i++) {
         d->leads_on |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
+        d->has_since |= job->endpoints[i].since.at != NULL;
     }
     d->plan.is_shared = job->fleet && d->leads_on && !is_listed;
-    d->is_used = d->leads_on || is_listed || job->poll.every_us > 0;
+    d->is_used = d->leads_on || d->has_since || is_listed || job->poll.every_us > 0;
     if (!d->is_used) {
         return RESULT_OK;
     }
@@ -36,6 +55,9 @@ enum result discover_init(struct discover *d, const struct job *job, bool is_lis
                                     .is_shared = d->plan.is_shared,
                                     .parents = d->parents,
                                     .endpoint_count = job->endpoint_count };
+    if (d->has_since && !find_since(d)) {
+        return err_nomem(err, "preparing the run");
+    }
     return d->announced && d->parents ? extract_links_new(&d->links, job, err)
                                       : err_nomem(err, "preparing the run");
 }
@@ -46,6 +68,7 @@ void discover_release(struct discover *d)
     free(d->again);
     free(d->announced);
     free(d->parents);
+    free(d->is_since);
     free(d->accounts);
     *d = (struct discover){ .is_used = false };
 }
@@ -54,8 +77,9 @@ void discover_release(struct discover *d)
 
 bool discover_wants(const struct discover *d, uint32_t endpoint)
 {
-    return d->is_used && (d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE ||
-                          extract_links_wants(d->links, endpoint));
+    return d->is_used &&
+           (d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE ||
+            d->job->endpoints[endpoint].since.at || extract_links_wants(d->links, endpoint));
 }
 
 static struct str header_of(const void *context, struct str name, unsigned n)
@@ -63,14 +87,31 @@ static struct str header_of(const void *context, struct str name, unsigned n)
     return response_header_nth(context, name, n);
 }
 
+/* By our clock or the server's, whichever is later: a clock that was set back makes no record one
+ * of the future. */
+static int64_t came_at(const struct response *response)
+{
+    struct str date = response_header(response, STR("date"));
+    int64_t server_us;
+
+    return moment_parse_http(date, response->fetched_at_us, &server_us) &&
+                   server_us > response->fetched_at_us
+               ? server_us
+               : response->fetched_at_us;
+}
+
 enum result discover_read(const struct discover *d, const struct request *request,
                           const struct response *response, struct discoveries *out)
 {
     struct page_reply reply = { buf_view(&response->body), header_of, response };
+    const struct job_endpoint *endpoint = &d->job->endpoints[request->endpoint];
     enum result result = RESULT_OK;
 
+    if (endpoint->since.at) {
+        since_read(endpoint, request->vars, reply.body, came_at(response), &out->since);
+    }
     /* Pages before details: a listing that goes on is what keeps the others busy. */
-    if (d->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
+    if (endpoint->pages.kind != JOB_PAGES_NONE) {
         result = pages_read(d->job, request, &reply, out);
     }
     if (result == RESULT_OK && !out->is_no_page &&
@@ -128,6 +169,7 @@ void discover_committed(struct engine *e, struct settlement *s)
 {
     if (s->state != SETTLE_LOST) {
         tell_notes(e, s);
+        since_note(e, s);
         note_announced(e, s);
         if (e->discover.plan.is_shared) {
             fleet_found_note_committed(e, s);

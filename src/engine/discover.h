@@ -27,6 +27,8 @@ struct discover {
     const struct job *job;
     struct extract_links *links;
     bool leads_on;     /* some answer of this job may lead to further requests */
+    bool has_since;    /* some endpoint has a `since` */
+    bool *is_since;    /* by endpoint: it has one, or hangs on one that has; NULL: none */
     bool is_used;      /* that, or the plan's own requests come out of the ledger, too */
     uint32_t *parents; /* of the plan below */
     struct ledger_plan plan;

@@ -29,6 +29,7 @@
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
 #include "engine/proxy_watch.h"
+#include "engine/since.h"
 #include "engine/pump.h"
 #include "engine/recall.h"
 #include "engine/restore.h"
@@ -214,6 +215,9 @@ static enum result earlier_start(struct engine *e, struct err *err)
         result = poll_restore(e, err);
     }
     if (result == RESULT_OK) {
+        result = since_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = token_notes_restore(e, err);
     }
     if (result == RESULT_OK) {
@@ -289,6 +293,7 @@ static const struct part {
     { "fleet", fleet_link_init, fleet_link_release },
     { "credentials", NULL, credential_release },
     { "poll", poll_make, poll_release },
+    { "since", NULL, since_release },
     { "failures", NULL, failures_release },
     { "detail", NULL, detail_release },
     { "settlements", NULL, settle_release },

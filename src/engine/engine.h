@@ -34,6 +34,7 @@
 
 struct engine;
 struct plan_before;
+struct ledger_since_set;
 
 struct engine_options {
     uv_loop_t *loop;
@@ -52,7 +53,9 @@ struct engine_options {
     bool prunes; /* what the plan no longer names leaves the tables */
     /* A run that has ended begins a further round; and what tells an unchanged answer is kept. */
     bool asks_again;
-    uint64_t again_age_us;              /* of it, what has had no good answer for so long; 0: all */
+    uint64_t again_age_us; /* of it, what has had no good answer for so long; 0: all */
+    const struct ledger_since_set *since; /* of it, listings are read up to there; borrowed */
+    size_t since_count;
     const struct table_output *outputs; /* tables to write when all is settled; borrowed */
     size_t output_count;
     const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */

@@ -30,6 +30,7 @@
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
+#include "engine/since.h"
 #include "engine/recall.h"
 #include "engine/refusal.h"
 #include "engine/seal.h"
@@ -103,6 +104,7 @@ struct engine {
     struct feed *feed; /* NULL: all of the plan's own is known */
     struct discover discover;
     struct poll poll;
+    struct since since;
     struct grow grow;
     struct fleet_link *fleet_link; /* NULL: this worker is alone */
     struct exchanges exchanges;    /* while requests are restored */

@@ -30,13 +30,18 @@ enum result grow_look(struct engine *e, struct err *err)
                              ? RESULT_NOT_FOUND
                              : ledger_open_readonly(&ledger, e->options.dir, NULL);
 
-    (void)err;
     e->grow.is_listed = e->options.before != NULL;
     if (result == RESULT_OK) { /* else who opens it to write says why not */
         e->grow.was_listed = ledger_is_listed(ledger);
         e->grow.begins_again = e->options.asks_again && has_ended(ledger);
         e->grow.is_listed |= e->grow.was_listed || e->grow.begins_again;
         ledger_close(ledger);
+        if (e->options.since_count && !e->grow.begins_again) {
+            return err_set(
+                err, RESULT_INVALID, "E-SINCE2",
+                "--since is for the next round, and one is under way: let it end with the "
+                "same command without --since");
+        }
     }
     return RESULT_OK;
 }
@@ -144,6 +149,8 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
         .again_before_us = e->options.again_age_us
                                ? clock_wall_us(&e->options.clock) - (int64_t)e->options.again_age_us
                                : 0,
+        .since = e->options.since,
+        .since_count = e->options.since_count,
         .same = before ? before->same : seeds_total(r->now),
         .note = before ? before->note : STR_NONE,
     };

@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/seal.h"
+#include "engine/since.h"
 #include "plan/sort_key.h"
 
 #include <ctype.h>
@@ -70,7 +71,7 @@ static enum result find_seed(struct engine *e, uint64_t id, struct discoveries *
     struct request *seed;
     struct sort_key place;
     struct discovered *found;
-    enum result result = frontier_make_seed(e->frontier, id, &seed, err);
+    enum result result = frontier_make_seed(e->frontier, id, since_asked(e, id), &seed, err);
 
     if (result != RESULT_OK) {
         return result;

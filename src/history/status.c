@@ -10,6 +10,7 @@
 #include "engine/limit_told.h"
 #include "engine/report_endpoints.h"
 #include "history/json_print.h"
+#include "history/status_since.h"
 #include "history/stored_job.h"
 #include "store/event_log.h"
 #include "store/run_reader.h"
@@ -443,6 +444,9 @@ static enum result print_for_people(struct run_reader *reader, const struct stat
     }
     result = tell_endpoints(reader, NULL, err);
     if (result == RESULT_OK) {
+        result = status_since(reader, NULL, err);
+    }
+    if (result == RESULT_OK) {
         result = tell_tokens(reader, NULL, err);
     }
     if (result != RESULT_OK) {
@@ -465,6 +469,9 @@ static enum result print_json(struct run_reader *reader, const struct status *st
         tell_live(reader, &w);
     }
     result = tell_endpoints(reader, &w, err);
+    if (result == RESULT_OK) {
+        result = status_since(reader, &w, err);
+    }
     if (result == RESULT_OK) {
         result = tell_tokens(reader, &w, err);
     }

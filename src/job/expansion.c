@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define NONE SIZE_MAX
+#define SINCE (SIZE_MAX - 1) /* in the place of a variable: what the caller says of `{since}` */
 
 struct name {
     char *text; /* "row.id" */
@@ -73,20 +74,26 @@ static enum result add_varying(struct expansion *x, size_t var, struct err *err)
     return RESULT_OK;
 }
 
+static bool is_since(const struct expansion *x, struct str text)
+{
+    return x->job->endpoints[x->endpoint].since.at && str_equal(text, STR(JOB_SINCE_NAME));
+}
+
 /* What names a variable; an endpoint's field is another's concern. `own`: it varies this request. */
 static enum result add_name(struct expansion *x, struct str text, bool own, bool in_key,
                             struct err *err)
 {
-    struct name name = { .in_key = in_key };
+    struct name name = { .in_key = false };
     struct str head = template_name_head(text, &name.field);
     struct name *names;
     enum result result = RESULT_OK;
 
-    name.var = find_var(x->job, head);
+    name.var = is_since(x, text) ? SINCE : find_var(x->job, head);
     if (name.var == NONE) {
         return RESULT_OK;
     }
-    if (own) {
+    name.in_key = in_key && name.var != SINCE;
+    if (own && name.var != SINCE) {
         result = add_varying(x, name.var, err);
     }
     for (size_t i = 0; i < x->name_count; i++) {
@@ -191,6 +198,9 @@ enum result expansion_new(struct expansion **made, const struct job *job, uint32
     }
     *x = (struct expansion){ .job = job, .vars = vars, .endpoint = endpoint, .count = 1 };
     result = add_endpoint(x, own, true, err);
+    if (result == RESULT_OK && own->since.at) {
+        result = add_name(x, STR(JOB_SINCE_NAME), false, false, err);
+    }
     for (uint32_t i = endpoint + 1; i < job->endpoint_count && result == RESULT_OK; i++) {
         if (comes_of(job, i, endpoint)) {
             result = add_endpoint(x, &job->endpoints[i], false, err);
@@ -270,24 +280,42 @@ static enum result missing(const struct expansion *x, const struct name *name, u
                    x->job->vars[name->var].text ? x->job->vars[name->var].text : name->text);
 }
 
-static enum result read_values(const struct expansion *x, uint64_t index, struct values *values,
-                               struct buf *json, struct err *err)
+static enum result read_value(const struct expansion *x, const struct name *name, uint64_t index,
+                              struct expansion_texts *texts, struct err *err)
 {
+    const char *start = x->job->endpoints[x->endpoint].since.start.json;
+    uint64_t at = 0;
+    enum result result;
+
+    if (name->var == SINCE) {
+        result = buf_append_str(&texts->values, texts->since.data ? texts->since : str_view(start));
+    } else {
+        at = index_of(x, name->var, index);
+        result = vars_value(x->vars, name->var, at, name->field, &texts->values);
+    }
+    if (result == RESULT_NOT_FOUND) {
+        return missing(x, name, at, err);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "making a request");
+}
+
+static enum result read_values(const struct expansion *x, uint64_t index, struct values *values,
+                               struct expansion_texts *texts, struct err *err)
+{
+    struct buf *json = &texts->values;
+
     if (x->name_count > TEMPLATE_NAMES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TPL1", "more than %d different placeholders",
                        TEMPLATE_NAMES_MAX);
     }
     buf_reset(json);
     for (size_t i = 0; i < x->name_count; i++) {
-        const struct name *name = &x->names[i];
-        uint64_t at = index_of(x, name->var, index);
         enum result result;
 
         values->list[i].at = json->len;
-        result = vars_value(x->vars, name->var, at, name->field, json);
+        result = read_value(x, &x->names[i], index, texts, err);
         if (result != RESULT_OK) {
-            return result == RESULT_NOT_FOUND ? missing(x, name, at, err)
-                                              : err_nomem(err, "making a request");
+            return result;
         }
         values->list[i].len = json->len - values->list[i].at;
     }
@@ -371,7 +399,7 @@ enum result expansion_read(const struct expansion *x, uint64_t index, struct exp
                            struct err *err)
 {
     struct values values;
-    enum result result = read_values(x, index, &values, &texts->values, err);
+    enum result result = read_values(x, index, &values, texts, err);
 
     texts->url.max = URL_MAX_BYTES + 1; /* so that url_split is who says that it is too long */
     texts->body.max = JOB_BODY_MAX;
@@ -423,12 +451,12 @@ static void check_fields(struct check *c)
 
     for (size_t i = 0; i < x->name_count; i++) {
         const struct name *name = &x->names[i];
-        const struct job_var *var = &x->job->vars[name->var];
+        const struct job_var *var = name->var != SINCE ? &x->job->vars[name->var] : NULL;
         struct str nearest = STR_NONE, field;
         unsigned least = 4;
         struct err err;
 
-        if (vars_has_field(x->vars, name->var, name->field)) {
+        if (!var || vars_has_field(x->vars, name->var, name->field)) {
             continue;
         }
         for (size_t at = 0; (field = vars_field(x->vars, name->var, at)).data; at++) {

@@ -4,7 +4,8 @@
  * Once for every combination of the values of the variables that its URL, body, headers and `with` name,
  * in the order in which they are named, the last one varying fastest. Nothing is unrolled: a request
  * is computed from its number. Its `vars` hold the values under the names of their placeholders
- * ({"city":"ottawa","row.id":"7"}), those that later endpoints will need among them.
+ * ({"city":"ottawa","row.id":"7"}), those that later endpoints will need among them, and `{since}`,
+ * if the endpoint has one.
  *
  * Ownership  borrows the job and the variables; expansion_free releases the rest. The texts are the
  *            caller's buffers, zeroed at first.
@@ -27,6 +28,8 @@ struct expansion_texts {
     struct buf body; /* when the endpoint has one */
     struct buf vars; /* a JSON object, or empty */
     struct buf values; /* scratch */
+    struct str
+        since; /* given: `{since}` as JSON; STR_NONE: where the endpoint says that it starts */
 };
 
 /** `endpoint` is the index of one whose source is a JOB_SOURCE_TEMPLATE and which has no parent. */

@@ -81,6 +81,7 @@ static void endpoint_release(struct job_endpoint *endpoint)
     pages_release(&endpoint->pages);
     answer_rules_release(&endpoint->answers);
     texts_release(endpoint->with, endpoint->with_count);
+    free(endpoint->since.at);
     free(endpoint->where_at);
     free(endpoint->where_is);
     table_release(&endpoint->table);

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/record_shape.h"
 #include "base/row_keep.h"
+#include "base/since_value.h"
 #include "base/str.h"
 #include "base/units.h"
 #include "job/answer_rule.h"
@@ -152,6 +153,19 @@ struct job_table {
     bool meta;
 };
 
+#define JOB_SINCE_NAME "since" /* the placeholder */
+
+/** Each round asks for what has changed since the one before: up to where, the ledger knows
+ *  (store/ledger.h). */
+struct job_since {
+    char *at; /* JSON Pointer from a record to its time of change or number; NULL: none of this */
+    struct since_value start; /* `{since}` of the first round */
+    struct since_lag lag;     /* further rounds ask for so much before what has been seen */
+    char lag_given[32];       /* as JSON, or empty */
+    bool
+        stops_seen; /* the listing begins with the newest, and ends with the first page without news */
+};
+
 struct job_endpoint {
     char *name; /* names the table; "items" */
     struct job_source *sources;
@@ -166,6 +180,7 @@ struct job_endpoint {
     enum record_shape shape;     /* of the table at `records` */
     struct body_reading reading; /* what a body is, and how it is read */
     struct job_pages pages;
+    struct job_since since;
     struct answer_rules answers; /* of this endpoint alone */
     /* The endpoint whose records this one is asked for, once each: its URL or body names
      * `{parent.pointer}`. Its one source then is the template, of which nothing is asked by itself. */

@@ -126,6 +126,7 @@ extern const struct job_keys job_proxy_keys, job_proxies_keys, job_tls_keys;
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_on_keys;     /* job_read_on.c */
 extern const struct job_keys job_expect_keys; /* job_read_expect.c */
+extern const struct job_keys job_since_keys;  /* job_read_since.c */
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
 
 /* job_root.c */

@@ -184,6 +184,17 @@ static void unknown(struct job_links *l, const struct job_use *use, struct str h
                    "{%.64s} names neither a variable nor an endpoint%s", use->name, text);
 }
 
+/* `{since}` of an endpoint that has one. */
+static bool names_since(struct job_links *l, struct str head, struct str field)
+{
+    if (!l->r->job->endpoints[l->at].since.at || field.data ||
+        !str_equal(head, STR(JOB_SINCE_NAME))) {
+        return false;
+    }
+    l->r->places[l->at].names_since = true;
+    return true;
+}
+
 static void resolve(struct job_links *l, struct job_use *use)
 {
     struct str field, head = template_name_head(str_view(use->name), &field);
@@ -191,6 +202,9 @@ static void resolve(struct job_links *l, struct job_use *use)
     struct json_pointer parsed;
     struct err err;
 
+    if (names_since(l, head, field)) {
+        return;
+    }
     use->var = find_var(l->r->job, head);
     use->endpoint = use->var == NONE ? find_endpoint(l->r->job, head) : NONE;
     if (use->var == NONE && use->endpoint == NONE) {
@@ -334,6 +348,7 @@ static void link_texts(struct job_links *l, size_t index)
     struct place_of_endpoint *place = &l->r->places[index];
     const struct job_pages *pages = &endpoint->pages;
 
+    l->at = index;
     l->first_use[index] = l->use_count;
     link_url(l, endpoint, place);
     if (endpoint->body && place->url_text && !refuse_secret(l, endpoint->body, place->body)) {
@@ -390,6 +405,7 @@ static void link_endpoints(struct job_links *l)
         link_texts(l, e);
     }
     if (!l->r->text.no_memory) {
+        job_check_since(l->r);
         job_order_endpoints(l);
     }
 }

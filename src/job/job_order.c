@@ -142,6 +142,34 @@ static void check_where(struct order *o, size_t e)
     }
 }
 
+/* Tables of an endpoint with "since", and of what hangs on it, are over all rounds: the last of
+ * each key counts. */
+static void settle_since(struct order *o, size_t e)
+{
+    struct job_reader *r = o->links->r;
+    struct job_endpoint *endpoint = &r->job->endpoints[e];
+    size_t root = e;
+
+    while (o->parents[root] != NONE) {
+        root = o->parents[root];
+    }
+    if (endpoint->since.at && root != e) {
+        job_text_fault(
+            &r->text, r->places[e].since, "E-CFG8",
+            "\"since\" is for endpoints that are asked by themselves, not for each record "
+            "of another one: list those in \"vars\"");
+    } else if (r->job->endpoints[root].since.at && !endpoint->table.unique_count) {
+        const char *name = endpoint->name ? endpoint->name : "NAME";
+
+        job_text_fault(&r->text, r->places[e].at, "E-CFG4",
+                       "with \"since\" records come again in later rounds: say which are the same, "
+                       "\"tables\": {\"%.64s\": {\"unique\": [\"id\"]}}",
+                       name);
+    } else if (r->job->endpoints[root].since.at) {
+        endpoint->table.keep = ROW_KEEP_LAST;
+    }
+}
+
 /* Parents first; else in the order of the file. */
 static void sort(struct order *o)
 {
@@ -165,8 +193,9 @@ static void sort(struct order *o)
             if (new_index[e] != NONE || (parent != NONE && new_index[parent] == NONE)) {
                 continue;
             }
-            sorted[done] = job->endpoints[e];
             check_where(o, e);
+            settle_since(o, e);
+            sorted[done] = job->endpoints[e];
             sorted[done].has_parent = parent != NONE;
             sorted[done].parent = parent != NONE ? (uint32_t)new_index[parent] : 0;
             new_index[e] = done++;

@@ -29,6 +29,7 @@ struct job_links {
     size_t use_count, use_allocated;
     size_t *first_use; /* of each endpoint; one more than there are endpoints */
     bool has_base;     /* or needs none */
+    size_t at;         /* the endpoint that is being linked */
 };
 
 /** Sorts the job's endpoints and says whose parent is whose, unless there are faults. */

@@ -10,8 +10,9 @@
 
 /* Where the parts of an endpoint stand in the text, and what can be settled only when all is read. */
 struct place_of_endpoint {
-    struct str at, name, url, body, headers, records, pages, with;
-    char *url_text; /* as given; owned */
+    struct str at, name, url, body, headers, records, pages, with, since;
+    bool names_since; /* `{since}` stands in it */
+    char *url_text;   /* as given; owned */
 };
 
 /* job_read_endpoint.c */
@@ -30,6 +31,13 @@ void job_settle_types(struct job_reader *r);
 /** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
 void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
 bool job_put_headers(struct cJSON *to, const struct job_header *headers, size_t count);
+
+/* job_read_since.c */
+
+void job_read_since(struct job_reader *r, struct job_since *since, struct str value);
+
+/** What "since" wants of its endpoint, before they are sorted. */
+void job_check_since(struct job_reader *r);
 
 /* job_read_answers.c */
 

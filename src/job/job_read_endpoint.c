@@ -184,6 +184,12 @@ static void read_records(struct job_reader *r, void *target, struct str value)
     job_read_value(r, &key, target, value);
 }
 
+static void read_since(struct job_reader *r, void *target, struct str value)
+{
+    place(r)->since = value;
+    job_read_since(r, &((struct job_endpoint *)target)->since, value);
+}
+
 static void read_endpoint_answers(struct job_reader *r, void *target, struct str value)
 {
     struct job_endpoint *endpoint = target;
@@ -368,6 +374,7 @@ static const struct job_key endpoint_keys[] = {
     { "pages", JOB_KEY_OBJECT, ENDPOINT(pages), .inner = &job_pages_keys, .read = job_read_pages,
       .help = "How further pages are found",
       .schema = JOB_JSON("anyOf": [{"enum": "@page_words"}, {"$ref": "#/definitions/pages"}]) },
+    { "since", JOB_KEY_OBJECT, ENDPOINT(since), .inner = &job_since_keys, .read = read_since },
     { "answers", JOB_KEY_OTHER, .read = read_endpoint_answers, .write = write_endpoint_answers,
       .help = "What answers mean, for this endpoint, before the job's rules",
       .schema = JOB_JSON("type": "array", "maxItems": 64, "items": {"$ref": "#/definitions/answer"}) },

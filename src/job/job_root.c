@@ -548,7 +548,7 @@ const struct job_keys *job_object(size_t index)
         &job_root_keys,  &job_endpoint_keys, &job_pages_keys, job_login_keys(),  &job_var_keys,
         &job_table_keys, &job_answer_keys,   &job_pace_keys,  &job_retry_keys,   &job_limits_keys,
         &job_proxy_keys, &job_proxies_keys,  &job_tls_keys,   &job_network_keys, &job_sign_keys,
-        &job_on_keys,    &job_expect_keys,
+        &job_on_keys,    &job_expect_keys,   &job_since_keys,
     };
     size_t count = sizeof all / sizeof all[0];
 

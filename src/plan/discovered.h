@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "plan/page_end.h"
 #include "plan/request.h"
+#include "plan/since.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,6 +75,7 @@ struct discoveries {
     size_t count;
     struct page_note *notes;
     struct page_result page;
+    struct since_seen since; /* of an endpoint that has a `since` */
     /* The answer is no page: no records, where its listing has some, and no end is told. Nothing else is
      * found in it then. */
     bool is_no_page;

@@ -67,9 +67,14 @@ uint64_t frontier_last_id(const struct frontier *frontier);
 /** How many the plan names by itself, however they are numbered. */
 uint64_t frontier_plan_size(const struct frontier *frontier);
 
-/** Makes that one of them, as frontier_make does; its id is its number in the plan. */
+/** Makes that one of them, as frontier_make does; its id is its number in the plan. `since`: see
+ *  seeds_set_since. */
 MUST_CHECK enum result frontier_make_seed(struct frontier *frontier, uint64_t number,
-                                          struct request **request, struct err *err);
+                                          struct str since, struct request **request,
+                                          struct err *err);
+
+/** Whose it is. */
+uint32_t frontier_endpoint_of(const struct frontier *frontier, uint64_t number);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
 void frontier_note_discovered(struct frontier *frontier, uint32_t endpoint, uint64_t count);

@@ -39,10 +39,20 @@ enum result frontier_make(struct frontier *f, uint64_t id, struct request **requ
     return make(f, SEEDS_LOOK, id, request, err);
 }
 
-enum result frontier_make_seed(struct frontier *f, uint64_t number, struct request **request,
-                               struct err *err)
+enum result frontier_make_seed(struct frontier *f, uint64_t number, struct str since,
+                               struct request **request, struct err *err)
 {
-    return make(f, SEEDS_LOOK, number, request, err);
+    enum result result;
+
+    seeds_set_since(f->seeds, since);
+    result = make(f, SEEDS_LOOK, number, request, err);
+    seeds_set_since(f->seeds, STR_NONE);
+    return result;
+}
+
+uint32_t frontier_endpoint_of(const struct frontier *f, uint64_t number)
+{
+    return seeds_endpoint(f->seeds, number);
 }
 
 static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)

@@ -339,6 +339,16 @@ static enum result turn_to_first_page(struct seeds *s, const struct job_endpoint
     return result;
 }
 
+uint32_t seeds_endpoint(const struct seeds *s, uint64_t id)
+{
+    return source_of(s, id)->endpoint;
+}
+
+void seeds_set_since(struct seeds *s, struct str since)
+{
+    s->texts.since = since;
+}
+
 enum result seeds_read(struct seeds *s, enum seeds_reader reader, uint64_t id, struct seed *seed,
                        struct err *err)
 {

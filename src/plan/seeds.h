@@ -55,6 +55,13 @@ uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
 /** How many of the requests `first` to `last` are an endpoint's. */
 uint64_t seeds_within(const struct seeds *seeds, uint32_t endpoint, uint64_t first, uint64_t last);
 
+/** Whose seed it is, 1 to the total. */
+uint32_t seeds_endpoint(const struct seeds *seeds, uint64_t id);
+
+/** `{since}`, as JSON, of the seeds that are read from now on; borrowed. STR_NONE: where its
+ *  endpoint starts. */
+void seeds_set_since(struct seeds *seeds, struct str since);
+
 /** The seed with this number, 1 to the total. */
 MUST_CHECK enum result seeds_read(struct seeds *seeds, enum seeds_reader reader, uint64_t id,
                                   struct seed *seed, struct err *err);

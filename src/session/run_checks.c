@@ -137,6 +137,37 @@ static bool values_differ(const struct job *stored, const struct job *given)
     return differ;
 }
 
+/* Where a run with "since" has started: it is part of what its first round asked, and of nothing
+ * later. */
+static void keep_start(const struct job *stored, struct job *given)
+{
+    size_t count = stored->endpoint_count < given->endpoint_count ? stored->endpoint_count
+                                                                  : given->endpoint_count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct job_since *was = &stored->endpoints[i].since;
+        struct job_since *is = &given->endpoints[i].since;
+
+        if (was->at && is->at && since_value_is_like(&was->start, &is->start)) {
+            is->start = was->start;
+        }
+    }
+}
+
+static bool since_differs(const struct job *stored, const struct job *given)
+{
+    bool differs = false;
+
+    for (size_t i = 0; i < stored->endpoint_count && i < given->endpoint_count; i++) {
+        const struct job_since *was = &stored->endpoints[i].since, *is = &given->endpoints[i].since;
+
+        differs |= !was->at != !is->at || was->stops_seen != is->stops_seen ||
+                   strcmp(was->lag_given, is->lag_given) != 0 ||
+                   (was->at && is->at && strcmp(was->at, is->at) != 0);
+    }
+    return differs;
+}
+
 enum result run_check_same_job(const struct run_dir *dir, struct job *given, struct job *stored,
                                bool *is_other, struct err *err)
 {
@@ -145,6 +176,7 @@ enum result run_check_same_job(const struct run_dir *dir, struct job *given, str
     if (result != RESULT_OK) {
         return result;
     }
+    keep_start(stored, given);
     *is_other = !job_same_requests(stored, given) || values_differ(stored, given);
     if (*is_other &&
         (given->has_typed_secret || stored->is_incomplete || !job_same_but_values(stored, given))) {
@@ -158,6 +190,8 @@ enum result run_check_same_job(const struct run_dir *dir, struct job *given, str
         job_release(stored);
         return result;
     }
+    *is_other |=
+        since_differs(stored, given); /* it is kept with the run, though all is asked as before */
     if (!*is_other && days_differ(stored, given)) {
         *is_other = is_finished(dir);
     }

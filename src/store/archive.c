@@ -353,6 +353,9 @@ static enum result put_row(struct archive *a, struct settlement *s, struct err *
     } else if (result == RESULT_OK && s->unchanged && !s->duplicate) {
         result = ledger_touch_polled(a->ledger, s, err);
     }
+    if (result == RESULT_OK && s->state == SETTLE_DONE && !s->duplicate) {
+        result = ledger_put_since(a->ledger, s, err);
+    }
     return result;
 }
 

@@ -252,6 +252,13 @@ enum result committer_read_rounds(struct committer *committer, struct rounds_kep
     return ledger_read_rounds(committer->archive.ledger, rounds, err);
 }
 
+enum result committer_each_since(struct committer *committer, ledger_since_fn *visit, void *context,
+                                 struct err *err)
+{
+    assert(!committer->started);
+    return ledger_each_since(committer->archive.ledger, visit, context, err);
+}
+
 enum result committer_read_note(struct committer *committer, enum ledger_note note,
                                 struct buf *text, struct err *err)
 {

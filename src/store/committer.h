@@ -129,6 +129,10 @@ MUST_CHECK enum result committer_merge(struct committer *committer, struct ledge
 MUST_CHECK enum result committer_read_rounds(struct committer *committer,
                                              struct rounds_kept *rounds, struct err *err);
 
+/** Before start: how far listings have been read, in order of number. Synchronous. */
+MUST_CHECK enum result committer_each_since(struct committer *committer, ledger_since_fn *visit,
+                                            void *context, struct err *err);
+
 /** Before start: what was kept as that, appended. RESULT_NOT_FOUND: nothing. Synchronous. */
 MUST_CHECK enum result committer_read_note(struct committer *committer, enum ledger_note note,
                                            struct buf *text, struct err *err);

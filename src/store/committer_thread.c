@@ -441,14 +441,32 @@ static void tidy_up(struct committer *c)
     }
 }
 
+/* One transaction: what the session has seen to its end, and its end. */
+static enum result end_session(struct committer *c, bool clean)
+{
+    struct ledger *ledger = c->archive.ledger;
+    int64_t now_us = clock_wall_us(&c->options.clock);
+    enum result result = ledger_begin(ledger, &c->err);
+
+    if (result == RESULT_OK) {
+        result = ledger_settle_since(ledger, &c->err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_session_end(ledger, now_us, clean, &c->err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_commit(ledger, &c->err);
+    }
+    return result;
+}
+
 void committer_finish(struct committer *c, bool clean)
 {
-    int64_t now_us = clock_wall_us(&c->options.clock);
     enum result result = RESULT_OK;
 
     if (!c->failed) {
         ballast_drop(c->options.dir); /* what follows may need the room */
-        result = ledger_session_end(c->archive.ledger, now_us, clean, &c->err);
+        result = end_session(c, clean);
     }
     if (!c->failed && result == RESULT_OK) {
         result = ledger_checkpoint(c->archive.ledger, true, &c->err);

@@ -18,6 +18,11 @@
  *             total it told, and why the listing ended there (plan/page_end.h)
  *   polled    of a request that is asked round after round: what tells its last body, whose line has it, and
  *             when it last came
+ *   since_seen  of an answer of an endpoint with `since`: the latest of its records; until the
+ *     listing is whole
+ *   since_state  how far a listing has been read: by the id of its seed's first round
+ *   since_endpoint  those with `since`, and those that hang on one: tables are over all their
+ *     rounds
  *   same      of a run that is asked again: a request that came to its last body again, and whose line has that
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
@@ -25,8 +30,10 @@
  *             number in a run in which further ones are found, whose ids begin after it; listed: the
  *             plan's size, when its own requests are found ones, too (ledger_merge); of a run that
  *             polls, or is asked again: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put,
- *             poll_before_us (plan/rounds.h); again: further rounds are of the latter, tables have the newest of each;
- *             shared: ids of found requests are made of what they ask, the same in the ledgers of all workers
+ *             poll_before_us (plan/rounds.h); round_from: requests of the latest round that was
+ *             begun so have ids after it; again: further rounds are of the latter, tables have the
+ *             newest of each; shared: ids of found requests are made of what they ask, the same in
+ *             the ledgers of all workers
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
  *             so that they are known after a crash
@@ -61,6 +68,8 @@ struct ledger;
 struct ledger_plan {
     uint64_t seeds;          /* requests of the plan's own: what is found has ids after these */
     const uint32_t *parents; /* by endpoint: whose records it is asked for, or itself; borrowed */
+    const bool *
+        is_since; /* by endpoint: it has a `since`, or hangs on one that has; NULL: none; borrowed */
     size_t endpoint_count;
     /* the seeds are found ones, too, or ledger_merge makes them so; `seeds` is nothing then */
     bool is_listed;
@@ -168,6 +177,14 @@ MUST_CHECK enum result ledger_touch_polled(struct ledger *ledger,
 MUST_CHECK enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
                                          struct err *err);
 
+/** Done, of an endpoint with `since`: how far its records reach. Nothing else of other
+ *  endpoints. */
+MUST_CHECK enum result ledger_put_since(struct ledger *ledger, const struct settlement *settlement,
+                                        struct err *err);
+
+/** Within a transaction: listings of which all has come are read so far. */
+MUST_CHECK enum result ledger_settle_since(struct ledger *ledger, struct err *err);
+
 /** The segment's new length; inserts it when new. */
 MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
                                           const struct segment_extent *extent, struct err *err);
@@ -204,6 +221,12 @@ struct ledger_seed {
 typedef enum result ledger_seed_fn(void *context, uint64_t number, struct ledger_seed *seed,
                                    struct err *err);
 
+/** What the user says of an endpoint: its listings are read up to there. */
+struct ledger_since_set {
+    uint32_t endpoint;
+    struct since_value value;
+};
+
 struct ledger_merge {
     /* The seeds of the plan that the run has had so far, by number; NULL: the ledger knows them (it is listed).
      * Called for those that were asked, in order. */
@@ -218,6 +241,8 @@ struct ledger_merge {
     int64_t again_before_us;
     /* the first so many are those of before, one by one: nothing is looked up for them */
     uint64_t same;
+    const struct ledger_since_set *since; /* with `begins_again` */
+    size_t since_count;
     struct str note; /* kept as LEDGER_KEPT_PLAN with all the rest; empty: as it was */
     uint64_t kept, added,
         gone;        /* filled in: seeds that both have, that are new, that have gone now */
@@ -313,6 +338,20 @@ MUST_CHECK enum result ledger_each_discovered_of(struct ledger *ledger, const ui
 MUST_CHECK enum result ledger_read_kept(struct ledger *ledger, const char *name, struct buf *out,
                                         struct err *err);
 
+/** How far the listing of one of the plan's own has been read. */
+struct ledger_since {
+    uint32_t endpoint;
+    uint64_t number; /* in the plan */
+    struct since_value value;
+};
+
+typedef enum result ledger_since_fn(void *context, const struct ledger_since *since,
+                                    struct err *err);
+
+/** In order of number. Ends when `visit` says other than RESULT_OK, with that. */
+MUST_CHECK enum result ledger_each_since(struct ledger *ledger, ledger_since_fn *visit,
+                                         void *context, struct err *err);
+
 /** Zeroed when none has begun. */
 MUST_CHECK enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds,
                                           struct err *err);
@@ -354,7 +393,8 @@ MUST_CHECK enum result ledger_is_found_before(struct ledger *ledger,
                                               struct ledger *const *others, size_t count,
                                               bool *before, struct err *err);
 
-/** The pages of an endpoint, by what has ended so far. */
+/** The pages of an endpoint, by what has ended so far; of a run that is asked again those of its
+ *  last round. */
 MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
                                            struct page_account *account, struct err *err);
 

@@ -32,6 +32,7 @@ static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct 
 
     if (st) {
         sqlite3_bind_int64(st, 2, seeds);
+        sqlite3_bind_int64(st, 3, (sqlite3_int64)ledger->round_from);
     }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         a->expected = ledger_column_u64(st, 0);
@@ -45,13 +46,16 @@ static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct 
     st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_FOUND, endpoint, &result, err)
                              : NULL;
     if (st) {
-        sqlite3_bind_int64(st, 2, seeds);
+        sqlite3_bind_int64(st, 2, ledger->round_from ? (sqlite3_int64)ledger->round_from : seeds);
     }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         a->expected += ledger_column_u64(st, 0);
     }
     st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_UNNAMED, endpoint, &result, err)
                              : NULL;
+    if (st) {
+        sqlite3_bind_int64(st, 2, (sqlite3_int64)ledger->round_from);
+    }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         a->expected += ledger_column_u64(st, 0);
     }
@@ -83,6 +87,9 @@ static enum result list_notes(struct ledger *ledger, uint32_t endpoint, struct p
     enum result result;
     sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_NOTES, endpoint, &result, err);
 
+    if (st) {
+        sqlite3_bind_int64(st, 2, (sqlite3_int64)ledger->round_from);
+    }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         enum page_note_kind kind = (enum page_note_kind)sqlite3_column_int(st, 0);
         struct page_account_note *note = &a->notes[a->note_count];

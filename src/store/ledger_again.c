@@ -34,6 +34,7 @@ static const char begin_again[] =
 #define LEFT_BEHIND "2" /* gone.pruned: still a part of its round */
 
 static const char leave_behind[] =
+    "CREATE TABLE IF NOT EXISTS since_endpoint(endpoint INTEGER PRIMARY KEY) STRICT;"
     "CREATE TABLE IF NOT EXISTS same(id INTEGER PRIMARY KEY, request INTEGER NOT NULL) STRICT;"
     "INSERT OR IGNORE INTO gone(id,pruned) SELECT id," LEFT_BEHIND " FROM request WHERE state<>1;"
     "DELETE FROM said WHERE request IN (SELECT id FROM request WHERE state<>1);"
@@ -48,6 +49,7 @@ static const char drop_old[] =
     " CROSS JOIN temp.newest n ON n.seed=substr(f.place,5,8)"
     " WHERE substr(f.place,1,4)>x'00000000' AND substr(f.place,1,4)<n.round"
     " AND f.chain IS NULL AND f.ordinal=0"
+    " AND f.endpoint NOT IN (SELECT endpoint FROM since_endpoint)"
     " AND NOT EXISTS(SELECT 1 FROM page p WHERE p.endpoint=f.endpoint AND p.chain=f.id)"
     " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id AND r.body>0);"
     "DELETE FROM request WHERE id IN (SELECT id FROM temp.newest_drop);"

@@ -149,7 +149,14 @@ static uint32_t round_of(const struct sort_key *place)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-static enum result tell(struct stream *s, const struct ledger_answers_query *query, struct err *err)
+/* Its rounds bring what has changed: what is not there is there all the same. */
+static bool has_increments(const struct ledger *ledger, uint32_t endpoint)
+{
+    return endpoint < LEDGER_ENDPOINTS_MAX && ledger->keeps_rounds[endpoint];
+}
+
+static enum result tell(const struct ledger *ledger, struct stream *s,
+                        const struct ledger_answers_query *query, struct err *err)
 {
     const char *bytes = (const char *)s->place.bytes;
     struct str what = ledger_column_bytes(s->st, COLUMN_WHAT);
@@ -160,7 +167,8 @@ static enum result tell(struct stream *s, const struct ledger_answers_query *que
         .seat = { bytes + SORT_KEY_ROUND_BYTES, s->place.len > SORT_KEY_SEED_BYTES
                                                     ? s->place.len - SORT_KEY_ROUND_BYTES
                                                     : LEDGER_NUMBER_BYTES },
-        .is_partial = sqlite3_column_int(s->st, COLUMN_PARTIAL) != 0,
+        .is_partial = sqlite3_column_int(s->st, COLUMN_PARTIAL) != 0 ||
+                      has_increments(ledger, query->endpoint),
     };
 
     if (s->place.len <= SORT_KEY_SEED_BYTES || what.len != DIGEST_BYTES) {
@@ -187,7 +195,7 @@ static enum result merge(struct ledger *ledger, struct stream streams[2],
                                                      sort_key_view(&streams[1].place)) <= 0);
         struct stream *s = &streams[!takes_seed];
 
-        result = tell(s, query, err);
+        result = tell(ledger, s, query, err);
         result = result == RESULT_OK ? advance(ledger, s, takes_seed, err) : result;
     }
     return result;

@@ -9,6 +9,7 @@
  *
  * Of a round and seed something may be missing: a page that failed, what waits or was not asked, a listing that ended
  * without saying that it was whole. Then `is_partial`: what is not there may be there all the same.
+ * So it is with all rounds of an endpoint that asks for what has changed (`since`).
  *
  * Errors   those of store/ledger.h.
  * Threads  those of the ledger.

@@ -328,6 +328,7 @@ enum result ledger_read_listings(struct ledger *ledger, uint32_t endpoint,
         return r.result;
     }
     sqlite3_bind_int64(st, 1, endpoint);
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)ledger->round_from);
     sqlite3_bind_int64(r.failures.st, 1, endpoint);
     next_failure(&r);
     if (r.result == RESULT_OK) {

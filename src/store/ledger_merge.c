@@ -496,6 +496,19 @@ static enum result note_listed(struct merging *m)
     return result;
 }
 
+/* What is asked in the round that begins has ids after all that is there. */
+static enum result begin_numbers(struct merging *m)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(m->ledger, SQL_PUT_ROUND_FROM, &result, m->err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)m->ledger->floor);
+        result = ledger_step(m->ledger, st, "beginning a round", m->err);
+    }
+    return result;
+}
+
 static enum result merge_all(struct merging *m)
 {
     struct ledger *ledger = m->ledger;
@@ -511,6 +524,9 @@ static enum result merge_all(struct merging *m)
     if (result == RESULT_OK && !ledger->is_listed) {
         result = list_before(m);
     }
+    if (result == RESULT_OK && m->merge->begins_again && !ledger->is_shared) {
+        result = begin_numbers(m);
+    }
     if (result == RESULT_OK) {
         result = take_present(m);
     }
@@ -522,6 +538,9 @@ static enum result merge_all(struct merging *m)
     }
     if (result == RESULT_OK) {
         result = settle_rounds(m, before);
+    }
+    if (result == RESULT_OK && m->merge->begins_again) {
+        result = ledger_begin_since(ledger, m->merge->since, m->merge->since_count, m->err);
     }
     if (result == RESULT_OK && m->merge->begins_again) {
         result = ledger_begin_again(ledger, m->merge->again_before_us, m->err);

@@ -112,7 +112,7 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
     const struct placed_record *first;
     enum result result;
 
-    if (ledger->is_again) {
+    if (ledger->is_again && !(endpoint < LEDGER_ENDPOINTS_MAX && ledger->keeps_rounds[endpoint])) {
         return ledger_read_newest(ledger, endpoint, position, records, max, count, err);
     }
     lists = malloc(2 * max * sizeof *lists);

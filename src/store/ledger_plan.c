@@ -8,7 +8,7 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
 
-    ledger->seeds = ledger->listed = 0;
+    ledger->seeds = ledger->listed = ledger->round_from = 0;
     ledger->is_listed = ledger->is_again = ledger->is_shared = false;
     while (st && ledger_next_row(ledger, st, &result, err)) {
         if (str_equal(ledger_column_text(st, 0), STR("listed"))) {
@@ -18,13 +18,15 @@ enum result ledger_read_seeds(struct ledger *ledger, struct err *err)
             ledger->is_again = true;
         } else if (str_equal(ledger_column_text(st, 0), STR("shared"))) {
             ledger->is_shared = true;
+        } else if (str_equal(ledger_column_text(st, 0), STR("round_from"))) {
+            ledger->round_from = ledger_column_u64(st, 1);
         } else {
             ledger->seeds = ledger_column_u64(st, 1);
         }
     }
     ledger->floor = ledger->seeds;
     ledger->seeds = ledger->is_listed ? 0 : ledger->seeds;
-    return result;
+    return result == RESULT_OK ? ledger_read_since_endpoints(ledger, err) : result;
 }
 
 enum result ledger_hold(struct ledger *ledger, struct err *err)
@@ -93,6 +95,9 @@ enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *p
     enum result result = ledger_read_seeds(ledger, err);
     sqlite3_stmt *st;
 
+    if (result == RESULT_OK) {
+        result = ledger_claim_since(ledger, plan, err);
+    }
     ledger->plan = plan;
     before = ledger->seeds;
     if (result == RESULT_OK && plan->is_shared && !ledger->is_shared) {

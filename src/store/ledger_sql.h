@@ -9,7 +9,7 @@
  *   ledger             rows of requests, segments and sessions; begin and commit
  *   ledger_discovered ...   one subject each, by its name: again, exchange, failed, found, merge (a
  *                      plan that has changed), plan,
- *                      outbox, poll, sending, shared, shards, union; order (an endpoint's
+ *                      outbox, poll, sending, shared, shards, since, union; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
  * A function that fails within a transaction rolls it back (ledger_roll_back).
@@ -23,6 +23,8 @@
 
 #include <sqlite3.h>
 
+#define LEDGER_ENDPOINTS_MAX 256
+
 struct ledger {
     sqlite3 *db;
     char *path;
@@ -33,6 +35,11 @@ struct ledger {
     uint64_t listed; /* how many of them the plan has */
     /* there are further rounds, and tables have the newest of each: ledger_again.c */
     bool is_again;
+    uint64_t round_from; /* requests of the latest of these have ids after it */
+    /* some endpoint asks for what has changed since the round before (ledger_since.c); by endpoint:
+     * tables are over all rounds, not the newest alone */
+    bool has_since;
+    bool keeps_rounds[LEDGER_ENDPOINTS_MAX];
     struct ledger_union *united; /* see ledger_union.h; or NULL */
     size_t number;               /* among the ledgers of it */
     bool is_shared;              /* what is found is any worker's to ask: ledger_shared.c */
@@ -179,6 +186,19 @@ MUST_CHECK enum result ledger_add_merge_functions(struct ledger *ledger, uint64_
 
 /** Gives the connection polled_as and found_as, which statements about rounds call. ledger_again.c. */
 MUST_CHECK enum result ledger_add_round_functions(struct ledger *ledger, struct err *err);
+
+/** Reads `has_since` and `keeps_rounds`. ledger_since.c, as all of these. */
+MUST_CHECK enum result ledger_read_since_endpoints(struct ledger *ledger, struct err *err);
+
+/** Notes the endpoints that have a `since`, or hang on one. */
+MUST_CHECK enum result ledger_claim_since(struct ledger *ledger, const struct ledger_plan *plan,
+                                          struct err *err);
+
+/** Within a transaction: a further round begins. What broke off is to be seen anew; `sets` is what
+ *  the user says. */
+MUST_CHECK enum result ledger_begin_since(struct ledger *ledger,
+                                          const struct ledger_since_set *sets, size_t count,
+                                          struct err *err);
 
 /** Within a transaction: the plan is to be asked in a further round, of which nothing is put yet; all of it, or what came
  *  last before `before_us`. The plan's own are found ones (ledger_merge). ledger_again.c. */

@@ -81,7 +81,11 @@ const char *const ledger_statements[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
-    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN ('seeds','listed','again','shared')",
+    [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN "
+                  "('seeds','listed','again','shared','round_from')",
+    [SQL_PUT_ROUND_FROM] = "INSERT OR REPLACE INTO meta(name,value) VALUES('round_from',"
+                           "max(?1,(SELECT ifnull(max(id),0) FROM found),"
+                           "(SELECT ifnull(max(id),0) FROM request)))",
     [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
@@ -157,20 +161,22 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_FOUND_ENDPOINTS] =
         "SELECT endpoint,count(*) FROM found f WHERE id>?1 AND " FOUND_COUNTS " GROUP BY endpoint",
     [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
-                          "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
+                          "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1"
+                          " AND id>?3",
     [SQL_ACCOUNT_FOUND] = "SELECT count(*) FROM found f WHERE endpoint=?1 AND id>?2"
                           " AND " FOUND_COUNTS,
     /* Announced, and not named: the one that was to name them did not come. */
     [SQL_ACCOUNT_UNNAMED] =
         "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
-        " FROM found WHERE endpoint=?1 AND chain IS NOT NULL GROUP BY chain)",
+        " FROM found WHERE endpoint=?1 AND chain>?2 GROUP BY chain)",
     [SQL_ACCOUNT_MISSING] = "SELECT key FROM request WHERE state<>1 AND state=2 AND endpoint=?1"
                             " ORDER BY id LIMIT ?2",
     [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"
                           " CROSS JOIN request r ON r.id=n.request WHERE r.endpoint=?1"
+                          " AND r.id>?2"
                           " GROUP BY n.kind ORDER BY n.kind",
     [SQL_ACCOUNT_PAGES] = "SELECT chain,id,ordinal,records,total,expected,size,crc32c,ended"
-                          " FROM page WHERE endpoint=?1 ORDER BY chain,id",
+                          " FROM page WHERE endpoint=?1 AND chain>?2 ORDER BY chain,id",
     [SQL_ACCOUNT_FAILED] =
         "SELECT ifnull(f.chain,r.id),r.status,r.class,f.expected>0 OR f.basis>0 FROM request r"
         " LEFT JOIN found f ON f.id=r.id WHERE r.state<>1 AND r.state=2 AND r.endpoint=?1"
@@ -258,6 +264,22 @@ const char *const ledger_statements[SQL_COUNT] = {
                        "request=ifnull(excluded.request,request),at_us=excluded.at_us",
     [SQL_PUT_SAME] = "INSERT OR REPLACE INTO same(id,request)"
                      " SELECT ?2,request FROM polled WHERE what=?1 AND request IS NOT NULL",
+    [SQL_HAS_SINCE] = "SELECT 1 FROM sqlite_master WHERE name='since_endpoint'",
+    [SQL_SINCE_ENDPOINTS] = "SELECT endpoint FROM since_endpoint",
+    [SQL_PUT_SINCE_ENDPOINT] = "INSERT OR IGNORE INTO since_endpoint(endpoint) VALUES(?1)",
+    [SQL_PUT_SINCE_SEEN] = "INSERT OR REPLACE INTO "
+                           "since_seen(request,endpoint,whole,part,is_time,value)"
+                           " VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_SET_SINCE] = "INSERT OR REPLACE INTO since_state(seed,whole,part,is_time,value)"
+                      " SELECT id,?2,?3,?4,?5 FROM found WHERE endpoint=?1 AND length(place)=12"
+                      " AND place<x'00000001'",
+    [SQL_FORGET_POLLED] = "UPDATE polled SET digest=x'' WHERE request IN"
+                          " (SELECT id FROM found WHERE endpoint=?1)",
+    [SQL_SINCE_STATES] =
+        "SELECT coalesce(f.endpoint,r.endpoint),ifnull(since_number(substr(f.place,1,12)),s.seed),"
+        "s.value FROM since_state s LEFT JOIN found f ON f.id=s.seed"
+        " LEFT JOIN request r ON r.id=s.seed WHERE coalesce(f.endpoint,r.endpoint) IS NOT NULL"
+        " ORDER BY 2",
     [SQL_TOUCH_POLLED] = "UPDATE polled SET at_us=?2 WHERE what=?1",
     [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
                       " FROM exchange ORDER BY request",

@@ -88,6 +88,8 @@ static void decide(struct listing *l, struct pages_guess *guess)
 
     pages_guess(&input, guess);
     guess->pages.max = l->pages.max;
+    guess->pages.until = l->pages.until;
+    guess->pages.older_than = l->pages.older_than;
     l->pages = guess->pages;
     l->page.kind = guess->pages.kind;
     l->style = page_style_of(guess->pages.kind);
@@ -180,7 +182,7 @@ static bool is_old(const struct listing *l)
     struct json_pointer pointer;
     struct str last = STR_NONE, value;
 
-    if (!l->pages.until || !l->count ||
+    if (!l->pages.older_than || !l->count ||
         json_pointer_parse(&pointer, str_view(l->records), NULL) != RESULT_OK) {
         return false;
     }
@@ -214,6 +216,8 @@ static void read_listing(struct listing *l)
     listing_note_gap(l);
     if (is_old(l)) {
         listing_end(l, PAGE_END_OLD);
+    } else if (l->endpoint->since.stops_seen && since_has_no_news(&l->out->since)) {
+        listing_end(l, PAGE_END_SEEN);
     } else {
         l->style->read(l);
     }
@@ -251,6 +255,9 @@ enum result pages_read(const struct job *job, const struct request *request,
     }
     if (!l.page.ordinal) {
         l.page = (struct page_at){ .chain = request->id, .total = PAGE_TOTAL_UNKNOWN };
+    }
+    if (endpoint->since.stops_seen && !l.pages.until) {
+        l.pages.until = endpoint->since.at; /* how many pages are wanted shows as they come */
     }
     listing_find_records(&l);
     read_listing(&l);

@@ -69,7 +69,8 @@ void pages_first_release(struct pages_first *made);
 /** The header's name in "header:X-Total-Count", where a total may be told; NULL for a pointer, or NULL. */
 const char *pages_header(const char *where);
 
-/** Counts the records, adds the requests for further pages, and notes what is wrong. The reply is one that
+/** Counts the records, adds the requests for further pages, and notes what is wrong. `out->since`
+ *  has been read, where that ends the listing. The reply is one that
  *  counts as OK: complete, and valid JSON. Sets `out->is_no_page` when it is an error all the same: the
  *  records are absent, though pages before had some, or the body is an error object (plan/error_object.h),
  *  and the page does not tell the end itself (`has_more` false, `total` reached). */
