@@ -29,7 +29,7 @@
  * tests/test_arrows.py, which fails when it includes more.
  *
  * Threads: the loop (network, timers, keys, drawing), the committer (disk), libuv's pool (tables), and with --fleet
- * one that talks to Redis.
+ * one that talks to Redis, with --pack one that packs what is stored.
  */
 #include "base/utf8.h"
 
@@ -65,7 +65,7 @@ static const struct command commands[] = {
     { &run_table, cmd_run },       { &sweep_table, cmd_sweep },
     { &probe_table, cmd_probe },   { &normalise_table, cmd_normalise },
     { &raw_table, cmd_raw },       { &status_table, cmd_status },
-    { &verify_table, cmd_verify },
+    { &verify_table, cmd_verify }, { &compact_table, cmd_compact },
 #if SCRAPETOP_HAS_DEMO
     { &demo_table, cmd_demo },     { &serve_table, cmd_serve },
 #endif

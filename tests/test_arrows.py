@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "plan": ["base/", "job/"],
     "fetch": ["base/", "job/job_network.h", "job/proxy_url.h", "read/coding.h", "plan/request.h", "curl/", "openssl/",
               "uv.h"],
-    "store": ["base/", "plan/request.h", "plan/discovered.h", "plan/sort_key.h", "plan/rounds.h",
+    "store": ["base/", "read/packed_text.h", "plan/request.h", "plan/discovered.h", "plan/sort_key.h", "plan/rounds.h",
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "read/", "job/job.h"],
     "changes": ["base/", "store/", "normalise/", "sqlite3.h"],

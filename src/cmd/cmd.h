@@ -22,6 +22,7 @@ int cmd_probe(int argc, char **argv);
 int cmd_normalise(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_compact(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_compare(int argc, char **argv);

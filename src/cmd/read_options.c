@@ -134,6 +134,19 @@ const struct option_table verify_table = {
     .operand = read_options_add_operand,
 };
 
+static const char *const compact_examples[] = { "scrapetop compact *.run", NULL };
+
+const struct option_table compact_table = {
+    .command = "compact",
+    .synopsis = "RUN...",
+    .summary = "Pack what runs have stored, with zstd",
+    .details = "raw/00000001.jsonl becomes raw/00000001.jsonl.zst, which all commands read as they "
+               "did, and zstd -dc, too; the run goes on as before. Of a live run the last segment "
+               "stays as it is. A kill at any moment loses nothing.",
+    .examples = compact_examples,
+    .operand = read_options_add_operand,
+};
+
 const struct option_table status_table = {
     .command = "status",
     .synopsis = "[OPTIONS] RUN...",

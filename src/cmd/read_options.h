@@ -42,6 +42,7 @@ struct read_options {
 extern const struct option_table normalise_table;
 extern const struct option_table raw_table;
 extern const struct option_table verify_table;
+extern const struct option_table compact_table;
 extern const struct option_table status_table;
 extern const struct option_table replay_table;
 extern const struct option_table compare_table;

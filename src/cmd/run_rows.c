@@ -308,6 +308,12 @@ static enum result set_until(void *target, const char *value, struct err *err)
 
 const struct option_row run_poll_rows[RUN_POLL_ROWS] = {
     {
+        .name = "pack",
+        .help = "Pack stored bodies with zstd, 256 MiB at a time, while the run goes on",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, packs),
+    },
+    {
         .name = "every",
         .value = "TIME",
         .help =

@@ -332,6 +332,7 @@ struct job {
     struct job_sign sign;
     struct job_cookies cookies;
     struct job_poll poll;
+    bool packs;             /* segments that are full are packed */
     char *fleet;            /* the URL of the workers' meeting place; NULL: alone */
     char *worker;           /* in the fleet, this run's name; NULL until it has one */
     struct job_shard shard; /* which part of the plan is this run's */

@@ -523,6 +523,8 @@ static const struct job_key
           .help = "Rounds of \"every\" (until stopped)" },
         { "until", JOB_KEY_TEXT, .read = read_until, .write = write_until,
           .help = "When \"every\" ends: 2026-11-21T18:00:00Z" },
+        { "pack", JOB_KEY_BOOL, FIELD(packs),
+          .help = "Pack stored bodies with zstd, 256 MiB at a time, while the run goes on" },
         { "shard", JOB_KEY_TEXT, .read = read_shard, .write = write_shard,
           .help = "Which part of the plan the run is, as --shard has it: 3/8",
           .schema = JOB_JSON("type"

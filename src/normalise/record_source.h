@@ -31,12 +31,15 @@ enum record_form {
     RECORD_PART,  /* some members of a container in a large document; see split_source.h */
 };
 
-struct cells_file; /* normalise/cells_file.h */
+struct cells_file;  /* normalise/cells_file.h */
+struct packed_text; /* read/packed_text.h */
 
 struct record_piece {
     enum record_form form;
-    int fd;                  /* open for reading, or -1: the reader opens `path` */
-    const char *path;        /* also names the piece in messages */
+    int fd;           /* open for reading, or -1: the reader opens `path` */
+    const char *path; /* also names the piece in messages */
+    /* RECORD_RAW: where the bytes are, and neither in `fd` nor in `path`; NULL: they are there */
+    const struct packed_text *packed;
     uint64_t offset, length; /* bytes */
     uint64_t begin;          /* of the file that is meant, within the one that is read */
     const char *fault;   /* RECORD_DOCUMENT: why there is nothing in it; NULL: see for yourself */

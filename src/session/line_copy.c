@@ -3,7 +3,7 @@
 #include "base/os.h"
 #include "store/kept_file.h"
 #include "store/ledger.h"
-#include "store/segment_file.h"
+#include "store/segment_bytes.h"
 #include "table/output_file.h"
 #include "table/packing.h"
 
@@ -119,12 +119,13 @@ static enum result put(void *context, struct str bytes, struct err *err)
     return output_write(context, bytes.data, bytes.len, err);
 }
 
-static enum result read_block(struct line_copy *c, int fd, uint64_t at, size_t len, struct err *err)
+static enum result read_block(struct line_copy *c, struct segment_bytes *bytes, uint64_t at,
+                              size_t len, struct err *err)
 {
     size_t got = 0;
 
     while (got < len) {
-        ssize_t n = pread(fd, c->block + got, len - got, (off_t)(at + got));
+        ssize_t n = segment_bytes_read(bytes, c->block + got, len - got, at + got);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -138,15 +139,15 @@ static enum result read_block(struct line_copy *c, int fd, uint64_t at, size_t l
 }
 
 /* Where the last line that begins and ends between the two ends; `to` itself if none does. */
-static enum result find_end(struct line_copy *c, int fd, uint64_t from, uint64_t limit, uint64_t to,
-                            uint64_t *end, struct err *err)
+static enum result find_end(struct line_copy *c, struct segment_bytes *bytes, uint64_t from,
+                            uint64_t limit, uint64_t to, uint64_t *end, struct err *err)
 {
     uint64_t high = limit;
 
     *end = to;
     while (high > from) {
         size_t len = high - from < BLOCK_BYTES ? (size_t)(high - from) : BLOCK_BYTES;
-        enum result result = read_block(c, fd, high - len, len, err);
+        enum result result = read_block(c, bytes, high - len, len, err);
         const char *last = result == RESULT_OK ? os_memrchr(c->block, '\n', len) : NULL;
 
         if (result != RESULT_OK) {
@@ -161,15 +162,15 @@ static enum result find_end(struct line_copy *c, int fd, uint64_t from, uint64_t
     return RESULT_OK;
 }
 
-static enum result pack(struct line_copy *c, int fd, uint64_t from, uint64_t to, void *stream,
-                        struct err *err)
+static enum result pack(struct line_copy *c, struct segment_bytes *bytes, uint64_t from,
+                        uint64_t to, void *stream, struct err *err)
 {
     enum result result = RESULT_OK;
 
     while (from < to && result == RESULT_OK) {
         size_t len = to - from < BLOCK_BYTES ? (size_t)(to - from) : BLOCK_BYTES;
 
-        result = read_block(c, fd, from, len, err);
+        result = read_block(c, bytes, from, len, err);
         if (result == RESULT_OK) {
             result = zstd_packing.take(stream, (struct str){ c->block, len }, err);
         }
@@ -178,8 +179,8 @@ static enum result pack(struct line_copy *c, int fd, uint64_t from, uint64_t to,
     return result == RESULT_OK ? zstd_packing.finish(stream, err) : result;
 }
 
-static enum result put_object(struct line_copy *c, int fd, uint32_t segment, uint64_t from,
-                              uint64_t to, struct err *err)
+static enum result put_object(struct line_copy *c, struct segment_bytes *bytes, uint32_t segment,
+                              uint64_t from, uint64_t to, struct err *err)
 {
     size_t size = strlen(c->options.to) + NAME_ROOM;
     char *path = malloc(size);
@@ -201,7 +202,7 @@ static enum result put_object(struct line_copy *c, int fd, uint32_t segment, uin
     target.context = file;
     result = zstd_packing.open(&stream, &target, err);
     if (result == RESULT_OK) {
-        result = pack(c, fd, from, to, stream, err);
+        result = pack(c, bytes, from, to, stream, err);
         zstd_packing.close(stream);
     }
     if (result != RESULT_OK) {
@@ -214,17 +215,18 @@ static enum result put_object(struct line_copy *c, int fd, uint32_t segment, uin
 /* --- a turn --------------------------------------------------------------------------------------- */
 
 /* The next object, of a segment that has lines which are not copied. */
-static enum result copy_piece(struct line_copy *c, int fd, const struct segment_extent *extent,
-                              struct err *err)
+static enum result copy_piece(struct line_copy *c, struct segment_bytes *bytes,
+                              const struct segment_extent *extent, struct err *err)
 {
     uint64_t from = extent->number == c->state.segment ? c->state.offset : 0;
     uint64_t end = extent->committed;
     enum result result = RESULT_OK;
 
     if (end - from > LINE_COPY_PIECE_BYTES) {
-        result = find_end(c, fd, from, from + LINE_COPY_PIECE_BYTES, extent->committed, &end, err);
+        result =
+            find_end(c, bytes, from, from + LINE_COPY_PIECE_BYTES, extent->committed, &end, err);
     }
-    result = result == RESULT_OK ? put_object(c, fd, extent->number, from, end, err) : result;
+    result = result == RESULT_OK ? put_object(c, bytes, extent->number, from, end, err) : result;
     if (result == RESULT_OK) {
         c->state.segment = extent->number;
         c->state.offset = end;
@@ -244,8 +246,9 @@ static bool is_copied(const struct line_copy *c, const struct segment_extent *ex
 static enum result copy_segment(void *context, const struct segment_extent *extent, struct err *err)
 {
     struct line_copy *c = context;
+    struct segment_bytes text, *bytes = &text;
     enum result result;
-    int raw_fd, fd;
+    int raw_fd;
 
     if (is_copied(c, extent)) {
         return RESULT_OK;
@@ -254,13 +257,13 @@ static enum result copy_segment(void *context, const struct segment_extent *exte
     if (result != RESULT_OK) {
         return result;
     }
-    result = segment_open_to_read(raw_fd, extent->number, &fd, err);
+    result = segment_bytes_open(bytes, raw_fd, extent->number, err);
     close(raw_fd);
     if (result == RESULT_OK) {
         while (result == RESULT_OK && !is_copied(c, extent)) {
-            result = copy_piece(c, fd, extent, err);
+            result = copy_piece(c, bytes, extent, err);
         }
-        close(fd);
+        segment_bytes_close(bytes);
     }
     return result;
 }

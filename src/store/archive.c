@@ -1,9 +1,11 @@
 #include "store/archive.h"
 
+#include "base/grow.h"
 #include "base/units.h"
 #include "store/segment_scan.h"
 #include "store/unsent.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +170,38 @@ static enum result begin_session(struct ledger *ledger, const struct archive_opt
     return result == RESULT_OK ? ledger_commit(ledger, err) : result;
 }
 
+struct extents {
+    struct segment_extent *items;
+    size_t count, room;
+};
+
+static enum result collect_extent(void *context, const struct segment_extent *extent,
+                                  struct err *err)
+{
+    struct extents *extents = context;
+    struct segment_extent *items =
+        grow_by_one(extents->items, extents->count, &extents->room, sizeof *items);
+
+    if (!items) {
+        return err_nomem(err, "packing segments");
+    }
+    extents->items = items;
+    items[extents->count++] = *extent;
+    return RESULT_OK;
+}
+
+/* Tells the packer which segments there are. What hinders it costs disk, and nothing else. */
+static void pack_closed(struct archive *a)
+{
+    struct extents extents = { .items = NULL };
+    struct err err;
+
+    if (a->packer && ledger_each_segment(a->ledger, collect_extent, &extents, &err) == RESULT_OK) {
+        packer_give(a->packer, extents.items, extents.count);
+    }
+    free(extents.items);
+}
+
 enum result archive_open(struct archive *archive, const struct run_dir *dir,
                          const struct archive_options *options, struct recovery *recovery,
                          struct err *err)
@@ -184,6 +218,12 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir,
     if (result == RESULT_OK) {
         result = begin_session(archive->ledger, options, err);
     }
+    if (result == RESULT_OK && options->packs) {
+        result = packer_start(&archive->packer, archive->raw_fd, err);
+    }
+    if (result == RESULT_OK) {
+        pack_closed(archive);
+    }
     if (result != RESULT_OK) {
         archive_close(archive);
     }
@@ -192,6 +232,8 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir,
 
 void archive_close(struct archive *archive)
 {
+    packer_stop(archive->packer);
+    archive->packer = NULL;
     ledger_close(archive->ledger);
     archive->ledger = NULL;
     segment_release(&archive->segment);
@@ -222,6 +264,7 @@ static enum result announce_segment(struct archive *a, struct err *err)
     }
     if (result == RESULT_OK) {
         a->announced = a->segment.extent.number;
+        pack_closed(a);
     }
     return result;
 }

@@ -15,6 +15,7 @@
 #include "store/ledger.h"
 #include "store/line.h"
 #include "store/orphans.h"
+#include "store/packer.h"
 #include "store/segment.h"
 
 /* How far the batch in hand is. Trying again repeats a step, never one before it. */
@@ -31,6 +32,7 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     uint32_t announced; /* the segment that the ledger knows */
     struct line line;
     enum archive_step step;
+    struct packer *packer;          /* NULL: segments stay as they are */
     struct str notes[LEDGER_NOTES]; /* to be kept with the next batch, borrowed; empty: nothing */
     uint64_t outbox_done;           /* likewise: others know of all up to there; 0: of no more */
     struct segment_extent next;     /* what the ledger is to say after this batch */
@@ -45,6 +47,7 @@ struct archive_options {
      * explains them. */
     orphans_claim_fn *claim;
     void *context;    /* of `claim` */
+    bool packs;       /* segments that are closed are packed (store/packer.h) */
     bool sends_again; /* what an earlier session may have sent is sent again, whatever it is */
 };
 

@@ -148,6 +148,7 @@ enum result committer_open(struct committer **committer, const struct committer_
                                    .claim = options->claim,
                                    .context = options->context,
                                    .sends_again = options->sends_again,
+                                   .packs = options->packs,
                                    .clock = { clock_wall_us(&options->clock),
                                               clock_now_us(&options->clock), options->boot } },
         recovery, err);

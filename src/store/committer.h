@@ -64,6 +64,7 @@ struct committer_options {
     struct str job;          /* see struct archive_options; borrowed until committer_open returns */
     orphans_claim_fn *claim; /* see struct archive_options; with `context` */
     bool sends_again;        /* see struct archive_options */
+    bool packs;              /* likewise */
     struct clock clock;
     uint64_t boot;                                                /* see struct ledger_clock */
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */

@@ -1,6 +1,7 @@
 #include "store/segment.h"
 
 #include "base/os.h"
+#include "store/segment_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +32,19 @@ void segment_release(struct segment *segment)
 enum result segment_resume(struct segment *segment, const struct segment_extent *extent,
                            struct err *err)
 {
-    enum result result =
-        segment_open(segment->raw_fd, extent->number, O_WRONLY | O_APPEND, &segment->fd, err);
+    struct segment_bytes bytes;
+    enum result result = segment_bytes_open(&bytes, segment->raw_fd, extent->number, err);
+    bool is_packed = result == RESULT_OK && bytes.packed;
 
-    if (result == RESULT_OK) {
-        segment->extent = *extent;
-        segment->end = extent->committed;
+    if (result != RESULT_OK) {
+        return result;
     }
-    return result;
+    segment_bytes_close(&bytes);
+    segment->extent = *extent;
+    segment->end = extent->committed;
+    return is_packed ? RESULT_OK /* and so it is full */
+                     : segment_open(segment->raw_fd, extent->number, O_WRONLY | O_APPEND,
+                                    &segment->fd, err);
 }
 
 /* -1 with EEXIST when the name holds somebody's bytes. */

@@ -33,7 +33,7 @@ struct segment {
 MUST_CHECK enum result segment_init(struct segment *segment, int raw_fd, struct err *err);
 void segment_release(struct segment *segment);
 
-/** Goes on with the last segment of an earlier session, after segment_recover. */
+/** Goes on with the last segment of an earlier session, after segment_recover; after it, when it is packed. */
 MUST_CHECK enum result segment_resume(struct segment *segment, const struct segment_extent *extent,
                                       struct err *err);
 

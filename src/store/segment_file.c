@@ -77,6 +77,14 @@ enum result segment_dir_is_empty(int raw_fd, bool *empty, struct err *err)
     return RESULT_OK;
 }
 
+void segment_packed_name(uint32_t number, char name[SEGMENT_PACKED_SIZE])
+{
+    static const char ending[] = ".zst";
+
+    segment_name(number, name);
+    memcpy(name + SEGMENT_NAME_SIZE - 1, ending, sizeof ending);
+}
+
 static enum result refuse_odd(const char *name, struct err *err)
 {
     return err_set(err, RESULT_CORRUPT, "E-SEG3",
@@ -85,21 +93,16 @@ static enum result refuse_odd(const char *name, struct err *err)
                    name);
 }
 
-enum result segment_open(int raw_fd, uint32_t number, int flags, int *fd, struct err *err)
+/* RESULT_NOT_FOUND, without words, when there is none. */
+static enum result open_named(int raw_fd, const char *name, int flags, int *fd, struct err *err)
 {
-    char name[SEGMENT_NAME_SIZE];
     struct stat st;
 
-    segment_name(number, name);
     *fd = openat(raw_fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0) {
         switch (errno) {
         case ENOENT:
-            return err_set(err, RESULT_CORRUPT, "E-LEDG4",
-                           "raw/%s is missing though the ledger names it: put it back from a "
-                           "copy, or begin anew with --fresh (the old run is set aside, not "
-                           "deleted)",
-                           name);
+            return RESULT_NOT_FOUND;
         case ELOOP: /* a symlink */
         case ENXIO: /* a FIFO without a reader, a socket, a device that is not there */
         case EISDIR:
@@ -114,6 +117,30 @@ enum result segment_open(int raw_fd, uint32_t number, int flags, int *fd, struct
     close(*fd);
     *fd = -1;
     return refuse_odd(name, err);
+}
+
+enum result segment_open(int raw_fd, uint32_t number, int flags, int *fd, struct err *err)
+{
+    char name[SEGMENT_NAME_SIZE];
+    enum result result;
+
+    segment_name(number, name);
+    result = open_named(raw_fd, name, flags, fd, err);
+    return result == RESULT_NOT_FOUND
+               ? err_set(err, RESULT_CORRUPT, "E-LEDG4",
+                         "raw/%s is missing though the ledger names it: put it back from a "
+                         "copy, or begin anew with --fresh (the old run is set aside, not "
+                         "deleted)",
+                         name)
+               : result;
+}
+
+enum result segment_open_packed(int raw_fd, uint32_t number, int *fd, struct err *err)
+{
+    char name[SEGMENT_PACKED_SIZE];
+
+    segment_packed_name(number, name);
+    return open_named(raw_fd, name, O_RDONLY, fd, err);
 }
 
 /* "00000017.jsonl": 17; 0 when it is no segment's name. */
@@ -207,11 +234,6 @@ enum result segment_damaged(const char *name, uint64_t offset, const char *how, 
     return err_set(err, RESULT_CORRUPT, "E-SEG2",
                    "raw/%s: the record at byte %" PRIu64 " %s; 'scrapetop verify' lists the damage",
                    name, offset, how);
-}
-
-enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err)
-{
-    return segment_open(raw_fd, number, O_RDONLY, fd, err);
 }
 
 enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err)

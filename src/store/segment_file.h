@@ -1,6 +1,9 @@
 /**
  * Files of segments: raw/00000001.jsonl and on, what they are called, and how one is opened.
  *
+ * One that is closed may be packed: then it is raw/00000001.jsonl.zst (read/packed_text.h), and all that the ledger says
+ * of it is still about its text. store/segment_bytes.h reads both.
+ *
  * Ownership  who opens a file closes it.
  * Errors     E-DISK1 no space (RESULT_FULL: may pass), E-DISK2 any other I/O error (RESULT_IO: final), E-SEG2 a damaged
  *            record, E-SEG3 no regular file (a link, a FIFO, a device: none of them is waited for), E-LEDG4 a segment is
@@ -15,6 +18,7 @@
 
 #define SEGMENT_DIR "raw"
 #define SEGMENT_NAME_SIZE sizeof "00000001.jsonl"
+#define SEGMENT_PACKED_SIZE sizeof "00000001.jsonl.zst"
 
 /** What the ledger knows of a segment. */
 struct segment_extent {
@@ -26,6 +30,7 @@ struct segment_extent {
 };
 
 void segment_name(uint32_t number, char name[SEGMENT_NAME_SIZE]);
+void segment_packed_name(uint32_t number, char name[SEGMENT_PACKED_SIZE]);
 
 /** Opens raw/, creating it (0700) when `create`; the ledger, created after it, makes its name durable. */
 MUST_CHECK enum result segment_dir_open(const struct run_dir *dir, bool create, int *raw_fd,
@@ -34,10 +39,7 @@ MUST_CHECK enum result segment_dir_open(const struct run_dir *dir, bool create, 
 /** Whether raw/ holds any bytes: a run without a ledger must not. */
 MUST_CHECK enum result segment_dir_is_empty(int raw_fd, bool *empty, struct err *err);
 
-/** A segment that the ledger names, to be read in pieces by the caller. The caller closes `*fd`. */
-MUST_CHECK enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err);
-
-/** The same with the flags of open(2). Never waits: a FIFO that nobody writes to would keep its reader for ever. */
+/** A segment that the ledger names and that is not packed, with the flags of open(2). The caller closes `*fd`. Never waits: a FIFO that nobody writes to would keep its reader for ever. */
 MUST_CHECK enum result segment_open(int raw_fd, uint32_t number, int flags, int *fd,
                                     struct err *err);
 
@@ -50,6 +52,9 @@ MUST_CHECK enum result segment_each_file(int raw_fd,
 
 /** fdatasync of a file that another process may have written. */
 MUST_CHECK enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err);
+
+/** The same of one that is packed; RESULT_NOT_FOUND, without words, when there is none. */
+MUST_CHECK enum result segment_open_packed(int raw_fd, uint32_t number, int *fd, struct err *err);
 
 /** A disk error: E-DISK1 may pass, E-DISK2 is final. */
 enum result segment_disk_error(struct err *err, int errnum, const char *doing, const char *name);

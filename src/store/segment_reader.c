@@ -1,8 +1,6 @@
 #include "store/segment_reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY_BYTES 256 /* read at first when only the key is wanted */
@@ -18,43 +16,46 @@ void segment_reader_release(struct segment_reader *reader)
 {
     for (size_t i = 0; i < SEGMENT_READER_FILES; i++) {
         if (reader->files[i].number) {
-            close(reader->files[i].fd);
+            segment_bytes_close(&reader->files[i].bytes);
         }
     }
     segment_reader_init(reader, -1);
 }
 
-static enum result reader_file(struct segment_reader *reader, uint32_t number, int *fd,
-                               struct err *err)
+static enum result reader_file(struct segment_reader *reader, uint32_t number,
+                               struct segment_bytes **bytes, struct err *err)
 {
     unsigned slot = reader->next;
+    struct segment_bytes opened;
     enum result result;
 
     for (size_t i = 0; i < SEGMENT_READER_FILES; i++) {
         if (reader->files[i].number == number) {
-            *fd = reader->files[i].fd;
+            *bytes = &reader->files[i].bytes;
             return RESULT_OK;
         }
     }
-    result = segment_open(reader->raw_fd, number, O_RDONLY, fd, err);
+    result = segment_bytes_open(&opened, reader->raw_fd, number, err);
     if (result == RESULT_OK) {
         if (reader->files[slot].number) {
-            close(reader->files[slot].fd);
+            segment_bytes_close(&reader->files[slot].bytes);
         }
         reader->files[slot].number = number;
-        reader->files[slot].fd = *fd;
+        reader->files[slot].bytes = opened;
+        *bytes = &reader->files[slot].bytes;
         reader->next = (slot + 1) % SEGMENT_READER_FILES;
     }
     return result;
 }
 
 /* What the ledger says of a length is no reason to take as much memory. */
-static bool is_there(int fd, uint64_t offset, uint64_t length)
+static bool is_there(const struct segment_bytes *bytes, const struct record *record,
+                     uint64_t length)
 {
-    struct stat st;
+    uint64_t size;
 
-    return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= offset &&
-           (uint64_t)st.st_size - offset >= length;
+    return segment_bytes_size(bytes, record->segment, &size, NULL) == RESULT_OK &&
+           size >= record->offset && size - record->offset >= length;
 }
 
 /* Makes `line` the first `length` bytes of the record; it may hold some of them already. */
@@ -62,24 +63,28 @@ static enum result read_head(struct segment_reader *reader, const struct record 
                              uint32_t length, struct buf *line, struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
+    struct segment_bytes *bytes;
     enum result result;
-    int fd;
 
     segment_name(record->segment, name);
-    result = reader_file(reader, record->segment, &fd, err);
+    result = reader_file(reader, record->segment, &bytes, err);
     if (result != RESULT_OK) {
         return result;
     }
-    if (length > SURELY_THERE_BYTES && !is_there(fd, record->offset, length)) {
+    if (length > SURELY_THERE_BYTES && !is_there(bytes, record, length)) {
         return segment_damaged(name, record->offset, "is cut short", err);
     }
     if (length > line->len && buf_reserve(line, length - line->len) != RESULT_OK) {
         return err_nomem(err, "reading a stored record");
     }
     while (line->len < length) {
-        ssize_t got = pread(fd, line->data + line->len, length - line->len,
-                            (off_t)(record->offset + line->len));
+        ssize_t got = segment_bytes_read(bytes, line->data + line->len, length - line->len,
+                                         record->offset + line->len);
 
+        if (got < 0 && errno == EBADMSG) {
+            return segment_damaged(name, record->offset, "lies in a packed frame that is damaged",
+                                   err);
+        }
         if (got < 0 && errno != EINTR) {
             return segment_disk_error(err, errno, "read", name);
         }

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "store/line.h"
 #include "store/record.h"
-#include "store/segment_file.h"
+#include "store/segment_bytes.h"
 
 #define SEGMENT_READER_FILES 4
 
@@ -20,7 +20,7 @@ struct segment_reader {
     int raw_fd; /* borrowed */
     struct {
         uint32_t number; /* 0: unused */
-        int fd;
+        struct segment_bytes bytes;
     } files[SEGMENT_READER_FILES];
     unsigned next; /* to be replaced */
 };

@@ -2,6 +2,7 @@
 
 #include "base/os.h"
 #include "base/units.h"
+#include "store/segment_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +13,30 @@
 
 #define SCAN_BYTES (256U << 10) /* read at a time */
 
+static enum result check_size(const struct segment_extent *extent, const char *name, uint64_t size,
+                              struct err *err)
+{
+    return size >= extent->committed
+               ? RESULT_OK
+               : err_set(err, RESULT_CORRUPT, "E-SEG1",
+                         "raw/%s is %" PRIu64 " byte%s short: the ledger has %" PRIu64
+                         "; 'scrapetop verify' lists the records lost",
+                         name, extent->committed - size, units_plural(extent->committed - size),
+                         extent->committed);
+}
+
 static enum result cut_tail(int fd, const struct segment_extent *extent, const char *name,
                             uint64_t *discarded, struct err *err)
 {
+    enum result result;
     struct stat st;
 
     if (fstat(fd, &st)) {
         return segment_disk_error(err, errno, "stat", name);
     }
-    if ((uint64_t)st.st_size < extent->committed) {
-        return err_set(err, RESULT_CORRUPT, "E-SEG1",
-                       "raw/%s is %" PRIu64 " byte%s short: the ledger has %" PRIu64
-                       "; 'scrapetop verify' lists the records lost",
-                       name, extent->committed - (uint64_t)st.st_size,
-                       units_plural(extent->committed - (uint64_t)st.st_size), extent->committed);
-    }
-    if ((uint64_t)st.st_size == extent->committed) {
-        return RESULT_OK;
+    result = check_size(extent, name, (uint64_t)st.st_size, err);
+    if (result != RESULT_OK || (uint64_t)st.st_size == extent->committed) {
+        return result;
     }
     if (ftruncate(fd, (off_t)extent->committed)) {
         return segment_disk_error(err, errno, "cut the uncommitted tail", name);
@@ -40,19 +48,31 @@ static enum result cut_tail(int fd, const struct segment_extent *extent, const c
     return RESULT_OK;
 }
 
+/* A packed one has no tail: it was closed. */
 enum result segment_recover(int raw_fd, const struct segment_extent *extent, uint64_t *discarded,
                             struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
-    enum result result;
+    struct segment_bytes bytes;
+    enum result result = segment_bytes_open(&bytes, raw_fd, extent->number, err);
+    uint64_t size;
     int fd;
 
-    segment_name(extent->number, name);
-    result = segment_open(raw_fd, extent->number, O_WRONLY, &fd, err);
-    if (result == RESULT_OK) {
-        result = cut_tail(fd, extent, name, discarded, err);
-        close(fd);
+    if (result != RESULT_OK) {
+        return result;
     }
+    segment_name(extent->number, name);
+    if (bytes.packed) {
+        result = segment_bytes_size(&bytes, extent->number, &size, err);
+        result = result == RESULT_OK ? check_size(extent, name, size, err) : result;
+    } else {
+        result = segment_open(raw_fd, extent->number, O_WRONLY, &fd, err);
+        if (result == RESULT_OK) {
+            result = cut_tail(fd, extent, name, discarded, err);
+            close(fd);
+        }
+    }
+    segment_bytes_close(&bytes);
     return result;
 }
 
@@ -79,8 +99,8 @@ static enum result check_lines(struct str bytes, const char *name, uint64_t offs
     return RESULT_OK;
 }
 
-static enum result check_range(int fd, const char *name, uint64_t offset, uint64_t end,
-                               struct buf *bytes, struct err *err)
+static enum result check_range(struct segment_bytes *from, const char *name, uint64_t offset,
+                               uint64_t end, struct buf *bytes, struct err *err)
 {
     uint64_t at = offset; /* of bytes->data[0] */
 
@@ -95,8 +115,9 @@ static enum result check_range(int fd, const char *name, uint64_t offset, uint64
             if (buf_reserve(bytes, SCAN_BYTES) != RESULT_OK) {
                 return err_nomem(err, "checking the last batch");
             }
-            got = pread(fd, bytes->data + bytes->len, left < SCAN_BYTES ? (size_t)left : SCAN_BYTES,
-                        (off_t)(at + bytes->len));
+            got =
+                segment_bytes_read(from, bytes->data + bytes->len,
+                                   left < SCAN_BYTES ? (size_t)left : SCAN_BYTES, at + bytes->len);
             if (got <= 0) {
                 return segment_disk_error(err, got ? errno : EIO, "read", name);
             }
@@ -121,14 +142,13 @@ enum result segment_check_last_batch(int raw_fd, const struct segment_extent *ex
 {
     char name[SEGMENT_NAME_SIZE];
     struct buf bytes = { .max = 0 };
-    enum result result;
-    int fd;
+    struct segment_bytes from;
+    enum result result = segment_bytes_open(&from, raw_fd, extent->number, err);
 
     segment_name(extent->number, name);
-    result = segment_open(raw_fd, extent->number, O_RDONLY, &fd, err);
     if (result == RESULT_OK) {
-        result = check_range(fd, name, extent->last_batch, extent->committed, &bytes, err);
-        close(fd);
+        result = check_range(&from, name, extent->last_batch, extent->committed, &bytes, err);
+        segment_bytes_close(&from);
     }
     buf_release(&bytes);
     return result;
@@ -170,8 +190,8 @@ static enum result tell_lines(const struct lines *lines, struct str bytes, uint6
     return result;
 }
 
-static enum result read_lines(const struct lines *lines, int fd, uint64_t at, struct buf *bytes,
-                              struct err *err)
+static enum result read_lines(const struct lines *lines, struct segment_bytes *from, uint64_t at,
+                              struct buf *bytes, struct err *err)
 {
     enum result result = RESULT_OK;
     char name[SEGMENT_NAME_SIZE];
@@ -187,7 +207,7 @@ static enum result read_lines(const struct lines *lines, int fd, uint64_t at, st
         if (buf_reserve(bytes, SCAN_BYTES) != RESULT_OK) {
             return err_nomem(err, "reading a segment");
         }
-        got = pread(fd, bytes->data + bytes->len, SCAN_BYTES, (off_t)(at + bytes->len));
+        got = segment_bytes_read(from, bytes->data + bytes->len, SCAN_BYTES, at + bytes->len);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -210,12 +230,12 @@ enum result segment_each_line(int raw_fd, uint32_t number, uint64_t from,
 {
     struct lines lines = { number, visit, context };
     struct buf bytes = { .max = 0 };
-    int fd;
-    enum result result = segment_open(raw_fd, number, O_RDONLY, &fd, err);
+    struct segment_bytes text;
+    enum result result = segment_bytes_open(&text, raw_fd, number, err);
 
     if (result == RESULT_OK) {
-        result = read_lines(&lines, fd, from, &bytes, err);
-        close(fd);
+        result = read_lines(&lines, &text, from, &bytes, err);
+        segment_bytes_close(&text);
     }
     buf_release(&bytes);
     return result;

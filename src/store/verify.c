@@ -121,6 +121,39 @@ static void check_ledger(struct verify *v)
     }
 }
 
+/* Of a packed one the text has its length, or why not. False when there is none. */
+static bool check_packed(struct verify *v, const struct segment_extent *extent)
+{
+    struct verify_finding finding = { .kind = VERIFY_SEGMENT,
+                                      .segment = extent->number,
+                                      .length = extent->committed };
+    struct err err = { .result = RESULT_OK };
+    struct segment_bytes bytes;
+    enum result result = segment_bytes_open(&bytes, v->reader->raw_fd, extent->number, &err);
+    char text[160];
+    uint64_t size;
+
+    if (result != RESULT_OK && strcmp(err.code, "E-LEDG4") == 0) {
+        return false;
+    }
+    finding.text = err.text;
+    if (result == RESULT_OK) {
+        result = segment_bytes_size(&bytes, extent->number, &size, &err);
+        segment_bytes_close(&bytes);
+    }
+    if (result == RESULT_OK && size != extent->committed) {
+        snprintf(text, sizeof text,
+                 "the text of raw/%08u.jsonl.zst has %" PRIu64 " bytes, not %" PRIu64,
+                 (unsigned)extent->number, size, extent->committed);
+        finding.text = text;
+        result = RESULT_CORRUPT;
+    }
+    if (result != RESULT_OK) {
+        tell(v, finding);
+    }
+    return true;
+}
+
 /* The file of one extent: there, long enough, and with how much after? */
 static void check_file(struct verify *v, const struct segment_extent *extent)
 {
@@ -132,6 +165,10 @@ static void check_file(struct verify *v, const struct segment_extent *extent)
 
     segment_name(extent->number, name);
     finding.text = text;
+    if (fstatat(v->reader->raw_fd, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT &&
+        check_packed(v, extent)) {
+        return;
+    }
     if (fstatat(v->reader->raw_fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
         snprintf(text, sizeof text, "raw/%s is missing (%s)", name, strerror(errno));
         st.st_mode = 0;
@@ -166,10 +203,11 @@ static void check_file(struct verify *v, const struct segment_extent *extent)
 static bool extents_have(const struct extents *extents, const char *file)
 {
     for (size_t i = 0; i < extents->count; i++) {
-        char name[SEGMENT_NAME_SIZE];
+        char name[SEGMENT_NAME_SIZE], packed[SEGMENT_PACKED_SIZE];
 
         segment_name(extents->items[i].number, name);
-        if (!strcmp(name, file)) {
+        segment_packed_name(extents->items[i].number, packed);
+        if (!strcmp(name, file) || !strcmp(packed, file)) {
             return true;
         }
     }

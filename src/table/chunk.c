@@ -103,6 +103,7 @@ static void close_file(struct chunk_reader *reader)
 void chunk_reader_release(struct chunk_reader *reader)
 {
     close_file(reader);
+    packed_window_release(&reader->window);
     buf_release(&reader->bytes);
     buf_release(&reader->json);
     csv_row_release(&reader->cells);
@@ -128,6 +129,32 @@ static enum result open_piece(struct chunk_reader *reader, const struct record_p
     return RESULT_OK;
 }
 
+/* The same of a packed file. */
+static enum result read_packed(struct chunk_reader *reader, const struct record_piece *piece,
+                               uint64_t offset, uint64_t length, struct err *err)
+{
+    enum result result = buf_reserve(&reader->bytes, length);
+    size_t got = 0;
+
+    if (result == RESULT_OK) {
+        result = packed_text_read(piece->packed, &reader->window, offset,
+                                  reader->bytes.data + reader->bytes.len, length, &got);
+        reader->bytes.len += got;
+    }
+    switch (result) {
+    case RESULT_OK:
+        return got == length
+                   ? RESULT_OK
+                   : err_set(err, RESULT_CORRUPT, "E-TAB2", "%s is cut short", piece->path);
+    case RESULT_CORRUPT:
+        return err_set(err, RESULT_CORRUPT, "E-TAB2", "%s is damaged", piece->path);
+    case RESULT_NOMEM:
+        return err_nomem(err, "reading records");
+    default:
+        return err_set_errno(err, errno, "E-IN2", "cannot read %s", piece->path);
+    }
+}
+
 /* Exactly these bytes of the piece's file, after what is in the buffer. RESULT_IO when the disk fails to
  * read them, RESULT_CORRUPT when the file ends before: what could be read is in the buffer. */
 static enum result read_more(struct chunk_reader *reader, const struct record_piece *piece,
@@ -137,6 +164,9 @@ static enum result read_more(struct chunk_reader *reader, const struct record_pi
     size_t before = reader->bytes.len;
     int fd;
 
+    if (piece->packed) {
+        return read_packed(reader, piece, offset, length, err);
+    }
     result = open_piece(reader, piece, &fd, err);
     if (result == RESULT_OK && buf_reserve(&reader->bytes, length) != RESULT_OK) {
         result = err_nomem(err, "reading records");

@@ -22,6 +22,7 @@
 #include "normalise/raw_line.h"
 #include "normalise/record_source.h"
 #include "read/csv_cells.h"
+#include "read/packed_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,6 +86,7 @@ struct chunk_reader {
     uint64_t piece_max; /* bytes of one piece */
     const char *path;   /* that `fd` was opened by */
     int fd;             /* -1: none */
+    struct packed_window window;
 };
 
 void chunk_reader_init(struct chunk_reader *reader, uint64_t piece_max);

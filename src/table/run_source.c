@@ -1,6 +1,6 @@
 #include "table/run_source.h"
 
-#include "store/segment_file.h"
+#include "store/segment_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 
 /* A descriptor for each segment stays open until close: pieces that were given out name it. */
 struct opened {
-    int fd; /* -1: not yet */
+    struct segment_bytes bytes;
+    bool is_open;
     char *path;
 };
 
@@ -115,6 +116,7 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
                                 struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
+    enum result result;
     struct opened *o;
 
     if (number >= s->opened_count) {
@@ -124,13 +126,13 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
             return err_nomem(err, "opening a segment");
         }
         for (uint32_t i = s->opened_count; i <= number; i++) {
-            more[i] = (struct opened){ -1, NULL };
+            more[i] = (struct opened){ .path = NULL };
         }
         s->opened = more;
         s->opened_count = number + 1;
     }
     o = *opened = &s->opened[number];
-    if (o->fd >= 0) {
+    if (o->is_open) {
         return RESULT_OK;
     }
     segment_name(number, name);
@@ -140,7 +142,9 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
     if (!o->path) {
         return err_nomem(err, "opening a segment");
     }
-    return segment_open_to_read(s->raw_fd, number, &o->fd, err);
+    result = segment_bytes_open(&o->bytes, s->raw_fd, number, err);
+    o->is_open = result == RESULT_OK;
+    return result;
 }
 
 static enum result next(struct record_source *source, struct record_piece *piece, bool *more,
@@ -172,7 +176,8 @@ static enum result next(struct record_source *source, struct record_piece *piece
         result = open_segment(s, r->segment, &opened, err);
         if (result == RESULT_OK) {
             *piece = (struct record_piece){ .form = RECORD_RAW,
-                                            .fd = opened->fd,
+                                            .fd = opened->bytes.fd,
+                                            .packed = opened->bytes.packed,
                                             .path = opened->path,
                                             .offset = r->offset,
                                             .length = r->length,
@@ -199,8 +204,8 @@ static void close_source(struct record_source *source)
     struct run_source *s = (struct run_source *)(void *)source;
 
     for (uint32_t i = 0; i < s->opened_count; i++) {
-        if (s->opened[i].fd >= 0) {
-            close(s->opened[i].fd);
+        if (s->opened[i].is_open) {
+            segment_bytes_close(&s->opened[i].bytes);
         }
         free(s->opened[i].path);
     }
