@@ -168,7 +168,8 @@ static void turn__is_json_that_counts_from_0(void **state)
         out.data,
         "{\"name\":\"w\\\"1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"in_flight\":3,\"want\":1,"
         "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,7,999999999],"
-        "\"ended\":[\"1-0\"],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[[\"http://h:80\",1500000]],"
+        "\"ended\":[\"1-0\"],\"begins\":\"\",\"calm\":[],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[["
+        "\"http://h:80\",1500000]],"
         "\"said\":{\"who\":\"h:/r\",\"pid\":41,\"in_flight\":3,\"ok\":9,\"failed\":1,\"waiting\":2,"
         "\"per_s\":12500,\"left\":false},\"leaves\":false}");
     buf_release(&out);
@@ -177,7 +178,9 @@ static void turn__is_json_that_counts_from_0(void **state)
 #define REPLY                                                                                      \
     "{\"r\":\"OK\",\"state\":\"open\",\"slots\":5,\"live\":2,\"lost\":[\"9-0\"],"                  \
     "\"holds\":[[\"https://a\",2000]],\"grant\":[4,1000,250],"                                     \
-    "\"leases\":[[\"1-0\",[[0,7],[9,9]]],[\"2-0\",{}]],\"over\":false,\"waits\":\"w2\"}"
+    "\"leases\":[[\"1-0\",[[0,7],[9,9]],0,1,0],"                                                   \
+    "[\"2-0\",{},0,4,3],[\"3-0\",{},\"a\\nb\",1,0]],\"begun\":\"2-0\",\"over\":false,\"waits\":"   \
+    "\"w2\"}"
 
 static void news__say_what_the_reply_says(void **state)
 {
@@ -202,7 +205,12 @@ static void news__say_what_the_reply_says(void **state)
     assert_int_equal(news.leases->ranges[0].last, 8);
     assert_int_equal(news.leases->ranges[1].first, 10);
     assert_int_equal(news.leases->next->range_count, 0);
-    assert_null(news.leases->next->next);
+    assert_int_equal(news.leases->next->times, 4);
+    assert_int_equal(news.leases->next->deaths, 3);
+    assert_null(news.leases->next->found);
+    assert_string_equal(news.leases->next->next->found, "a\nb");
+    assert_null(news.leases->next->next->next);
+    assert_string_equal(news.begun.name, "2-0");
     assert_string_equal(news.waits_for, "w2");
     fleet_news_release(&news);
 }
@@ -214,12 +222,12 @@ static void news__are_refused__when_they_are_out_of_bounds(void **state)
         "{\"r\":\"OK\"}",
         "{\"r\":\"OK\",\"grant\":[1,2]}",
         "{\"r\":\"OK\",\"grant\":[1,2,-3]}",
-        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,10]]]]}",
-        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[5,4]]]]}",
-        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[4,5],[5,6]]]]}",
-        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[1.5,2]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,10]],0,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[5,4]],0,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[4,5],[5,6]],0,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[1.5,2]],0,1,0]]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\"]]}",
-        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[1,[[0,1]]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[1,[[0,1]],0,1,0]]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"a-name-that-is-longer-than-any-name-of-an-"
         "entry-"
         "can-be\",[]]]}",
@@ -246,12 +254,12 @@ static void news__are_refused__when_they_are_out_of_bounds(void **state)
 /* The loop looks at each request of a lease: a lease of all the plan would stop it. */
 static void news__are_refused__when_a_lease_is_larger_than_any_that_is_asked_for(void **state)
 {
-    static const char most[] =
-        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1511]]]],\"lost\":[],\"holds\":[]}";
-    static const char more[] =
-        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1512]]]],\"lost\":[],\"holds\":[]}";
+    static const char most[] = "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1511]],0,1,"
+                               "0]],\"lost\":[],\"holds\":[]}";
+    static const char more[] = "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,511],[1000,1512]],0,1,"
+                               "0]],\"lost\":[],\"holds\":[]}";
     static const char all[] =
-        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,999999999]]]],\"lost\":[],\"holds\":[]}";
+        "{\"grant\":[0,0,0],\"leases\":[[\"1-0\",[[0,999999999]],0,1,0]],\"lost\":[],\"holds\":[]}";
     struct fleet_news news;
 
     (void)state;

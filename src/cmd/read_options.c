@@ -2,6 +2,7 @@
 
 #include "base/say.h"
 #include "cmd/request_rows.h"
+#include "fleet/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,8 +259,13 @@ enum result read_options_parse(struct read_options *options, const struct option
 void read_options_print_run(const struct read_options *options, size_t at)
 {
     if (options->operand_count > 1 && !options->json && !options->check) {
+        struct str word = str_view(options->operands[at]), scheme = STR(""), rest = word;
+
+        if (fleet_place_is_meant(word)) {
+            fleet_place_show(word, &scheme, &rest);
+        }
         printf("%s", at ? "\n" : "");
-        say(stdout, "%s:", options->operands[at]);
+        say(stdout, "%.*s%.*s:", STR_ARG(scheme), STR_ARG(rest));
     }
 }
 

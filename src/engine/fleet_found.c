@@ -321,6 +321,8 @@ enum result fleet_found_take(struct engine *e, struct leased *leased)
     struct str lines = str_view(leased->lease->found);
     enum result result = RESULT_OK;
 
+    leased->id_count = 0;
+
     while (lines.len && result == RESULT_OK) {
         struct request *request = fleet_line_read(str_cut(&lines, '\n'), e->job->endpoint_count);
         enum id_state state = request ? id_set_look(&l->found.ids, request->id) : ID_UNKNOWN;
@@ -334,7 +336,8 @@ enum result fleet_found_take(struct engine *e, struct leased *leased)
         if (state != ID_SETTLED) {
             result = add_id(leased, request->id);
         }
-        if (state == ID_UNKNOWN && result == RESULT_OK) {
+        leased->is_held &= state == ID_UNKNOWN;
+        if (state == ID_UNKNOWN && !leased->is_held && result == RESULT_OK) {
             result = offer(e, request);
         } else {
             request_free(request);

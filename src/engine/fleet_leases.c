@@ -19,8 +19,18 @@ static void set_bit(uint8_t *bits, uint64_t id, bool value)
         (uint8_t)(value ? bits[(id - 1) >> 3] | mask : bits[(id - 1) >> 3] & ~mask);
 }
 
+static void leave_suspicion(struct fleet_link *l, struct leased *leased)
+{
+    if (leased->is_suspect && strcmp(l->trial.name, leased->lease->entry.name) == 0) {
+        l->trial.name[0] = '\0';
+    }
+    l->suspects -= leased->is_suspect;
+    leased->is_suspect = false;
+}
+
 static void remove_lease(struct fleet_link *l, size_t at)
 {
+    leave_suspicion(l, &l->list[at]);
     fleet_lease_free(l->list[at].lease);
     free(l->list[at].ids);
     l->list[at] = l->list[--l->count];
@@ -87,7 +97,8 @@ static enum result leave_unmade(struct engine *e)
         }
     }
     for (size_t i = 0; i < l->count && result == RESULT_OK; i++) {
-        for (size_t n = 0; n < l->list[i].lease->range_count && result == RESULT_OK; n++) {
+        for (size_t n = 0;
+             !l->list[i].is_held && n < l->list[i].lease->range_count && result == RESULT_OK; n++) {
             const struct fleet_range *range = &l->list[i].lease->ranges[n];
 
             for (uint64_t id = range->first; id <= range->last && result == RESULT_OK; id++) {
@@ -119,10 +130,24 @@ static enum result take_ranges(struct engine *e, struct leased *leased)
     for (size_t i = 0; i < lease->range_count && result == RESULT_OK; i++) {
         for (uint64_t id = lease->ranges[i].first; id <= lease->ranges[i].last; id++) {
             leased->left += !bit(e->fleet_link->done, id);
+            leased->is_held &= !bit(e->fleet_link->given, id);
         }
-        result = give(e, &lease->ranges[i]);
+        result = leased->is_held ? RESULT_OK : give(e, &lease->ranges[i]);
     }
     return result;
+}
+
+static enum result take_requests(struct engine *e, struct leased *leased)
+{
+    leased->left = 0;
+    return leased->lease->found ? fleet_found_take(e, leased) : take_ranges(e, leased);
+}
+
+static bool is_of_one(const struct fleet_lease *lease)
+{
+    return lease->found
+               ? !strchr(lease->found, '\n')
+               : lease->range_count == 1 && lease->ranges[0].first == lease->ranges[0].last;
 }
 
 /* Takes it. */
@@ -130,14 +155,16 @@ static enum result take_lease(struct engine *e, struct fleet_lease *lease)
 {
     struct fleet_link *l = e->fleet_link;
     struct leased *list = grow_by_one(l->list, l->count, &l->room, sizeof *list);
-    struct leased leased = { .lease = lease };
+    struct leased leased = { .lease = lease, .is_held = lease->times > 1 && is_of_one(lease) };
     enum result result = list ? RESULT_OK : RESULT_NOMEM;
 
     if (list) {
         l->list = list;
-        result = lease->found ? fleet_found_take(e, &leased) : take_ranges(e, &leased);
+        result = take_requests(e, &leased);
     }
     if (result == RESULT_OK && leased.left) {
+        leased.is_suspect = leased.is_held;
+        l->suspects += leased.is_suspect;
         fleet_keep(l->fleet, &lease->entry);
         l->list[l->count++] = leased;
         return RESULT_OK;
@@ -149,6 +176,32 @@ static enum result take_lease(struct engine *e, struct fleet_lease *lease)
     free(leased.ids);
     fleet_lease_free(lease);
     return result;
+}
+
+void fleet_leases_try(struct engine *e)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = 0; l->suspects && !l->trial.name[0] && i < l->count; i++) {
+        if (l->list[i].is_held) {
+            l->trial = l->list[i].lease->entry;
+        }
+    }
+}
+
+enum result fleet_leases_begin(struct engine *e, const struct fleet_entry *begun)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = 0; l->suspects && i < l->count; i++) {
+        struct leased *leased = &l->list[i];
+
+        if (leased->is_held && strcmp(leased->lease->entry.name, begun->name) == 0) {
+            leased->is_held = false;
+            return take_requests(e, leased);
+        }
+    }
+    return RESULT_OK;
 }
 
 enum result fleet_leases_take(struct engine *e, struct fleet_news *news)
@@ -206,6 +259,31 @@ void fleet_leases_restore(struct engine *e, uint64_t id, bool is_settled)
     set_bit(l->given, id, true);
     set_bit(l->done, id, is_settled);
     l->open += !is_settled;
+}
+
+void fleet_leases_calm(struct engine *e, uint64_t id)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = 0; l->suspects && i < l->count; i++) {
+        if (l->list[i].is_suspect && lease_has(&l->list[i], id)) {
+            leave_suspicion(l, &l->list[i]);
+            fleet_calm(l->fleet, &l->list[i].lease->entry);
+        }
+    }
+}
+
+bool fleet_link_is_deadly(const struct engine *e, uint64_t id)
+{
+    const struct fleet_link *l = e->fleet_link;
+
+    for (size_t i = 0; l->suspects && i < l->count; i++) {
+        if (l->list[i].is_suspect && l->list[i].lease->deaths >= FLEET_DEADLY &&
+            lease_has(&l->list[i], id)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fleet_leases_note_done(struct engine *e, uint64_t id)

@@ -47,6 +47,9 @@ void fleet_link_judged(struct engine *e, const struct response *response)
     const struct host *host;
     struct host_hold hold;
 
+    if (l && request) {
+        fleet_leases_calm(e, request->id);
+    }
     if (!l || !request || e->job->pace.is_budget_own) {
         return;
     }
@@ -145,6 +148,7 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     for (size_t i = 0; i < news->hold_count && !e->job->pace.is_budget_own; i++) {
         heed_hold(e, &news->holds[i], now_us + news->holds[i].left_us);
     }
+    result = result == RESULT_OK ? fleet_leases_begin(e, &news->begun) : result;
     return result == RESULT_OK ? fleet_leases_take(e, news) : result;
 }
 
@@ -257,7 +261,9 @@ static void tell(struct engine *e, uint64_t now_us, bool is_tick)
 
     t.seeds = seeds_wanted(e, now_us);
     t.starts = starts_wanted(e, now_us);
-    t.wants = left > 0 || t.seeds || l->is_asked;
+    fleet_leases_try(e);
+    t.begins = l->trial;
+    t.wants = left > 0 || t.seeds || l->is_asked || l->suspects > 0;
     if (is_tick || t.seeds || t.starts) {
         note_said(e, &t, now_us);
         fleet_say(l->fleet, &t, (is_tick && l->has_settled) || t.seeds || t.starts);

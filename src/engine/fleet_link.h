@@ -60,6 +60,9 @@ MUST_CHECK enum result fleet_found_answered(struct engine *engine, struct reques
 /** Nothing may be started now. */
 bool fleet_link_forbids(const struct engine *engine, uint64_t now_us, size_t in_flight);
 
+/** Workers have died of this request, FLEET_DEADLY of them: it is not to be asked. */
+bool fleet_link_is_deadly(const struct engine *engine, uint64_t id);
+
 /** One more is started. */
 void fleet_link_started(struct engine *engine);
 

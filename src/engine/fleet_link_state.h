@@ -23,6 +23,8 @@ struct leased {
     uint64_t left; /* of its requests, not settled */
     uint64_t *ids; /* of found requests: those that were not settled when it came */
     size_t id_count, id_room;
+    /* one request, which was handed out before: it is held until the others know that it is begun here */
+    bool is_suspect, is_held;
 };
 
 /* Settled here, and not told before the outbox is published up to `mark`. */
@@ -61,7 +63,9 @@ struct fleet_link {
     uint64_t open;         /* given, and not done */
     struct leased *list;
     size_t count, room;
-    unsigned seeds; /* to be asked for */
+    size_t suspects;          /* in the list */
+    struct fleet_entry trial; /* the one of them that is begun, or asked to be; or empty */
+    unsigned seeds;           /* to be asked for */
     uint64_t asked_us, ask_after_us;
     bool is_asked, starts_asked, has_settled;
     /* The fleet's word. */
@@ -111,7 +115,7 @@ MUST_CHECK enum result fleet_found_wait(struct engine *engine, uint64_t id);
 void fleet_found_published(struct engine *engine, uint64_t upto);
 void fleet_found_heed(struct engine *engine, const struct fleet_state *state);
 
-/** The requests of a lease: those that are not in hand go to the frontier. */
+/** The requests of a lease: those that are not in hand go to the frontier, unless it is held. */
 MUST_CHECK enum result fleet_found_take(struct engine *engine, struct leased *leased);
 void fleet_found_release(struct fleet_link *link);
 
@@ -126,6 +130,13 @@ MUST_CHECK enum result fleet_leases_drop_all(struct engine *engine);
 
 /** A request of the plan is in hand since an earlier session. */
 void fleet_leases_restore(struct engine *engine, uint64_t id, bool is_settled);
+
+/** A suspect is to be begun, when none is; of the news: it may be. */
+void fleet_leases_try(struct engine *engine);
+MUST_CHECK enum result fleet_leases_begin(struct engine *engine, const struct fleet_entry *begun);
+
+/** It has had an answer, or none, here. */
+void fleet_leases_calm(struct engine *engine, uint64_t id);
 
 /** It has ended here; false when it had before. */
 bool fleet_leases_note_done(struct engine *engine, uint64_t id);

@@ -298,12 +298,20 @@ static void leave_pending(struct engine *e, struct request *request, uint64_t no
     }
 }
 
+#define DEADLY "it is not asked: 3 workers of the fleet died of it"
+
 /* It is asked, ends unasked, or is left to a later session. False when there is no memory for that. */
 static bool begin(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool is_cut = deep_limit_cuts(&e->judging.deep_limits, &request->page);
 
+    if (e->fleet_link && fleet_link_is_deadly(e, request->id)) {
+        events_add(&e->events, EVENT_ERROR, "fleet", "", "%.*s: " DEADLY, STR_ARG(request->key));
+        host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
+        judge_refuse(e, request, DEADLY);
+        return true;
+    }
     if (credential_is_lost(e, request)) {
         leave_pending(e, request, now_us);
         return true;

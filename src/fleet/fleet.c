@@ -14,6 +14,7 @@ static void release(struct fleet *f)
     free(f->settled.list);
     free(f->ended.list);
     free(f->kept.list);
+    free(f->calm.list);
     free(f->holds.list);
     fleet_budget_release(f);
     free(f->found.list);
@@ -211,6 +212,13 @@ void fleet_keep(struct fleet *f, const struct fleet_entry *entry)
 {
     uv_mutex_lock(&f->lock);
     f->must_join |= !add_entry(&f->kept, entry);
+    uv_mutex_unlock(&f->lock);
+}
+
+void fleet_calm(struct fleet *f, const struct fleet_entry *entry)
+{
+    uv_mutex_lock(&f->lock);
+    (void)add_entry(&f->calm, entry);
     uv_mutex_unlock(&f->lock);
 }
 

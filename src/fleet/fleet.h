@@ -72,6 +72,9 @@ void fleet_filled(struct fleet *fleet);
 /** A lease of the news is heeded: it lives on until it is ended, or the job is made anew. */
 void fleet_keep(struct fleet *fleet, const struct fleet_entry *entry);
 
+/** Its one request has come to something here, if only to a wait: none died of it. */
+void fleet_calm(struct fleet *fleet, const struct fleet_entry *entry);
+
 /** It is another worker's by now. */
 void fleet_drop(struct fleet *fleet, const struct fleet_entry *entry);
 

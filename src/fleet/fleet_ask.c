@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRACE_MS "1500" /* as at the job's making: who is there tells what it has */
-
 /* --- one call ------------------------------------------------------------------------------------------- */
 
 static void name_server(const struct fleet_place *place, char *text, size_t size)
@@ -165,10 +163,17 @@ enum result fleet_steer(struct fleet_client *client, const struct fleet_place *p
     return result;
 }
 
+static const char *grace_text(char *text, size_t size)
+{
+    snprintf(text, size, "%d", FLEET_GRACE_MS);
+    return text;
+}
+
 enum result fleet_forget(struct fleet_client *client, const struct fleet_place *place,
                          const char *worker, bool is_sure, struct err *err)
 {
-    const struct str arguments[] = { str_view(worker), STR(GRACE_MS),
+    char grace[16];
+    const struct str arguments[] = { str_view(worker), str_view(grace_text(grace, sizeof grace)),
                                      is_sure ? STR("1") : STR("0") };
     struct buf reply = { .max = FLEET_REPLY_MAX };
     enum fleet_answer answer;

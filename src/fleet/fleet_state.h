@@ -64,7 +64,7 @@ struct fleet {
     bool runs, stops, has_ended, is_urgent;
     struct fleet_tell tell;
     struct ids settled;
-    struct entries ended, kept;
+    struct entries ended, kept, calm;
     struct holds holds;
     struct budget_desk budget;
     uint8_t *bits;    /* of requests that are settled here, the first in the highest bit */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRACE_MS 1500      /* after the job was made anew: who is there tells what it has */
 #define IDLE_MS 500        /* between turns when nothing happens */
 #define GAP_MS 10          /* between turns at least */
 #define RETRY_FIRST_MS 100 /* after Redis was away; doubled up to the next */
@@ -36,7 +35,7 @@ static enum result write_hello(struct fleet *f, uint64_t outbox)
     json_write_uint(&w, "total", o->total);
     fleet_settings_write(&w, &f->settings);
     json_write_uint(&w, "lease", o->place->lease_ms);
-    json_write_uint(&w, "grace", GRACE_MS);
+    json_write_uint(&w, "grace", FLEET_GRACE_MS);
     json_write_uint(&w, "outbox", outbox);
     json_write_object_end(&w);
     return w.result;
@@ -168,7 +167,7 @@ static bool note_generation(struct fleet *f, const char *epoch)
     memcpy(f->generation, generation, sizeof f->generation);
     if (is_new) {
         f->is_reset = f->must_fill = true;
-        f->ended.count = f->kept.count = 0;
+        f->ended.count = f->kept.count = f->calm.count = 0;
         forget_batches(f);
     }
     uv_mutex_unlock(&f->lock);
@@ -206,8 +205,11 @@ static enum result join(struct fleet *f, struct err *err)
     }
     fleet_reply_text(buf_view(&f->reply), "epoch", epoch, sizeof epoch);
     if (strcmp(epoch, f->epoch) != 0) {
-        f->drains =
-            fleet_reply_number(buf_view(&f->reply), "drains"); /* earlier ones are not ours */
+        uint64_t drains = fleet_reply_number(buf_view(&f->reply), "drains");
+
+        if (!f->epoch[0] || drains < f->drains) { /* earlier ones are not ours, nor another job's */
+            f->drains = drains;
+        }
         memcpy(f->epoch, epoch, sizeof f->epoch);
     }
     is_new = note_generation(f, epoch);
@@ -241,6 +243,8 @@ static enum result write_turn(struct fleet *f)
     t.ended = f->ended.list; /* not before what is settled of it */
     t.ended_count = t.settled_count < f->settled.count ? 0 : f->ended.count;
     t.ended_count = t.ended_count < ENDED_A_TURN ? t.ended_count : ENDED_A_TURN;
+    t.calm = f->calm.list;
+    t.calm_count = f->calm.count;
     t.keep = f->kept.list;
     t.keep_count = keeps || f->is_fresh ? f->kept.count : 0;
     t.holds = f->holds.list;
@@ -252,6 +256,7 @@ static enum result write_turn(struct fleet *f)
     }
     drop_first(f->settled.list, &f->settled.count, t.settled_count, sizeof *f->settled.list);
     drop_first(f->ended.list, &f->ended.count, t.ended_count, sizeof *f->ended.list);
+    f->calm.count = 0;
     drop_first(f->holds.list, &f->holds.count, t.hold_count, sizeof *f->holds.list);
     f->was_asked |= f->tell.seeds > 0;
     f->tell.seeds = f->tell.starts = 0; /* asked for once */

@@ -15,7 +15,7 @@ end
 if ARGV[3] ~= '1' then return cjson.encode({r = 'OK'}) end
 redis.call('ZREM', p .. ':workers', name)
 redis.call('HDEL', p .. ':said', name)
-redis.call('UNLINK', p .. ':work', p .. ':done', p .. ':outbox', p .. ':slots')
+redis.call('UNLINK', p .. ':work', p .. ':done', p .. ':outbox', p .. ':slots', p .. ':begun')
 for from = 0, 9999, 1000 do
   local seen = {}
   for i = from, from + 999 do seen[#seen + 1] = string.format('%s:seen:%04d', p, i) end

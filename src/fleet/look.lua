@@ -9,19 +9,21 @@ local leases, open = {}, redis.call('XLEN', q)
 if open > 0 then
   for _, c in ipairs(redis.call('XPENDING', q, 'w')[4] or {}) do leases[c[1]] = tonumber(c[2]) end
 end
+-- what stands in JSON is UTF-8, and names of ours are ASCII
+local function shown(name) return (string.gsub(name, '[\128-\255]', '?')) end
 local said, out, workers, live, rest, waits = p .. ':said', p .. ':outbox', {}, 0, 0, ''
 local names = redis.call('ZREVRANGE', p .. ':workers', 0, 499, 'WITHSCORES')
 for i = 1, #names, 2 do
   local n, heard = names[i], tonumber(names[i + 1])
   local s = redis.call('HGET', said, n)
   local w = s and cjson.decode(s) or {}
-  w.name, w.heard = n, math.max(now - heard, 0)
+  w.name, w.heard = shown(n), math.max(now - heard, 0)
   w.live = heard >= now - tonumber(d[9]) and redis.call('EXISTS', p .. ':w:' .. n) == 1
   w.outbox = tonumber(redis.call('HGET', out, n) or 0)
   w.leases = leases[n] or 0
   if w.live then live = live + 1 end
   rest = rest + w.outbox
-  if w.outbox > 0 and not w.live and waits == '' then waits = n end
+  if w.outbox > 0 and not w.live and waits == '' then waits = shown(n) end
   workers[#workers + 1] = w
 end
 local total, cursor = tonumber(d[2]), tonumber(d[8])

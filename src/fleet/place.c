@@ -128,6 +128,19 @@ bool fleet_place_is_meant(struct str word)
            str_starts(word, STR("unix://"));
 }
 
+void fleet_place_show(struct str word, struct str *scheme, struct str *rest)
+{
+    const char *slashes = memmem(word.data, word.len, "://", 3);
+    size_t head = slashes ? (size_t)(slashes - word.data) + 3 : 0;
+
+    *scheme = (struct str){ word.data, head };
+    *rest = (struct str){ word.data + head, word.len - head };
+    for (const char *at; rest->len && (at = memchr(rest->data, '@', rest->len)) != NULL;) {
+        rest->len -= (size_t)(at + 1 - rest->data); /* a password may have an @ in it */
+        rest->data = at + 1;
+    }
+}
+
 static bool ends_with_server(struct str url, struct str scheme, char before_job)
 {
     struct str rest, job;

@@ -41,4 +41,7 @@ MUST_CHECK enum result fleet_place_parse_server(struct str url, struct fleet_pla
 /** Whether it is meant for one: no run directory, no PID, no HOST:RUN. */
 bool fleet_place_is_meant(struct str word);
 
+/** What may be shown of such a word in two pieces: nothing that may be a user or a password. */
+void fleet_place_show(struct str word, struct str *scheme, struct str *rest);
+
 #endif

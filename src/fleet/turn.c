@@ -97,6 +97,8 @@ enum result fleet_turn_write(const struct fleet_tell *tell, const struct fleet_s
     }
     json_write_array_end(&w);
     write_entries(&w, "ended", tell->ended, tell->ended_count);
+    json_write_text(&w, "begins", str_view(tell->begins.name));
+    write_entries(&w, "calm", tell->calm, tell->calm_count);
     write_entries(&w, "keep", tell->keep, tell->keep_count);
     write_holds(&w, tell);
     if (tell->has_said) {
@@ -183,17 +185,18 @@ static enum result read_found(struct str value, struct fleet_lease *lease, struc
                                   : fleet_reply_corrupt(err);
 }
 
-/* ["1700000000-0", [[0, 255], ...]] or ["1700000000-0", {}, "LINES"] */
+/* ["1700000000-0", [[0, 255], ...], 0, 1, 0] or ["1700000000-0", {}, "LINES", 1, 0] */
 static enum result read_lease(struct str value, uint64_t total, struct fleet_lease **lease,
                               struct err *err)
 {
     struct json_walk walk;
-    struct str name, ranges, found = STR_NONE, more;
+    struct str name, ranges, found, times, deaths, more;
     size_t count;
 
     json_walk_begin(&walk, value);
     if (!json_walk_next(&walk, NULL, &name) || !json_walk_next(&walk, NULL, &ranges) ||
-        (json_walk_next(&walk, NULL, &found) && json_walk_next(&walk, NULL, &more))) {
+        !json_walk_next(&walk, NULL, &found) || !json_walk_next(&walk, NULL, &times) ||
+        !json_walk_next(&walk, NULL, &deaths) || json_walk_next(&walk, NULL, &more)) {
         return fleet_reply_corrupt(err);
     }
     count = fleet_reply_count(ranges);
@@ -205,12 +208,14 @@ static enum result read_lease(struct str value, uint64_t total, struct fleet_lea
         return err_nomem(err, "taking work of the fleet");
     }
     if (!fleet_reply_text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
-        !read_ranges(ranges, total, *lease)) {
+        !read_ranges(ranges, total, *lease) ||
+        !fleet_reply_number_of(times, UINT32_MAX, &(*lease)->times) ||
+        !fleet_reply_number_of(deaths, UINT32_MAX, &(*lease)->deaths)) {
         fleet_lease_free(*lease);
         *lease = NULL;
         return fleet_reply_corrupt(err);
     }
-    if (found.data && read_found(found, *lease, err) != RESULT_OK) {
+    if (json_type_of(found) == JSON_STRING && read_found(found, *lease, err) != RESULT_OK) {
         fleet_lease_free(*lease);
         *lease = NULL;
         return err->result;
@@ -311,6 +316,7 @@ enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news 
 
     *news = (struct fleet_news){ .leases = NULL };
     fleet_reply_text(reply, "state", state, sizeof state);
+    fleet_reply_text(reply, "begun", news->begun.name, sizeof news->begun.name);
     fleet_reply_text(reply, "waits", news->waits_for, sizeof news->waits_for);
     news->is_open = strcmp(state, "open") == 0;
     news->is_over = str_equal(fleet_reply_member(reply, "over"), STR("true"));

@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FLEET_GRACE_MS 1500  /* after the job was made anew: who is there tells what it has */
 #define FLEET_ENTRY_MAX 48   /* bytes of a lease's name */
 #define FLEET_ORIGIN_MAX 280 /* of a host's */
 #define FLEET_HOLDS_MAX 256
+#define FLEET_DEADLY 3       /* workers that died of a request: it is asked no more */
 #define FLEET_SEEDS_MAX 1024 /* of the plan's requests in one lease */
 
 struct fleet_entry {
@@ -57,6 +59,10 @@ struct fleet_tell {
     size_t settled_count;
     const struct fleet_entry *ended; /* leases of which all is settled */
     size_t ended_count;
+    struct fleet_entry
+        begins; /* a lease of one request that may be deadly, about to be begun; or empty */
+    const struct fleet_entry *calm; /* leases whose one request has had an answer, or none, here */
+    size_t calm_count;
     const struct fleet_entry *keep; /* leases that are to live on */
     size_t keep_count;
     const struct fleet_hold *holds;
@@ -74,7 +80,9 @@ struct fleet_range {
 struct fleet_lease {
     struct fleet_lease *next;
     struct fleet_entry entry;
-    char *found; /* lines, as a worker published them: nothing of them is believed; or NULL */
+    uint64_t deaths; /* of those that begun on it, when it is of one request */
+    uint64_t times; /* that it was handed out, before a worker was silent or died; 1: to this one */
+    char *found;    /* lines, as a worker published them: nothing of them is believed; or NULL */
     size_t range_count;
     struct fleet_range ranges[];
 };
@@ -94,8 +102,9 @@ struct fleet_news {
     } grant;
     bool was_asked; /* for requests of the plan, since the news before */
     struct fleet_settings settings;
-    uint64_t drains;    /* how often all were told to end */
-    uint64_t budgets;   /* quotas that are spent together (fleet/budget.h) */
+    struct fleet_entry begun; /* as told: others know */
+    uint64_t drains;          /* how often all were told to end */
+    uint64_t budgets;         /* quotas that are spent together (fleet/budget.h) */
     uint64_t published; /* the highest place in the outbox up to which all is; 0: none by now */
     char waits_for[64]; /* a worker that is gone, and alone knows of work; or empty */
 };

@@ -22,6 +22,7 @@ for _, seed in ipairs(a.settled) do redis.call('SETBIT', done, seed, 1) end
 for _, entry in ipairs(a.ended) do
   redis.call('XACK', q, 'w', entry)
   redis.call('XDEL', q, entry)
+  redis.call('HDEL', p .. ':begun', entry)
 end
 redis.call('HSET', p .. ':outbox', a.name, a.outbox)
 
@@ -30,6 +31,15 @@ redis.call('HSET', w, 'want', a.want, 'counted', 1)
 redis.call('PEXPIRE', w, lease)
 redis.call('ZADD', p .. ':workers', now, a.name)
 if a.said then redis.call('HSET', p .. ':said', a.name, cjson.encode(a.said)) end
+local begun = p .. ':begun' -- by entry: the processes that have begun on it, and did not come back from it
+for _, entry in ipairs(a.calm) do -- it has come through what others may have died of
+  redis.call('XCLAIM', q, 'w', a.name, 0, entry, 'RETRYCOUNT', 1, 'JUSTID')
+  redis.call('HDEL', begun, entry)
+end
+if a.begins ~= '' then
+  local who = redis.call('HGET', begun, a.begins) or ''
+  if not string.find(who, a.token, 1, true) then redis.call('HSET', begun, a.begins, who .. a.token .. ';') end
+end
 local lost = {}
 for _, entry in ipairs(a.keep) do
   local o = redis.call('XPENDING', q, 'w', entry, entry, 1)
@@ -129,24 +139,50 @@ local function undone(first, last)
   if from then out[#out + 1] = {from, last} end
   return out
 end
-local function add(e)
-  if e and e[2] then
-    if e[2][1] == 'f' then
-      leases[#leases + 1] = {e[1], {}, e[2][2]}
-    else
-      local first, last = string.match(e[2][2], '(%d+)-(%d+)')
-      leases[#leases + 1] = {e[1], undone(tonumber(first), tonumber(last))}
+-- three that had it have died: each of its requests goes by itself, so that the one that they died of is told from the others
+local function cut(entry, is_found, text, ranges)
+  local parts = {}
+  if is_found then
+    for line in string.gmatch(text, '[^\n]+') do parts[#parts + 1] = line end
+  else
+    for _, r in ipairs(ranges) do
+      for i = r[1], r[2] do parts[#parts + 1] = string.format('%d-%d', i, i) end
     end
+  end
+  if #parts < 2 then return false end
+  for _, part in ipairs(parts) do redis.call('XADD', q, '*', is_found and 'f' or 's', part, 'n', is_found and 1 or 0, 'cut', 1) end
+  if is_found then redis.call('HINCRBY', j, 'unread', #parts) end
+  redis.call('XACK', q, 'w', entry)
+  redis.call('XDEL', q, entry)
+  return true
+end
+local function add(e, was_given)
+  if e and e[2] then
+    local is_found, text = e[2][1] == 'f', e[2][2]
+    local ranges = {}
+    if not is_found then
+      local first, last = string.match(text, '(%d+)-(%d+)')
+      ranges = undone(tonumber(first), tonumber(last))
+    end
+    local times = e[2][5] and 2 or 1 -- of one that was cut others had it before
+    if was_given then
+      local o = redis.call('XPENDING', q, 'w', e[1], e[1], 1)
+      times = math.max(o[1] and o[1][4] or 1, times)
+      if times > 3 and cut(e[1], is_found, text, ranges) then return end
+    end
+    local deaths = 0
+    if times > 1 then deaths = select(2, string.gsub(redis.call('HGET', begun, e[1]) or '', ';', '')) end
+    leases[#leases + 1] = {e[1], ranges, is_found and text or 0, times, deaths}
   end
 end
 if a.fresh then
-  for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do add(e) end
+  for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do add(e, true) end
 end
 if state == 'open' and a.seeds > 0 then
   local from, looks = '0-0', 0
   repeat -- one look is at ten of them, which others may hold
     local found = redis.call('XAUTOCLAIM', q, 'w', a.name, lease, from, 'COUNT', 1)
-    for _, e in ipairs(found[2]) do add(e) end
+    for _, e in ipairs(found[2]) do add(e, true) end
     from, looks = found[1], looks + 1
   until #leases > 0 or from == '0-0' or looks == 100
   if #leases == 0 then -- what was found, before there is more of it
@@ -173,13 +209,18 @@ local rest, waits = 0, ''
 held = redis.call('HGETALL', p .. ':outbox')
 for i = 1, #held, 2 do
   rest = rest + tonumber(held[i + 1])
-  if tonumber(held[i + 1]) > 0 and not alive[held[i]] and waits == '' then waits = held[i] end
+  if tonumber(held[i + 1]) > 0 and not alive[held[i]] and waits == '' then
+    waits = string.gsub(held[i], '[\128-\255]', '?')
+  end
 end
 local over = state == 'open' and cursor >= total and redis.call('XLEN', q) == 0 and rest == 0
 if a.leaves then -- what it leaves is not waited for until its lease is over
+  for _, o in ipairs(redis.call('XPENDING', q, 'w', '-', '+', 1000, a.name)) do -- others may have it at once: nobody died of it
+    redis.call('XCLAIM', q, 'w', a.name, 0, o[1], 'IDLE', lease, 'RETRYCOUNT', 0, 'JUSTID')
+  end
   redis.call('DEL', w)
   redis.call('HDEL', slots, a.name)
 end
 return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
-  leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
+  begun = a.begins, leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
   ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0), budgets = tonumber(d[14] or 0)})

@@ -374,8 +374,9 @@ enum result fleet_told_forget(const char *url, const char *worker, bool is_sure,
 enum result fleet_told_remove(const char *url, bool is_sure, struct err *err)
 {
     struct fleet_talk t;
-    struct fleet_overview o;
-    enum result result = look(&t, url, &o, err);
+    struct fleet_overview o = { .workers = NULL };
+    enum result result = is_sure ? fleet_talk_open(&t, url, true, err) /* whatever is left of it */
+                                 : look(&t, url, &o, err);
 
     if (result == RESULT_OK) {
         result = fleet_remove(t.client, &t.place, is_sure, err);

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import subprocess
+import threading
+import time
 
 import harness
 from fleet_peers import Redis, Shop, check_tables, name_of, worker
@@ -142,6 +144,42 @@ def test_a_worker_that_never_returns__leaves_what_it_has_or_is_forgotten():
             workers[gone] = start(url, gone, job)
         end_of(workers, shop, url)
         check_tables("solo.run", runs, ENDPOINTS)
+    redis.kill()
+
+
+class Deadly(Catalogue):
+    """Who asks for product 7 gets no answer, and is killed by the test."""
+
+    def __init__(self, *arguments, **options):
+        self.victims = threading.Semaphore(0)
+        super().__init__(*arguments, **options)
+
+    def answer(self, path):
+        if path == "/product/7":
+            self.victims.release()
+            time.sleep(60)
+        return super().answer(path)
+
+
+def test_a_request_that_workers_die_of__is_left_out_after_three_that_had_it_alone():
+    redis, shop = Redis(), Deadly(30)
+    job, url = write_catalogue(shop), redis.url("deadly", "1s")
+    kills = 0
+    while True:
+        child = start(url, "w.run", job)
+        wait_for(lambda: shop.victims.acquire(blocking=False) or child.poll() is not None, "the deadly request, or the end", 60)
+        if child.poll() is not None:
+            break
+        kills += 1
+        check(kills < 10, "it is asked again and again")
+        child.kill()
+        child.wait()
+    check_equal(child.returncode, 3, f"exit code: {harness.read(scratch('w.run.err'))[-1500:]}")
+    check(4 <= kills <= 6, "workers that died of it:", kills)
+    rows = harness.ledger(scratch("w.run"), "SELECT key,reason FROM request WHERE state=2")
+    check_equal([reason for _, reason in rows], ["it is not asked: 3 workers of the fleet died of it"], f"what has failed: {rows}")
+    asked = [path for path in shop.asked if path.startswith("/product/")]
+    check_equal(len(asked), 30, "products that were asked")
     redis.kill()
 
 

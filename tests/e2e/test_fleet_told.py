@@ -238,6 +238,8 @@ def test_what_is_wrong__has_its_sentence():
     refused(b"stands in `ps`", "fleet", "ls", "redis://:pw@127.0.0.1")
     for words in ([], ["ls"], ["forget", url], ["remove", url, "w"], ["grow", url]):
         refused(b"want scrapetop fleet ls URL | forget URL WORKER | remove URL", "fleet", *words)
+    redis.say("zadd", "st:{told}:workers", "1", b"w\xff")  # nor need they be UTF-8
+    check("w?" in [w["name"] for w in status(url)["workers"]], "a name that is not UTF-8")
     redis.say("zadd", "st:{told}:workers", "1", "w\x1b[2J")  # names come from outside, too
     check(b"\x1b" not in harness.succeed("status", url).out, "an escape on the terminal")
     redis.say("eval", "for n = 1, 501 do redis.call('ZADD', 'st:{told}:workers', n, 'old' .. n) end", "0")
@@ -245,6 +247,11 @@ def test_what_is_wrong__has_its_sentence():
     check_equal(redis.say("zscore", "st:{told}:workers", "old1"), b"1\n", "one that is forgotten without --yes")
     child.kill()
     child.wait()
+    shown = harness.run("status", "redis://user:hush@word/@127.0.0.1:1/j", url)
+    check(b"redis://127.0.0.1:1/j:" in shown.out and b"hush" not in shown.out + shown.err, "a password in a heading:", shown)
+    redis.say("hdel", "st:{told}:job", "cap", "total")  # what is broken can be removed
+    wait_for(lambda: harness.run("fleet", "remove", url, "--yes").code == 0, "the end of its lease")
+    check_equal(redis.say("keys", "*told*").split(), [], "what is left of it")
     redis.kill()
     locked = Redis("--requirepass", "secret-of-redis", name="locked")
     refused(b"refuses the password", "status", locked.url("j"))
