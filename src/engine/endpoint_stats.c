@@ -45,6 +45,11 @@ void endpoint_stats_restored(struct endpoint_stats *a, uint32_t endpoint, bool o
     account->failed += !ok;
 }
 
+void endpoint_stats_earlier(struct endpoint_stats *a, uint32_t endpoint)
+{
+    a->list[endpoint].earlier++;
+}
+
 void endpoint_stats_settled(struct endpoint_stats *a, uint32_t endpoint, bool ok)
 {
     endpoint_stats_restored(a, endpoint, ok);

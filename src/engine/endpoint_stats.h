@@ -16,6 +16,7 @@
 
 struct endpoint_stat {
     uint64_t done, failed; /* requests settled, by earlier sessions too */
+    uint64_t earlier;      /* not among them: done in rounds before the last of `run --again` */
     uint64_t answers, throttled, server_errors;
     uint32_t this_second; /* settled in the second in the making */
     double settled_per_s; /* smoothed over some ten seconds */
@@ -39,6 +40,9 @@ void endpoint_stats_answer(struct endpoint_stats *stats, const struct answer *an
 /** A request is settled; or an earlier session has settled it, which makes no rate. */
 void endpoint_stats_settled(struct endpoint_stats *stats, uint32_t endpoint, bool ok);
 void endpoint_stats_restored(struct endpoint_stats *stats, uint32_t endpoint, bool ok);
+
+/** A round before the last had settled it. */
+void endpoint_stats_earlier(struct endpoint_stats *stats, uint32_t endpoint);
 
 /** One that had failed is asked again. */
 void endpoint_stats_revived(struct endpoint_stats *stats, uint32_t endpoint);

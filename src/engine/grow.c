@@ -4,6 +4,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/seal.h"
+#include "engine/since.h"
 #include "plan/seeds.h"
 
 #include <stdio.h>
@@ -173,15 +174,26 @@ enum result grow_take_in(struct engine *e, struct err *err)
     return result;
 }
 
+static void tell_round(struct engine *e)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "%s is asked again",
+             e->options.again_age_us ? "what is old enough" : "all");
+    if (e->discover.has_since) {
+        since_words(e, what, sizeof what);
+    }
+    events_add(&e->events, EVENT_NOTICE, "round", "", "round %llu begins: %s",
+               (unsigned long long)e->poll.rounds.kept.begun, what);
+}
+
 void grow_tell(struct engine *e)
 {
     const struct ledger_merge *m = &e->grow.merge;
     char fields[128], gone[160] = "";
 
     if (e->grow.begins_again) {
-        events_add(&e->events, EVENT_NOTICE, "round", "", "round %llu begins: %s is asked again",
-                   (unsigned long long)e->poll.rounds.kept.begun,
-                   e->options.again_age_us ? "what is old enough" : "all");
+        tell_round(e);
     }
     if (!e->grow.is_taken || (!e->options.before && !e->options.prunes)) {
         return;

@@ -145,6 +145,7 @@ static void add_tables(const struct engine *e, struct report *r)
 void engine_report(struct engine *e, struct report *r)
 {
     const struct metrics *m = &e->metrics;
+    const struct earlier_rounds *earlier = &e->recovery.earlier;
     uint64_t end_us = e->session.ended_us ? e->session.ended_us : engine_now_us(e);
     struct snapshot_normalise table = { .state = NORMALISE_IDLE };
     struct verdict_facts facts = { .is_polling = e->job->poll.every_us > 0,
@@ -152,13 +153,16 @@ void engine_report(struct engine *e, struct report *r)
                                    .cores = e->cpu.core_count };
 
     memset(r, 0, sizeof *r);
-    r->total = frontier_total(e->frontier) + poll_left(e);
-    r->unchanged = m->unchanged + m->unchanged_before;
+    r->total = frontier_total(e->frontier) + poll_left(e) - earlier->done;
+    r->unchanged = m->unchanged + m->unchanged_before - earlier->unchanged;
+    r->has_earlier = e->recovery.round_from > 0;
+    r->all_ok = m->ok + m->ok_before;
+    r->all_unchanged = m->unchanged + m->unchanged_before;
     r->rounds = e->poll.rounds.kept.begun;
     r->rounds_skipped = e->poll.rounds.kept.skipped;
     r->session_ok = m->ok;
     r->session_failed = m->failed;
-    r->ok = m->ok + m->ok_before;
+    r->ok = r->all_ok - earlier->done;
     r->failed = m->failed + m->failed_before;
     r->pending = r->total > r->ok + r->failed ? r->total - r->ok - r->failed : 0;
     memcpy(r->retries, e->retries, sizeof r->retries);
@@ -249,7 +253,11 @@ enum result report_line(const struct report *r, struct buf *out)
     if (result == RESULT_OK) {
         result = buf_append_char(out, ')');
     }
-    if (result == RESULT_OK && r->rounds) {
+    if (result == RESULT_OK && r->has_earlier) {
+        result = buf_printf(out, "; round %llu, %llu unchanged; in all rounds %llu ok",
+                            (unsigned long long)r->rounds, (unsigned long long)r->unchanged,
+                            (unsigned long long)r->all_ok);
+    } else if (result == RESULT_OK && r->rounds) {
         result =
             buf_printf(out, "; %llu round%s, %llu skipped, %llu unchanged",
                        (unsigned long long)r->rounds, units_plural(r->rounds),
@@ -414,6 +422,8 @@ static void fill_object(cJSON *root, const struct report *r)
     if (r->rounds) {
         cJSON_AddNumberToObject(root, "rounds", (double)r->rounds);
         cJSON_AddNumberToObject(root, "rounds_skipped", (double)r->rounds_skipped);
+        cJSON_AddNumberToObject(root, "all_rounds_ok", (double)r->all_ok);
+        cJSON_AddNumberToObject(root, "all_rounds_unchanged", (double)r->all_unchanged);
     }
     cJSON_AddNumberToObject(root, "rows", (double)r->rows);
     add_figure(root, "wall_s", r->wall_s);

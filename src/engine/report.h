@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/exit_code.h"
 #include "engine/metrics.h"
+#include "engine/since.h"
 #include "engine/snapshot.h"
 #include "plan/answer_usual.h"
 #include "plan/failure.h"
@@ -69,12 +70,16 @@ struct report_endpoint {
     bool is_kept;                  /* its bodies have no rows, and there is no table of it */
     bool is_paged;
     struct page_account pages; /* zeroed unless it is, save for the notes */
+    bool has_since;
+    struct since_count since; /* in this session */
 };
 
 struct report {
     enum exit_code exit;
     uint64_t total, ok, failed, pending; /* requests of the plan, all sessions */
     uint64_t unchanged;              /* of the ok ones: the last body again, when it is polled */
+    bool has_earlier;                /* rounds were before this one, whose figures these are: */
+    uint64_t all_ok, all_unchanged;  /* of all rounds */
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t session_attempts, session_retried, session_resent, session_bytes;

@@ -23,7 +23,7 @@ void report_add_endpoints(const struct engine *e, struct report *r)
         const struct page_account *pages = discover_account(e, i);
 
         snprintf(out->name, sizeof out->name, "%s", e->job->endpoints[i].name);
-        out->requests = frontier_planned(e->frontier, i);
+        out->requests = frontier_planned(e->frontier, i) - account->earlier;
         out->ok = account->done;
         out->failed = account->failed;
         out->rows = table_rows_of(e, i);
@@ -31,6 +31,10 @@ void report_add_endpoints(const struct engine *e, struct report *r)
         out->is_paged = pages && e->job->endpoints[i].pages.kind != JOB_PAGES_NONE;
         if (pages) {
             out->pages = *pages;
+        }
+        out->has_since = since_count_of(e, i) != NULL;
+        if (out->has_since) {
+            out->since = *since_count_of(e, i);
         }
     }
     for (uint32_t i = 0; i < e->job->endpoint_count; i++) {
@@ -180,6 +184,16 @@ static void add_notes(cJSON *item, const struct page_account *pages)
     }
 }
 
+static void add_since(cJSON *item, const struct since_count *since)
+{
+    cJSON *object = cJSON_AddObjectToObject(item, "since");
+
+    cJSON_AddRawToObject(object, "seen", since->has_latest ? since->latest.json : "null");
+    cJSON_AddNumberToObject(object, "without", (double)since->without);
+    cJSON_AddNumberToObject(object, "odd", (double)since->odd);
+    cJSON_AddNumberToObject(object, "future", (double)since->ahead);
+}
+
 void report_endpoints_json(const struct report *r, cJSON *root)
 {
     cJSON *list = cJSON_AddArrayToObject(root, "endpoints");
@@ -197,6 +211,9 @@ void report_endpoints_json(const struct report *r, cJSON *root)
             add_pages(item, &endpoint->pages);
         }
         add_notes(item, &endpoint->pages);
+        if (endpoint->has_since) {
+            add_since(item, &endpoint->since);
+        }
         cJSON_AddItemToArray(list, item);
     }
 }

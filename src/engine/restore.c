@@ -59,7 +59,11 @@ static void restore_row(void *context, const struct ledger_row *row)
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
         totals_note_ended(&r->ended, row->attempt, row->status);
-        endpoint_stats_restored(&e->endpoint_stats, row->endpoint, row->state == SETTLE_DONE);
+        if (row->id > e->recovery.round_from) {
+            endpoint_stats_restored(&e->endpoint_stats, row->endpoint, row->state == SETTLE_DONE);
+        } else {
+            endpoint_stats_earlier(&e->endpoint_stats, row->endpoint);
+        }
     }
     if (row->id > frontier_seeds(e->frontier) && row->id <= e->discover.last_id) {
         if (e->discover.plan.is_shared) {

@@ -6,6 +6,7 @@
 #include "engine/events.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static enum result take(void *context, const struct ledger_since *since, struct err *err)
@@ -77,6 +78,28 @@ struct str since_asked(struct engine *e, uint64_t number)
     return str_view(e->since.asked.json);
 }
 
+const struct since_count *since_count_of(const struct engine *e, uint32_t endpoint)
+{
+    return e->since.counts && e->job->endpoints[endpoint].since.at ? &e->since.counts[endpoint]
+                                                                   : NULL;
+}
+
+void since_words(const struct engine *e, char *text, size_t size)
+{
+    const struct since *s = &e->since;
+    struct since_value back;
+
+    if (s->count != 1) {
+        snprintf(text, size, "what has changed since the round before is asked");
+        return;
+    }
+    since_value_back(
+        &s->states[0].value,
+        &e->job->endpoints[frontier_endpoint_of(e->frontier, s->states[0].number)].since.lag,
+        &back);
+    snprintf(text, size, "what has changed since %s is asked", back.json);
+}
+
 /* --- what is odd ------------------------------------------------------------------------------ */
 
 /* Adds to a count; true when it was none. */
@@ -97,6 +120,11 @@ void since_note(struct engine *e, const struct settlement *s)
 
     if (!count || !endpoint->since.at || s->state != SETTLE_DONE) {
         return;
+    }
+    if (seen->has_latest &&
+        (!count->has_latest || since_value_compare(&seen->latest, &count->latest) > 0)) {
+        count->has_latest = true;
+        count->latest = seen->latest;
     }
     if (begins(&count->ahead, seen->ahead)) {
         events_add(&e->events, EVENT_WARNING, "since", "",

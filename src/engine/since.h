@@ -31,6 +31,8 @@ struct since_state {
 /** Of one endpoint, in this session. */
 struct since_count {
     uint64_t without, odd, ahead; /* records, as in plan/since.h */
+    bool has_latest;
+    struct since_value latest; /* of those that count; no state before its listing is whole */
 };
 
 struct since {
@@ -47,6 +49,12 @@ void since_release(struct engine *engine);
 /** `{since}` of the seed with that number, as JSON, until the next call; STR_NONE: where its
  *  endpoint starts. */
 struct str since_asked(struct engine *engine, uint64_t number);
+
+/** Of that endpoint; NULL when it has no `since`. */
+const struct since_count *since_count_of(const struct engine *engine, uint32_t endpoint);
+
+/** "what has changed since "2026-01-31" is asked", of a round that begins. */
+void since_words(const struct engine *engine, char *text, size_t size);
 
 /** Tells what is odd about an answer, once for each endpoint and kind. */
 void since_note(struct engine *engine, const struct settlement *settlement);

@@ -133,19 +133,20 @@ static void fill_progress(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
+    const struct earlier_rounds *earlier = &e->recovery.earlier; /* the last round is shown */
     uint64_t wake_us =
         e->poll.is_asleep ? poll_wake_us(e, f->now_us) : frontier_wake_us(e->frontier, f->now_us);
     uint64_t settled, busy;
 
     s->total_known = !feed_is_open(e->feed);
-    s->total = frontier_total(e->frontier) + poll_left(e);
+    s->total = frontier_total(e->frontier) + poll_left(e) - earlier->done;
     if (e->job->poll.every_us) {
         s->rounds = e->poll.rounds.kept.begun;
         s->rounds_wanted = e->job->poll.count;
         s->rounds_skipped = e->poll.rounds.kept.skipped;
     }
-    s->unchanged = e->metrics.unchanged + e->metrics.unchanged_before;
-    s->ok = e->metrics.ok + e->metrics.ok_before;
+    s->unchanged = e->metrics.unchanged + e->metrics.unchanged_before - earlier->unchanged;
+    s->ok = e->metrics.ok + e->metrics.ok_before - earlier->done;
     s->failed = e->metrics.failed + e->metrics.failed_before;
     s->retried = e->metrics.retried;
     s->in_flight = fetch_in_flight(e->fetch);

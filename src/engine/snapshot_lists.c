@@ -295,7 +295,7 @@ static void add_endpoints(struct filling *f)
         struct snapshot_endpoint *out = &s->endpoints[i];
 
         COPY(out->name, e->job->endpoints[i].name);
-        out->planned = frontier_planned(e->frontier, i);
+        out->planned = frontier_planned(e->frontier, i) - e->endpoint_stats.list[i].earlier;
         out->rows = table_rows_of(e, i);
         add_pages(e, i, out);
     }

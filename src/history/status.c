@@ -134,16 +134,20 @@ static void print_waiting(const struct ledger_summary *summary)
 static void print_text(const struct status *status)
 {
     const struct ledger_summary *summary = &status->summary;
+    const struct earlier_rounds *earlier = &summary->earlier;
     char bodies[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX];
 
     print_state(status);
     print_limit(&status->limited);
-    printf("done      %" PRIu64, summary->done);
+    printf("done      %" PRIu64, summary->done - earlier->done);
     if (summary->planned) {
-        printf(" of %" PRIu64, summary->planned);
+        printf(" of %" PRIu64, summary->planned - earlier->done);
     }
-    if (summary->unchanged) {
-        printf(", %" PRIu64 " of these unchanged", summary->unchanged);
+    if (summary->unchanged > earlier->unchanged) {
+        printf(", %" PRIu64 " of these unchanged", summary->unchanged - earlier->unchanged);
+    }
+    if (summary->round_from) {
+        printf("; in rounds before %" PRIu64, earlier->done);
     }
     printf("\nfailed    %" PRIu64 "\n", summary->failed);
     print_waiting(summary);
@@ -187,7 +191,9 @@ static void write_times(struct json_writer *w, const struct ledger_summary *summ
 static void write_sums(struct json_writer *w, const char *path, const struct status *status)
 {
     const struct ledger_summary *summary = &status->summary;
+    const struct earlier_rounds *earlier = &summary->earlier;
     const struct run_holder *holder = &status->holder;
+    uint64_t planned = summary->planned ? summary->planned - earlier->done : 0;
 
     json_write_text(w, "run", str_view(path));
     json_write_bool(w, "running", holder->held && !status->is_ending);
@@ -195,11 +201,12 @@ static void write_sums(struct json_writer *w, const char *path, const struct sta
     json_write_known(w, "pid", (uint64_t)holder->pid, holder->held);
     json_write_moment(w, "since", holder->held ? holder->since_us : INT64_MIN, INT64_MIN);
     json_write_line(w, 1);
-    json_write_known(w, "requests", summary->planned, summary->planned);
-    json_write_uint(w, "ok", summary->done);
-    json_write_known(w, "planned", summary->planned, summary->planned);
-    json_write_uint(w, "done", summary->done);
-    json_write_uint(w, "unchanged", summary->unchanged);
+    json_write_known(w, "requests", planned, summary->planned);
+    json_write_uint(w, "ok", summary->done - earlier->done);
+    json_write_known(w, "planned", planned, summary->planned);
+    json_write_uint(w, "done", summary->done - earlier->done);
+    json_write_uint(w, "unchanged", summary->unchanged - earlier->unchanged);
+    json_write_uint(w, "all_rounds_ok", summary->done);
     json_write_uint(w, "failed", summary->failed);
     json_write_uint(w, "waiting", summary->waiting);
     json_write_uint(w, "attempts", summary->attempts);

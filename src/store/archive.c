@@ -122,6 +122,8 @@ static enum result recover(struct archive *a, const struct archive_options *opti
     recovery->done = summary.done;
     recovery->failed = summary.failed;
     recovery->unchanged = summary.unchanged;
+    recovery->round_from = summary.round_from;
+    recovery->earlier = summary.earlier;
     recovery->waiting = summary.waiting;
     recovery->unclean = summary.sessions && !summary.last_end_us;
     if (recovery->unclean) {

@@ -241,6 +241,8 @@ enum result committer_merge(struct committer *committer, struct ledger_merge *me
         recovery->done = summary.done;
         recovery->failed = summary.failed;
         recovery->unchanged = summary.unchanged;
+        recovery->round_from = summary.round_from;
+        recovery->earlier = summary.earlier;
         recovery->waiting = summary.waiting;
     }
     return result;

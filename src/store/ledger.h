@@ -404,7 +404,9 @@ struct ledger_summary {
     uint64_t own;
     bool is_listed; /* ledger_merge has been at work: the plan's own are found ones, too */
     uint64_t done, failed, waiting;
-    uint64_t unchanged;              /* of those done: the body was the last one again */
+    uint64_t unchanged;  /* of those done: the body was the last one again */
+    uint64_t round_from; /* of a run that is asked again: ids of its last round are after it */
+    struct earlier_rounds earlier;   /* what of all this rounds before that have asked */
     uint64_t attempts;               /* of all rows together */
     int64_t next_deadline_us;        /* wall clock; INT64_MAX: nothing waits */
     uint64_t body_bytes, line_bytes; /* of bodies, of the segments' committed lengths */

@@ -26,7 +26,7 @@ static int64_t planned_with_found(int64_t planned, int64_t last_found, int64_t s
 static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
 {
     int64_t all[3] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
-    int64_t planned = 0, last_found = 0;
+    int64_t planned = 0, last_found = 0, earlier[2] = { 0 };
     enum result result = read_numbers(ledger, SQL_TOTALS, all, 3, 0, err);
 
     if (result == RESULT_OK) {
@@ -51,7 +51,12 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
                                                   : SQL_FOUND_COUNT,
                               &last_found, 1, 0, err);
     }
+    if (result == RESULT_OK && ledger->round_from) {
+        result = read_numbers(ledger, SQL_EARLIER, earlier, 2, 0, err);
+    }
     *summary = (struct ledger_summary){
+        .round_from = ledger->round_from,
+        .earlier = { .done = (uint64_t)earlier[0], .unchanged = (uint64_t)earlier[1] },
         .planned = ledger->is_listed ? (uint64_t)last_found
                    : ledger->is_shared
                        ? (uint64_t)(planned + last_found)

@@ -83,6 +83,8 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
     [SQL_SEEDS] = "SELECT name,value FROM meta WHERE name IN "
                   "('seeds','listed','again','shared','round_from')",
+    [SQL_EARLIER] = "SELECT count(*),count(*) FILTER (WHERE body=0) FROM request"
+                    " WHERE id<=(SELECT value FROM meta WHERE name='round_from') AND state=1",
     [SQL_PUT_ROUND_FROM] = "INSERT OR REPLACE INTO meta(name,value) VALUES('round_from',"
                            "max(?1,(SELECT ifnull(max(id),0) FROM found),"
                            "(SELECT ifnull(max(id),0) FROM request)))",

@@ -6,12 +6,19 @@
 
 #include "store/settlement.h"
 
+/** Of a run that is asked again: what was done in rounds before the last. */
+struct earlier_rounds {
+    uint64_t done, unchanged;
+};
+
 struct recovery {
     bool resumed;     /* the ledger was there already */
     bool unclean;     /* the last session never wrote its end: killed, or the power failed */
     uint64_t planned; /* requests of the plan's own, as it was begun with; 0: not known */
     uint64_t done, failed, waiting;
     uint64_t unchanged;  /* of those done */
+    uint64_t round_from; /* as in struct ledger_summary, with the next */
+    struct earlier_rounds earlier;
     uint64_t body_bytes; /* committed so far */
     uint64_t adopted;    /* of those done: records without a row that were taken in */
     /* were being sent as the last session was cut off; among those failed, unless they are sent

@@ -34,6 +34,7 @@ class Feed:
         self.records, self.now, self.size, self.down = {}, 0, size, set()
         self.peer = Peer(self.answer)
         self.url, self.lock = self.peer.url, threading.RLock()
+        self.sent = 0  # bytes
         self.changes = None  # called after each answer of the newest first
 
     def put(self, number, late=0):
@@ -53,6 +54,7 @@ class Feed:
     def answer(self, ask):
         with self.lock:
             made = self.make(ask)
+            self.sent += len(made)
         if self.changes and ask.path.startswith("/news"):
             self.changes()
         return made
@@ -278,6 +280,8 @@ def test_since__can_be_set():
     job = job_of(feed)
     night(job, "--since", feed.write(5))
     check_equal(sorted(table()), ["4", "5", "6", "7"], "a run that begins there")
+    ended = harness.succeed("run", "--plain", "-o", scratch("s.run"), job)
+    check(f'round 2 begins: what has changed since "{feed.write(8)}" is asked'.encode() in ended.err, ended)
     night(job, "--since", f"items={feed.write(0)}")
     check_equal((table(), state()), (feed.versions(), [feed.write(8)]), "and is set back")
     for words, why in ((["--since", "soon"], "VALUE or ENDPOINT=VALUE"), (["--since", "items=soon"], "want a moment"),
@@ -323,7 +327,8 @@ def test_since__ignores_the_future__what_is_missing__and_what_is_odd():
         check(words in ended.err, words, ended)
     check_equal((state(), table()), ([feed.write(5)], feed.versions()), "the state goes by the others")
     feed.put(4)
-    night(job)
+    told = night(job)["endpoints"][0]["since"]
+    check_equal(told, {"seen": feed.write(6), "without": 0, "odd": 0, "future": 0}, "the report")
     check_equal(table(), feed.versions(), "and the next night finds what has changed")
     odd.update({number: None for number in range(9)})
     feed.put(0)
@@ -406,6 +411,24 @@ def test_since__asks_for_a_lag_before_the_state__and_tells_its_price():
     check_equal(table(), feed.versions(), "the table")
     price = json.loads(harness.succeed("run", "-n", "--json", "-o", scratch("s.run"), job).out)
     check_equal(price["requests"], 1, "what a round asks at least")
+
+
+def test_since__an_increment_of_a_thousandth__costs_less_than_a_hundredth():
+    feed = Feed(size=20)
+    for number in range(4000):
+        feed.put(number)
+    job = jobs.write_job("price", base=feed.url, tables={"items": {"unique": ["id"]}}, endpoints=[
+        {"name": "items", **LISTINGS["items"], "pages": {**PAGES, "size": 20, "total": "/meta/total"},
+         "since": {"at": "/updated_at", "start": feed.write(0)}}])
+    night(job)
+    first = len(feed.take()), feed.sent
+    feed.sent = 0
+    for number in range(0, 4000, 1000):
+        feed.put(number)
+    report = night(job)
+    check(len(feed.take()) * 100 < first[0] and feed.sent * 100 < first[1], "requests and bytes, of", first, ":", feed.sent)
+    check_equal((report["requests"], report["ok"], report["rounds"]), (1, 1, 2), "the report is of the round")
+    check_equal(table(), feed.versions(), "the table")
 
 
 def kill_in_a_while(job, dice):
