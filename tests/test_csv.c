@@ -283,6 +283,48 @@ static void csv_header__quotes_names__when_they_hold_commas(void **state)
     buf_release(&out);
 }
 
+#define MANY 300
+
+/* With the first columns in common or not, and those in the list filled or, as some may be, not. */
+static void csv_row__writes_the_same__when_only_filled_cells_are_looked_at(void **state)
+{
+    static const size_t commons[] = { 0, 1, 7, MANY };
+    struct row_cell cells[MANY];
+    uint32_t filled[MANY];
+    uint64_t lone = 0, random = 7;
+
+    (void)state;
+    for (unsigned round = 1; round < 2000; round++) {
+        struct row row = { .cells = cells, .count = MANY, .number = round / 2 + 1 };
+        size_t count = 0, every = 1 + round % 90, common = commons[round / 2 % 4];
+        struct csv_repeat one = { .columns = common }, other = { .columns = common };
+        struct buf want = { 0 }, got = { 0 };
+
+        for (uint32_t i = 0; i < MANY; i++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+            cells[i] = (struct row_cell){ .row = 0 };
+            if ((random >> 33) % every == 0) {
+                filled[count++] = i;
+                cells[i] = (struct row_cell){ .row = random >> 63 ? row.number : 0,
+                                              .text = "a,b\\ud800",
+                                              .len = i % 2 ? 3 : 9,
+                                              .kind = i % 2 ? CELL_STRING : CELL_ESCAPED };
+            }
+        }
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(csv_row(&want, &plain, &row, &one, &lone), RESULT_OK);
+        }
+        row.filled = filled;
+        row.filled_count = count;
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(csv_row(&got, &plain, &row, &other, &lone), RESULT_OK);
+        }
+        assert_string_equal(buf_cstr(&got), buf_cstr(&want));
+        buf_release(&want);
+        buf_release(&got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +335,7 @@ int main(void)
         cmocka_unit_test(csv_row__keeps_its_rules__when_cells_are_written_in_blocks),
         cmocka_unit_test(csv_row__takes_all_back__when_buf_has_a_ceiling),
         cmocka_unit_test(csv_row__copies_the_first_cells__when_rows_are_of_one_record),
+        cmocka_unit_test(csv_row__writes_the_same__when_only_filled_cells_are_looked_at),
         cmocka_unit_test(csv_row__disarms__when_a_text_looks_like_a_formula),
         cmocka_unit_test(csv_row__follows_the_style__when_one_is_given),
         cmocka_unit_test(csv_header__quotes_names__when_they_hold_commas),

@@ -13,11 +13,27 @@ struct told {
     const struct columns *columns;
 };
 
+/* Where there is a list of columns that may have a cell, all that have one are in it, in their order. */
+static void check_filled(const struct row *row)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; row->filled && i < row->count; i++) {
+        if (n < row->filled_count && row->filled[n] == i) {
+            n++;
+        } else {
+            assert_null(row_cell(row, i));
+        }
+    }
+    assert_int_equal(n, row->filled_count);
+}
+
 static enum result tell_row(void *context, const struct row *row)
 {
     struct told *told = context;
     enum result result = RESULT_OK;
 
+    check_filled(row);
     for (uint32_t i = 0; result == RESULT_OK && i < row->count; i++) {
         const struct row_cell *cell = &row->cells[i];
 
@@ -285,9 +301,73 @@ static void columns_mark__refuses__when_json_is_keyed_by_ids(void **state)
     columns_free(columns);
 }
 
+#define WIDE 400
+
+struct seen {
+    uint64_t rows, lists, cells;
+};
+
+static enum result look_at_row(void *context, const struct row *row)
+{
+    struct seen *seen = context;
+
+    check_filled(row);
+    seen->rows++;
+    seen->lists += row->filled != NULL;
+    for (uint32_t i = 0; i < row->count; i++) {
+        seen->cells += row_cell(row, i) != NULL;
+    }
+    return RESULT_OK;
+}
+
+/* A record's own cells, those beside it, those of elements that are objects or not, and keys that come twice. */
+static void flatten_document__lists_filled_columns__when_there_are_many(void **state)
+{
+    static const struct flatten_meta meta = { .name = STR_INIT("_m"),
+                                              .text = STR_INIT("1"),
+                                              .kind = CELL_BARE };
+    struct columns *columns = columns_new();
+    struct json_pointer items;
+    struct flatten_shape shape = { .explode = &items, .depth_max = FLATTEN_DEPTH_ALL };
+    struct flatten_counts counts = { 0 };
+    struct seen seen = { 0 };
+    struct buf text = { 0 };
+    struct flatten *f;
+
+    (void)state;
+    assert_int_equal(json_pointer_parse(&items, STR("/items"), NULL), RESULT_OK);
+    assert_int_equal(buf_append_str(&text, STR("[{\"items\":[1]")), RESULT_OK);
+    for (unsigned i = 0; i < WIDE; i++) {
+        assert_int_equal(buf_printf(&text, ",\"c%u\":%u", i, i), RESULT_OK);
+    }
+    assert_int_equal(
+        buf_append_str(&text, STR("},{\"c390\":1,\"c3\":2,\"items\":[{\"x\":1},7,{}]},{\"c5\":null,"
+                                  "\"c6\":{\"y\":1},\"c6\":8,\"items\":[]},{}]")),
+        RESULT_OK);
+    for (int pass = 0; pass < 2; pass++) {
+        f = flatten_new(NULL, columns, pass ? FLATTEN_FILL : FLATTEN_LEARN);
+        assert_int_equal(flatten_set_shape(f, &shape, NULL), RESULT_OK);
+        flatten_set_meta(f, &meta, 1);
+        assert_int_equal(
+            flatten_document(f, buf_view(&text), pass ? look_at_row : NULL, &seen, &counts, NULL),
+            RESULT_OK);
+        flatten_free(f);
+        if (!pass) {
+            assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
+        }
+    }
+    assert_int_equal(seen.rows, 6);
+    assert_int_equal(seen.lists, 5); /* the first row has them all */
+    /* All of them and the element; twice 4, and 3 of the empty element; 2; 1: each with `_m`. */
+    assert_int_equal(seen.cells, (WIDE + 2) + (4 + 4 + 3) + 2 + 1);
+    buf_release(&text);
+    columns_free(columns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flatten_document__lists_filled_columns__when_there_are_many),
         cmocka_unit_test(flatten_document__joins_keys__when_objects_are_nested),
         cmocka_unit_test(flatten_document__makes_value__when_record_is_no_object),
         cmocka_unit_test(flatten_document__follows_records__when_pointer_has_stars),

@@ -15,11 +15,18 @@ struct node {
     uint64_t chunk; /* ... this chunk */
 };
 
+/* The hash is compared first: of thousands of nodes each lies in a line of memory of its own, and its name in
+ * another. */
+struct slot {
+    uint32_t node; /* and 1; 0 is free */
+    uint32_t hash;
+};
+
 struct columns {
     struct node *nodes;
     uint32_t count, cap;
     uint32_t marked;
-    uint32_t *slots; /* open addressing by (parent, name): node + 1, 0 is free */
+    struct slot *slots; /* open addressing by (parent, name) */
     uint32_t slot_count;
     struct buf names;
     bool want_facts;
@@ -34,14 +41,31 @@ struct columns {
     uint32_t renamed;
 };
 
-static uint64_t hash_name(uint32_t parent, struct str name)
+static uint64_t mix(uint64_t h, uint64_t word)
 {
-    uint64_t h = UINT64_C(0xCBF29CE484222325) ^ parent; /* FNV-1a */
+    h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 32;
+}
 
-    for (size_t i = 0; i < name.len; i++) {
-        h = (h ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001B3);
+/* Eight bytes at once; the last ones may be looked at twice. */
+static uint32_t hash_name(uint32_t parent, struct str name)
+{
+    uint64_t h = mix(parent, name.len), word = 0;
+    size_t at = 0;
+
+    for (; at + sizeof word <= name.len; at += sizeof word) {
+        memcpy(&word, name.data + at, sizeof word);
+        h = mix(h, word);
     }
-    return h ^ h >> 29;
+    if (at < name.len && name.len >= sizeof word) {
+        memcpy(&word, name.data + name.len - sizeof word, sizeof word);
+        h = mix(h, word);
+    } else if (at < name.len) {
+        word = 0;
+        memcpy(&word, name.data, name.len);
+        h = mix(h, word);
+    }
+    return (uint32_t)(h ^ h >> 29);
 }
 
 struct str columns_node_name(const struct columns *c, uint32_t node)
@@ -50,19 +74,30 @@ struct str columns_node_name(const struct columns *c, uint32_t node)
 }
 
 /* The slot that holds the node, or the free one where it belongs. */
-static uint32_t *find_slot(const struct columns *c, uint32_t parent, struct str name)
+static struct slot *find_slot(const struct columns *c, uint32_t parent, struct str name,
+                              uint32_t hash)
 {
-    uint32_t mask = c->slot_count - 1, at = (uint32_t)hash_name(parent, name) & mask;
+    uint32_t mask = c->slot_count - 1, at = hash & mask;
 
-    while (c->slots[at]) {
-        uint32_t node = c->slots[at] - 1;
+    while (c->slots[at].node) {
+        uint32_t node = c->slots[at].node - 1;
 
-        if (c->nodes[node].parent == parent && str_equal(columns_node_name(c, node), name)) {
+        if (c->slots[at].hash == hash && c->nodes[node].parent == parent &&
+            str_equal(columns_node_name(c, node), name)) {
             break;
         }
         at = (at + 1) & mask;
     }
     return &c->slots[at];
+}
+
+/* The node is the one whose parent and name those are. */
+static void take_slot(struct columns *c, uint32_t node)
+{
+    const struct str name = columns_node_name(c, node);
+    uint32_t parent = c->nodes[node].parent, hash = hash_name(parent, name);
+
+    *find_slot(c, parent, name, hash) = (struct slot){ node + 1, hash };
 }
 
 static bool grow_facts(struct columns *c, uint32_t cap)
@@ -80,7 +115,8 @@ static bool grow_facts(struct columns *c, uint32_t cap)
 /* Room for one node more; the table stays under half full. */
 static bool grow(struct columns *c)
 {
-    uint32_t cap = c->cap ? c->cap * 2 : 64, *slots, *old = c->slots;
+    uint32_t cap = c->cap ? c->cap * 2 : 64;
+    struct slot *slots, *old = c->slots;
     struct node *nodes;
 
     if (c->count < c->cap) {
@@ -103,7 +139,7 @@ static bool grow(struct columns *c)
     c->slot_count = cap * 2;
     free(old);
     for (uint32_t i = COLUMNS_ROOTS; i < c->count; i++) {
-        *find_slot(c, c->nodes[i].parent, columns_node_name(c, i)) = i + 1;
+        take_slot(c, i);
     }
     return true;
 }
@@ -144,7 +180,7 @@ void columns_free(struct columns *c)
 
 uint32_t columns_find(const struct columns *c, uint32_t parent, struct str name)
 {
-    uint32_t slot = *find_slot(c, parent, name);
+    uint32_t slot = find_slot(c, parent, name, hash_name(parent, name))->node;
 
     return slot ? slot - 1 : COLUMNS_NONE;
 }
@@ -179,7 +215,7 @@ enum result columns_add(struct columns *c, uint32_t parent, struct str name, uin
         return result == RESULT_LIMIT ? too_many(err) : err_nomem(err, "collecting columns");
     }
     c->count++;
-    *find_slot(c, parent, name) = *node + 1;
+    take_slot(c, *node);
     return RESULT_OK;
 }
 
@@ -263,7 +299,9 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
     while (c->count > count) {
         uint32_t node = c->count - 1;
 
-        *find_slot(c, c->nodes[node].parent, columns_node_name(c, node)) = 0;
+        find_slot(c, c->nodes[node].parent, columns_node_name(c, node),
+                  hash_name(c->nodes[node].parent, columns_node_name(c, node)))
+            ->node = 0;
         c->names.len = c->nodes[node].name_at;
         if (c->facts) {
             c->facts[node] = (struct type_facts){ 0 };

@@ -25,7 +25,8 @@ static bool begin_rows(struct flatten *f, const struct columns *table)
         f->values = calloc(columns_count(table) + 1U, sizeof *f->values);
     }
     f->table = f->cells ? table : NULL;
-    return f->cells && (f->values || f->pass != FLATTEN_LEARN || !f->facts);
+    return f->cells && filled_init(&f->filled, columns_count(table)) &&
+           (f->values || f->pass != FLATTEN_LEARN || !f->facts);
 }
 
 struct flatten *flatten_new(const struct json_pointer *records, struct columns *columns,
@@ -75,6 +76,7 @@ void flatten_free(struct flatten *f)
         free(f->hints);
         free(f->cells);
         free(f->values);
+        filled_release(&f->filled);
         free(f->visits);
         free(f->fresh);
         buf_release(&f->name);

@@ -139,19 +139,24 @@ ALWAYS_INLINE bool token_stands(const struct hint *h, const char *p, const char 
 }
 
 /* The member that should come now, or the one after it: some members are often left out. */
-ALWAYS_INLINE uint32_t guess_node(const struct flatten *f, const struct level *level, const char *p,
+ALWAYS_INLINE uint32_t guess_node(struct flatten *f, const struct level *level, const char *p,
                                   const char *end)
 {
     const struct hint *hints = f->hints;
     uint32_t guess =
         level->last == COLUMNS_NONE ? hints[level->node].first : hints[level->last].next;
 
+    if (f->wrong > GUESSES_WRONG && f->wrong++ % GUESSES_PART) {
+        return COLUMNS_NONE;
+    }
     for (int tries = 0; tries < 2 && guess < f->hint_count; tries++) {
         if (hints[guess].parent == level->node && token_stands(&hints[guess], p, end)) {
+            f->wrong = 0;
             return guess;
         }
         guess = hints[guess].next;
     }
+    f->wrong++;
     return COLUMNS_NONE;
 }
 
@@ -250,6 +255,15 @@ static bool grow_list(uint32_t **list, size_t *cap)
     return grown;
 }
 
+ALWAYS_INLINE enum result list_visit(struct flatten *f, uint32_t node)
+{
+    if (f->visit_count == f->visit_cap && !grow_list(&f->visits, &f->visit_cap)) {
+        return err_nomem(f->err, "reading a record");
+    }
+    f->visits[f->visit_count++] = node;
+    return RESULT_OK;
+}
+
 ALWAYS_INLINE enum result note_visit(struct flatten *f, uint32_t node)
 {
     if (f->hints[node].seen >= f->visit_base) {
@@ -259,12 +273,8 @@ ALWAYS_INLINE enum result note_visit(struct flatten *f, uint32_t node)
             return result;
         }
     }
-    if (f->visit_count == f->visit_cap && !grow_list(&f->visits, &f->visit_cap)) {
-        return err_nomem(f->err, "reading a record");
-    }
     f->hints[node].seen = f->visit_base + f->visit_count;
-    f->visits[f->visit_count++] = node;
-    return RESULT_OK;
+    return list_visit(f, node);
 }
 
 /* A value stands where none has stood so far. */
@@ -338,6 +348,7 @@ enum result flatten_put_beside(struct flatten *f, uint32_t root, struct str name
     uint32_t node;
 
     result = search_node(f, root, name, false, &node);
+    result = result == RESULT_OK ? list_visit(f, node) : result;
     return result == RESULT_OK ? put_cell(f, node, kind, text, manner_of(f)) : result;
 }
 
@@ -539,6 +550,29 @@ enum result flatten_pass_over(struct flatten *f, const char **p, const char *end
     return RESULT_OK;
 }
 
+static void add_filled(struct flatten *f, uint32_t node)
+{
+    if (f->hints[node].column != COLUMNS_NONE) {
+        filled_add(&f->filled, f->hints[node].column);
+    }
+}
+
+/* Of a row with few cells, where they are: who was visited has them, and an element that is no object. */
+static void find_filled(struct flatten *f, struct row *row)
+{
+    if (f->visit_count >= f->filled.max) {
+        return;
+    }
+    for (size_t i = 0; i < f->visit_count; i++) {
+        add_filled(f, f->visits[i]);
+    }
+    if (f->explode_node != COLUMNS_NONE) {
+        add_filled(f, f->explode_node);
+    }
+    row->filled = f->filled.columns;
+    row->filled_count = filled_list(&f->filled, row->count);
+}
+
 enum result flatten_emit(struct flatten *f)
 {
     struct row row;
@@ -552,5 +586,6 @@ enum result flatten_emit(struct flatten *f)
                         .count = columns_count(f->table),
                         .number = f->row,
                         .readable = f->text_end };
+    find_filled(f, &row);
     return f->sink(f->sink_context, &row);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json_step.h"
+#include "normalise/filled.h"
 #include "normalise/flatten.h"
 
 #define HINT_TOKEN_MAX 32 /* a multiple of every JSON_SIMD_WIDTH */
@@ -29,6 +30,11 @@ struct level {
     uint32_t last; /* its member that was read last, COLUMNS_NONE before the first */
 };
 
+/* Where no two records have the same members a guess is never right, and costs two looks at memory that is far:
+ * after so many wrong ones in a row it is made for one key in so many only. */
+#define GUESSES_WRONG 64
+#define GUESSES_PART 16
+
 struct flatten {
     const struct json_pointer *records;
     struct columns *columns;
@@ -46,6 +52,7 @@ struct flatten {
     const struct columns *table; /* whose columns rows have; NULL: there are no rows */
     struct row_cell *cells;      /* by column of `table` */
     struct row_value *values;    /* of these, as far as facts are noted; NULL: they are not */
+    struct filled filled;        /* of the row that is handed out */
     bool spoilt;                 /* flatten_rows_spoilt */
     uint64_t row;
     uint64_t visit_base; /* visits of this row have this number and above */
@@ -70,6 +77,7 @@ struct flatten {
     struct flatten_counts *counts;
     struct err *err;
     const char *text_end;
+    uint32_t wrong; /* guesses since the last that was right */
     bool stars;     /* the pointer has some */
     bool ambiguous; /* a name of the pointer stands twice */
     bool in_array;  /* the record is an element */

@@ -40,6 +40,9 @@ struct row {
     /* What these are, if they have just been looked at to find the columns' types. Or NULL. */
     const struct row_value *values;
     size_t count;
+    /* Columns that may have a cell, ascending: all others are missing. NULL: any may have one. */
+    const uint32_t *filled;
+    size_t filled_count;
     /* Never 0. Rows of one exploded record have the same, and where the text of a cell lies at
      * the same address, it is the same cell. */
     uint64_t number;

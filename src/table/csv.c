@@ -58,6 +58,47 @@ static inline enum result put_cells(struct buf *out, const struct csv_style styl
     return RESULT_OK;
 }
 
+/* Of the columns from `next` up to `end`, which are empty. */
+static enum result put_delimiters(struct buf *out, char delimiter, size_t next, size_t end)
+{
+    enum result result = next < end ? make_room(out, end - next) : RESULT_OK;
+
+    if (result == RESULT_OK && next < end) {
+        memset(out->data + out->len, delimiter, end - next);
+        out->len += end - next;
+    }
+    return result;
+}
+
+/* The same of a row with few cells. */
+static enum result put_filled(struct buf *out, const struct csv_style style, const struct row *row,
+                              size_t first, size_t end, uint64_t *lone_surrogates)
+{
+    size_t next = first ? first : 1; /* column whose delimiter comes next */
+    enum result result = RESULT_OK;
+
+    for (size_t n = 0; result == RESULT_OK && n < row->filled_count; n++) {
+        size_t column = row->filled[n];
+
+        if (column < first || column >= end) {
+            continue;
+        }
+        result = put_delimiters(out, style.delimiter, next, column);
+        result = result == RESULT_OK
+                     ? put_cells(out, style, row, column, column + 1, lone_surrogates)
+                     : result;
+        next = column + 1;
+    }
+    return result == RESULT_OK ? put_delimiters(out, style.delimiter, next, end) : result;
+}
+
+static enum result put_range(struct buf *out, const struct csv_style style, const struct row *row,
+                             size_t first, size_t end, uint64_t *lone_surrogates)
+{
+    return row->filled ? put_filled(out, style, row, first, end, lone_surrogates)
+                       : put_cells(out, style, row, first, end, lone_surrogates);
+}
+
 /* Those that the record's rows have in common. */
 static enum result put_common(struct buf *out, const struct csv_style *style, const struct row *row,
                               struct csv_repeat *repeat, uint64_t *lone_surrogates)
@@ -74,7 +115,7 @@ static enum result put_common(struct buf *out, const struct csv_style *style, co
         repeat->row = row->number;
         repeat->at = out->len;
         repeat->lone_surrogates = 0;
-        result = put_cells(out, *style, row, 0, repeat->columns, &repeat->lone_surrogates);
+        result = put_range(out, *style, row, 0, repeat->columns, &repeat->lone_surrogates);
         repeat->len = out->len - repeat->at;
     }
     *lone_surrogates += repeat->lone_surrogates;
@@ -88,7 +129,7 @@ enum result csv_row(struct buf *out, const struct csv_style *given, const struct
     size_t len = out->len, first = repeat && repeat->columns < row->count ? repeat->columns : 0;
     enum result result = first ? put_common(out, &style, row, repeat, lone_surrogates) : RESULT_OK;
 
-    result = result == RESULT_OK ? put_cells(out, style, row, first, row->count, lone_surrogates)
+    result = result == RESULT_OK ? put_range(out, style, row, first, row->count, lone_surrogates)
                                  : result;
     result = result == RESULT_OK ? end_line(out, &style) : result;
     if (result != RESULT_OK) {
