@@ -28,6 +28,9 @@
 #include <stdint.h>
 
 #define CHUNK_BYTES ((uint64_t)1 << 20)
+/* Of a table of thousands of columns: what is done for each of them once in a chunk is done for more values. */
+#define CHUNK_BYTES_WIDE ((uint64_t)3 << 20)
+#define CHUNK_WIDE_COLUMNS 512
 #define CHUNK_PIECES_MAX 4096
 
 struct chunk {

@@ -219,6 +219,7 @@ static enum result copy_outputs(struct table_build *b, const struct table_option
         b->outputs[b->output_count] = options->outputs[i];
         b->outputs[b->output_count++].path = path;
         b->typed |= options->outputs[i].format->typed;
+        b->by_column |= options->outputs[i].format->held != NULL;
         b->report.output_count = b->output_count;
     }
     return RESULT_OK;

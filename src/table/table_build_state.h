@@ -123,6 +123,7 @@ struct table_build {
     struct table_spec spec;
     struct facts_wish facts; /* what pass 1 has to gather besides the columns */
     bool typed;              /* types make a difference to one of the files */
+    bool by_column;          /* one of the formats writes by column, not row by row */
     struct table_shape shape;
     struct record_source *source; /* a split_source */
     uint64_t chunk_bytes;

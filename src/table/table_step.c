@@ -413,7 +413,14 @@ static enum result guess(struct table_build *b, const struct flatten_counts *cou
         drop_guess(b);
         return learn_anew(b, err);
     }
-    result = result == RESULT_OK ? open_writers(b, b->guess_layout, err) : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (b->by_column && b->guess_layout->count > CHUNK_WIDE_COLUMNS &&
+        b->chunk_bytes == CHUNK_BYTES) {
+        b->chunk_bytes = CHUNK_BYTES_WIDE;
+    }
+    result = open_writers(b, b->guess_layout, err);
     return result == RESULT_OK ? learn_anew(b, err) : result;
 }
 

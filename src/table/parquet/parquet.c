@@ -8,6 +8,7 @@
 #include "base/little.h"
 #include "table/parquet/parquet_block.h"
 #include "table/parquet/parquet_dictionaries.h"
+#include "table/parquet/parquet_extent.h"
 #include "table/parquet/parquet_page.h"
 #include "table/parquet/parquet_plain.h"
 #include "table/parquet/thrift.h"
@@ -18,9 +19,12 @@
 #define MAGIC "PAR1"
 #define FORMAT_VERSION 2
 
-/* Pages of loose values: more of them compress no better. */
-#define PAGE_ROWS_ENOUGH 4096
+/* Pages of loose values: more of them compress no better. Where there are thousands of columns, what is loose would
+ * be all of the row group: pages take a part of the room. The least of them is a little less than what a buf grows to. */
+#define PAGE_VALUES_ENOUGH 4096
 #define PAGE_BYTES_ENOUGH ((size_t)64 << 10)
+#define PAGE_BYTES_LEAST ((size_t)3 << 10)
+#define PAGES_PART 4
 
 /* A column's, as far as blocks have brought it; it stays from one row group to the next. */
 struct dictionary_page {
@@ -36,18 +40,20 @@ struct chunk {
     struct buf pages;
     struct parquet_values loose; /* after the pages */
     uint32_t loose_rows;
+    uint64_t
+        rows; /* of the row group, that it has: a block in which it has no value says nothing of it */
     struct dictionary_page dictionary;
     unsigned encodings; /* of the pages' values, a bit each */
     bool plain;         /* there are values without: the dictionary has been closed */
     uint64_t plain_bytes;
     uint64_t nulls;
-    struct parquet_bounds bounds;
-    char low[PARQUET_BOUND_MAX], high[PARQUET_BOUND_MAX]; /* of text */
+    struct parquet_extent extent;
 };
 
 struct parquet_file {
     const struct parquet_schema *schema;
     uint64_t group_bytes;
+    size_t page_bytes; /* of loose values */
     parquet_sink_fn *sink;
     void *context;
     struct chunk *chunks; /* of the row group that is being gathered */
@@ -57,6 +63,7 @@ struct parquet_file {
     uint64_t rows_written, groups_written;
     struct buf groups; /* struct RowGroup, for the footer */
     struct page_maker maker;
+    struct buf last; /* page of the column chunk that is being written */
 };
 
 static const struct {
@@ -79,6 +86,15 @@ static enum result write_bytes(struct parquet_file *f, struct str bytes, struct 
     return bytes.len ? f->sink(f->context, bytes.data, bytes.len, err) : RESULT_OK;
 }
 
+static size_t page_bytes(const struct parquet_file *f)
+{
+    size_t part = (size_t)(f->group_bytes / PAGES_PART / f->schema->count);
+
+    return part < PAGE_BYTES_LEAST    ? PAGE_BYTES_LEAST
+           : part > PAGE_BYTES_ENOUGH ? PAGE_BYTES_ENOUGH
+                                      : part;
+}
+
 enum result parquet_file_new(struct parquet_file **file, const struct parquet_schema *schema,
                              uint64_t group_bytes, parquet_sink_fn *sink, void *context,
                              struct err *err)
@@ -96,6 +112,7 @@ enum result parquet_file_new(struct parquet_file **file, const struct parquet_sc
         .context = context,
         .chunks = calloc(schema->count, sizeof *f->chunks),
     };
+    f->page_bytes = page_bytes(f);
     if (!page_maker_init(&f->maker) || !f->chunks) {
         parquet_file_free(f);
         return err_nomem(err, "starting a Parquet file");
@@ -121,64 +138,13 @@ void parquet_file_free(struct parquet_file *f)
         }
         free(f->chunks);
         buf_release(&f->groups);
+        buf_release(&f->last);
         page_maker_release(&f->maker);
         free(f);
     }
 }
 
 /* --- gathering ------------------------------------------------------------------------------------ */
-
-static void copy_bound(char to[PARQUET_BOUND_MAX], uint32_t *to_len, struct str from)
-{
-    memcpy(to, from.data, from.len);
-    *to_len = (uint32_t)from.len;
-}
-
-static void merge_texts(struct chunk *c, const struct parquet_bounds *bounds, const char *texts)
-{
-    struct parquet_bounds *into = &c->bounds;
-    struct str low = { texts, bounds->low_len };
-    struct str high = { texts + bounds->low_len, bounds->high_len };
-
-    into->unbounded |= bounds->unbounded;
-    if (into->unbounded) {
-        return;
-    }
-    if (!into->any || str_compare(low, (struct str){ c->low, into->low_len }) < 0) {
-        copy_bound(c->low, &into->low_len, low);
-    }
-    if (!into->any || str_compare(high, (struct str){ c->high, into->high_len }) > 0) {
-        copy_bound(c->high, &into->high_len, high);
-    }
-}
-
-static void merge_bounds(struct chunk *c, enum type type, const struct parquet_bounds *bounds,
-                         const char *texts)
-{
-    struct parquet_bounds *into = &c->bounds;
-
-    if (!bounds->any) {
-        return;
-    }
-    if (type == TYPE_TEXT) {
-        merge_texts(c, bounds, texts);
-    } else if (type == TYPE_DOUBLE) {
-        if (!into->any || bounds->low.fraction < into->low.fraction) {
-            into->low = bounds->low;
-        }
-        if (!into->any || bounds->high.fraction > into->high.fraction) {
-            into->high = bounds->high;
-        }
-    } else {
-        if (!into->any || bounds->low.whole < into->low.whole) {
-            into->low = bounds->low;
-        }
-        if (!into->any || bounds->high.whole > into->high.whole) {
-            into->high = bounds->high;
-        }
-    }
-    into->any = true;
-}
 
 static void note_page(struct chunk *c, const struct parquet_made *made)
 {
@@ -191,8 +157,8 @@ static bool has_indices(const struct chunk *c)
     return c->encodings >> PARQUET_RLE_DICTIONARY & 1;
 }
 
-/* What is loose becomes a page. */
-static enum result end_page(struct parquet_file *f, uint32_t column)
+/* What is loose becomes a page of those in `pages`. */
+static enum result end_page(struct parquet_file *f, uint32_t column, struct buf *pages)
 {
     struct chunk *c = &f->chunks[column];
     struct parquet_made made = { 0 };
@@ -202,13 +168,23 @@ static enum result end_page(struct parquet_file *f, uint32_t column)
         return RESULT_OK;
     }
     result = parquet_values_page(&c->loose, f->schema->columns[column].type, c->loose_rows,
-                                 &f->maker, &c->pages, &made);
+                                 &f->maker, pages, &made);
     if (result == RESULT_OK) {
         note_page(c, &made);
     }
     c->loose_rows = 0;
     parquet_values_reset(&c->loose);
     return result;
+}
+
+/* Blocks since the last that had values here had none. */
+static void catch_up(const struct parquet_file *f, struct chunk *c)
+{
+    uint32_t rows = (uint32_t)(f->rows - c->rows);
+
+    c->nulls += rows;
+    c->loose_rows += rows;
+    c->rows = f->rows;
 }
 
 static enum result take_loose(struct parquet_file *f, uint32_t column,
@@ -219,17 +195,17 @@ static enum result take_loose(struct parquet_file *f, uint32_t column,
     enum result result = RESULT_OK;
 
     if (loose->count && c->loose.count && slice->indices != c->loose.indices) {
-        result = end_page(f, column);
+        result = end_page(f, column, &c->pages);
     }
     if (result == RESULT_OK) {
         result = parquet_values_join(&c->loose, c->loose_rows, loose, from);
     }
     c->loose.indices |= slice->indices;
     c->loose_rows += loose->rows;
-    f->gathered_bytes += loose->bytes_len + loose->bits_len;
+    f->gathered_bytes += loose->bytes_len + loose->runs_len;
     return result == RESULT_OK &&
-                   (c->loose_rows >= PAGE_ROWS_ENOUGH || c->loose.bytes.len >= PAGE_BYTES_ENOUGH)
-               ? end_page(f, column)
+                   (c->loose.count >= PAGE_VALUES_ENOUGH || c->loose.bytes.len >= f->page_bytes)
+               ? end_page(f, column, &c->pages)
                : result;
 }
 
@@ -237,7 +213,7 @@ static enum result take_page(struct parquet_file *f, uint32_t column,
                              const struct parquet_slice *slice, const char *from)
 {
     struct chunk *c = &f->chunks[column];
-    enum result result = end_page(f, column);
+    enum result result = end_page(f, column, &c->pages);
 
     note_page(c, &slice->made);
     f->gathered_bytes += slice->made.plain_bytes;
@@ -257,8 +233,8 @@ static enum result take_entries(struct parquet_file *f, struct chunk *c,
     return buf_append(&c->dictionary.entries, from, slice->entry_bytes);
 }
 
-/* Moves `*blocks` after the slice. */
-static enum result take_slice(struct parquet_file *f, struct str *blocks)
+/* Of a block of `rows` rows. Moves `*blocks` after the slice. */
+static enum result take_slice(struct parquet_file *f, uint32_t rows, struct str *blocks)
 {
     struct parquet_slice slice;
     struct chunk *c;
@@ -267,7 +243,9 @@ static enum result take_slice(struct parquet_file *f, struct str *blocks)
 
     memcpy(&slice, blocks->data, sizeof slice);
     c = &f->chunks[slice.column];
-    merge_bounds(c, f->schema->columns[slice.column].type, &slice.bounds, at);
+    catch_up(f, c);
+    c->rows += rows;
+    parquet_extent_add(&c->extent, f->schema->columns[slice.column].type, &slice.bounds, at);
     c->nulls += slice.nulls;
     if (f->schema->columns[slice.column].type == TYPE_TEXT) {
         at += slice.bounds.low_len + slice.bounds.high_len;
@@ -285,45 +263,12 @@ static enum result take_slice(struct parquet_file *f, struct str *blocks)
 
 /* --- row groups ------------------------------------------------------------------------------------ */
 
-static void put_bounds(struct thrift *t, const struct parquet_column *column, const struct chunk *c)
-{
-    const struct parquet_bounds *bounds = &c->bounds;
-    char low[8], high[8];
-    struct str texts[2] = { { high, sizeof high }, { low, sizeof low } };
-
-    if (column->type == TYPE_TEXT) {
-        texts[0] = (struct str){ c->high, bounds->high_len };
-        texts[1] = (struct str){ c->low, bounds->low_len };
-    } else if (column->type == TYPE_BOOLEAN) {
-        low[0] = (char)bounds->low.whole;
-        high[0] = (char)bounds->high.whole;
-        texts[0].len = texts[1].len = 1;
-    } else if (column->type == TYPE_DOUBLE) {
-        /* Zeros of both signs are one value to readers. */
-        little_put_u64(
-            low, parquet_double_bits(bounds->low.fraction == 0 ? -0.0 : bounds->low.fraction));
-        little_put_u64(
-            high, parquet_double_bits(bounds->high.fraction == 0 ? 0.0 : bounds->high.fraction));
-    } else {
-        /* Of INT32 the first half. */
-        little_put_u64(low, (uint64_t)bounds->low.whole);
-        little_put_u64(high, (uint64_t)bounds->high.whole);
-        texts[0].len = texts[1].len = parquet_plain_is_narrow(column->type) ? 4 : 8;
-    }
-    thrift_binary(t, 5, texts[0]); /* max_value */
-    thrift_binary(t, 6, texts[1]); /* min_value */
-    thrift_bool(t, 7, true);       /* is_max_value_exact */
-    thrift_bool(t, 8, true);       /* is_min_value_exact */
-}
-
 static void put_statistics(struct thrift *t, const struct parquet_column *column,
                            const struct chunk *c)
 {
     thrift_struct(t, 12);
     thrift_i64(t, 3, (int64_t)c->nulls);
-    if (c->bounds.any && !c->bounds.unbounded) {
-        put_bounds(t, column, c);
-    }
+    parquet_extent_put(&c->extent, column->type, t);
     if (column->type == TYPE_DOUBLE) {
         thrift_i64(t, 9, 0); /* nan_count: JSON has none */
     }
@@ -363,7 +308,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i32(t, 4, PARQUET_CODEC_ZSTD);
     thrift_i64(t, 5, (int64_t)f->rows);
     thrift_i64(t, 6, (int64_t)chunk->plain_bytes);
-    thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len));
+    thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len + f->last.len));
     thrift_i64(t, 9, (int64_t)(offset + dictionary_bytes));
     if (has_indices(chunk)) {
         thrift_i64(t, 11, (int64_t)offset);
@@ -389,7 +334,7 @@ static void reset_chunk(struct chunk *c, size_t *keep)
 
 /* Few values that hardly repeat are shorter without a dictionary page: such are all columns of a short table,
  * and those of a row group in a very wide one. */
-static enum result end_only_page(struct parquet_file *f, uint32_t column)
+static enum result end_last_page(struct parquet_file *f, uint32_t column)
 {
     struct chunk *c = &f->chunks[column];
     const struct parquet_tally tally = { .values = c->loose.count,
@@ -404,7 +349,8 @@ static enum result end_only_page(struct parquet_file *f, uint32_t column)
         result = parquet_values_to_plain(&c->loose, type, buf_view(&c->dictionary.entries),
                                          c->dictionary.count);
     }
-    return result == RESULT_OK ? end_page(f, column) : result;
+    buf_reset(&f->last);
+    return result == RESULT_OK ? end_page(f, column, &f->last) : result;
 }
 
 /* Large ones hardly grow any more once a file has some row groups: they are compressed when they did. */
@@ -437,8 +383,10 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
 {
     struct chunk *c = &f->chunks[column];
     uint64_t offset = f->offset, dictionary_bytes = 0;
-    enum result result = end_only_page(f, column);
+    enum result result;
 
+    catch_up(f, c);
+    result = end_last_page(f, column);
     if (result == RESULT_OK && has_indices(c)) {
         result = make_dictionary_page(f, f->schema->columns[column].type, &c->dictionary);
     }
@@ -451,6 +399,7 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
         result = write_bytes(f, buf_view(&c->dictionary.page), err);
     }
     result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
+    result = result == RESULT_OK ? write_bytes(f, buf_view(&f->last), err) : result;
     if (result == RESULT_OK) {
         put_chunk(t, f, column, offset, dictionary_bytes);
     }
@@ -500,8 +449,8 @@ enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct 
 
         memcpy(&head, blocks.data, sizeof head);
         blocks = (struct str){ blocks.data + sizeof head, blocks.len - sizeof head };
-        for (uint32_t i = 0; i < f->schema->count; i++) {
-            if (take_slice(f, &blocks) != RESULT_OK) {
+        for (uint32_t i = 0; i < head.slices; i++) {
+            if (take_slice(f, head.rows, &blocks) != RESULT_OK) {
                 return err_nomem(err, "gathering a row group");
             }
         }

@@ -49,17 +49,22 @@ struct parquet_column {
     int64_t epoch_unit_us; /* see struct type_decision */
 };
 
-static inline bool parquet_may_have_dictionary(const struct parquet_column *column)
-{
-    return column->type != TYPE_BOOLEAN;
-}
-
 /* Columns must be one at least: readers refuse a file without any. */
 struct parquet_schema {
     const struct parquet_column *columns;
     uint32_t count;
     uint32_t common; /* the first so many have the same cells in all rows of a record, or 0 */
 };
+
+/* In a table of more columns a row group has few values of each: their dictionaries would be written anew with
+ * every one, and looking thousands of them up in turn would cost more than all the rest. */
+#define PARQUET_DICTIONARIES_MAX 512
+
+static inline bool parquet_may_have_dictionary(const struct parquet_schema *schema, uint32_t column)
+{
+    return schema->columns[column].type != TYPE_BOOLEAN &&
+           schema->count <= PARQUET_DICTIONARIES_MAX;
+}
 
 /* --- what both halves share */
 

@@ -19,8 +19,8 @@
 #define ROWS_MAX ((uint32_t)1 << 20)
 #define ROW_BYTES 8 /* of a row without values: its levels, so that a block of such ends, too */
 
-/* A chunk of a table with many columns has few rows, whose values are too few for pages of their own. */
-#define LOOSE_ROWS_MAX 256
+/* A chunk of a table with many columns has few values of each, too few for pages of their own. */
+#define LOOSE_VALUES_MAX 256
 #define LOOSE_BYTES_MAX 4096
 
 /* What all columns together keep from one block to the next: values that follow each other may all be of one
@@ -47,6 +47,7 @@ struct slice {
     struct parquet_tally tally;
     struct parquet_bounds bounds;
     size_t low, high; /* of text: where in `bytes`, or which entries */
+    size_t kept;      /* see KEPT_BYTES; 0 while it is in use */
     bool given_up;    /* in this block: the file's dictionary is to be closed */
 };
 
@@ -62,6 +63,8 @@ struct parquet_block {
     const struct parquet_schema *schema;
     struct slice *slices;
     unsigned char *stages; /* by column: enum stage */
+    uint32_t *met;         /* columns that have values in this block, as they came */
+    uint32_t met_count;
     uint32_t rows;
     size_t bytes;
     uint64_t record;     /* whose rows come now */
@@ -70,7 +73,8 @@ struct parquet_block {
     size_t common_bytes; /* that these take in each of those */
     bool begun;          /* parquet_block_begin */
     uint32_t waiting;    /* columns that are, and those that are to tell */
-    size_t keep;         /* see KEPT_BYTES */
+    size_t keep;         /* see KEPT_BYTES: what is left of it */
+    size_t spare_kept;
     struct page_maker maker;
     struct buf spare; /* what a column's values become before they take their place */
 };
@@ -85,13 +89,15 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
     b->schema = schema;
     b->slices = calloc(schema->count, sizeof *b->slices);
     b->stages = calloc(schema->count, sizeof *b->stages);
-    if (!page_maker_init(&b->maker) || !b->slices || !b->stages) {
+    b->met = calloc(schema->count, sizeof *b->met);
+    if (!page_maker_init(&b->maker) || !b->slices || !b->stages || !b->met) {
         parquet_block_free(b);
         return NULL;
     }
+    b->keep = KEPT_BYTES;
     for (uint32_t i = 0; i < schema->count; i++) {
         b->slices[i].kinds = parquet_plain_kinds(&schema->columns[i]);
-        b->slices[i].indices.open = parquet_may_have_dictionary(&schema->columns[i]);
+        b->slices[i].indices.open = parquet_may_have_dictionary(schema, i);
     }
     return b;
 }
@@ -106,6 +112,7 @@ void parquet_block_free(struct parquet_block *b)
         }
         free(b->slices);
         free(b->stages);
+        free(b->met);
         page_maker_release(&b->maker);
         buf_release(&b->spare);
         free(b);
@@ -164,6 +171,11 @@ static inline enum result add_another(struct parquet_block *b, uint32_t column,
     struct slice *s = &b->slices[column];
     enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
 
+    if (!s->values.count) {
+        b->met[b->met_count++] = column;
+        b->keep += s->kept;
+        s->kept = 0;
+    }
     if (result == RESULT_OK) {
         result = parquet_values_mark(&s->values, b->rows);
     }
@@ -180,39 +192,57 @@ static inline enum result add_another(struct parquet_block *b, uint32_t column,
 
 /* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is
  * only counted. Most of these columns are the first ones, and are not even looked at. */
+static inline enum result add_cell(struct parquet_block *b, uint32_t column, const struct row *row,
+                                   const struct row_cell *cell, uint64_t *lone_surrogates,
+                                   struct err *err)
+{
+    struct slice *s = &b->slices[column];
+
+    if (column < b->schema->common) {
+        b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
+    }
+    if (row->number == b->record && s->cell == cell->text && s->values.run_end == b->rows) {
+        s->values.run_end++;
+        s->values.count++;
+        s->repeats++;
+        b->bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
+        return RESULT_OK;
+    }
+    b->bytes += VALUE_BYTES + cell->len;
+    return add_another(b, column, row, lone_surrogates, err);
+}
+
+/* From column `first` on. */
+static inline enum result add_cells(struct parquet_block *b, uint32_t first, const struct row *row,
+                                    uint64_t *lone_surrogates, struct err *err)
+{
+    size_t count = row->count < b->schema->count ? row->count : b->schema->count;
+    size_t looks = row->filled ? row->filled_count : count;
+    enum result result = RESULT_OK;
+
+    for (size_t i = row->filled ? 0 : first; i < looks && result == RESULT_OK; i++) {
+        size_t column = row->filled ? row->filled[i] : i;
+        const struct row_cell *cell =
+            column >= first && column < count ? row_cell(row, column) : NULL;
+
+        if (cell) {
+            result = add_cell(b, (uint32_t)column, row, cell, lone_surrogates, err);
+        }
+    }
+    return result;
+}
+
 enum result parquet_block_row(struct parquet_block *b, const struct row *row,
                               uint64_t *lone_surrogates, struct err *err)
 {
-    uint32_t count = row->count < b->schema->count ? (uint32_t)row->count : b->schema->count;
-    bool again = row->number == b->record;
-    size_t bytes = ROW_BYTES;
+    uint32_t first = begin_row(b, row);
+    enum result result = add_cells(b, first, row, lone_surrogates, err);
 
-    for (uint32_t i = begin_row(b, row); i < count; i++) {
-        const struct row_cell *cell = row_cell(row, i);
-        struct slice *s = &b->slices[i];
-        enum result result;
-
-        if (!cell) {
-            continue;
-        }
-        if (i < b->schema->common) {
-            b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
-        }
-        if (again && s->cell == cell->text && s->values.run_end == b->rows) {
-            s->values.run_end++;
-            s->values.count++;
-            s->repeats++;
-            bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
-            continue;
-        }
-        bytes += VALUE_BYTES + cell->len;
-        result = add_another(b, i, row, lone_surrogates, err);
-        if (result != RESULT_OK) {
-            return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
-        }
+    if (result != RESULT_OK) {
+        return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
     }
     b->record = row->number;
-    b->bytes += bytes;
+    b->bytes += ROW_BYTES;
     b->rows++;
     return b->rows < ROWS_MAX ? RESULT_OK
                               : err_set(err, RESULT_LIMIT, "E-TAB3", "too many rows in a block");
@@ -359,10 +389,28 @@ static enum result complete(struct parquet_block *b, struct slice *s, enum type 
 
 static void reset_slice(struct slice *s, size_t *keep)
 {
+    size_t before = *keep;
+
     parquet_values_reset_within(&s->values, keep);
     buf_reset_within(&s->runs, keep);
+    s->kept = before - *keep;
     s->repeats = s->repeated = 0;
     s->given_up = false;
+}
+
+/* Columns that have no values in this block keep nothing any more. */
+static void drop_idle(struct parquet_block *b)
+{
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        struct slice *s = &b->slices[i];
+
+        if (s->kept) {
+            b->keep += s->kept;
+            s->kept = 0;
+            parquet_values_release(&s->values);
+            buf_release(&s->runs);
+        }
+    }
 }
 
 static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
@@ -377,7 +425,7 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     result = result == RESULT_OK ? complete(b, s, type, head.indices) : result;
     body_at = out->len;
     if (result == RESULT_OK) {
-        result = b->rows <= LOOSE_ROWS_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
+        result = s->values.count <= LOOSE_VALUES_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
                      ? parquet_values_loosen(&s->values, b->rows, &head.loose, out)
                      : parquet_values_page(&s->values, type, b->rows, &b->maker, out, &head.made);
     }
@@ -404,18 +452,22 @@ static enum result begin_slice(struct parquet_block *b, uint32_t column, struct 
 
 enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct err *err)
 {
-    struct parquet_block_head head = { .rows = b->rows };
+    struct parquet_block_head head = { .rows = b->rows, .slices = b->met_count };
     enum result result;
 
     if (!b->rows || b->begun) {
         return RESULT_OK;
     }
     b->begun = true;
-    b->keep = KEPT_BYTES;
+    b->keep += b->spare_kept;
+    b->spare_kept = 0;
+    if (b->keep < KEPT_BYTES / 2) {
+        drop_idle(b);
+    }
     put_again(b);
     result = buf_append(out, &head, sizeof head);
-    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = begin_slice(b, i, out);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->met_count; i++) {
+        result = begin_slice(b, b->met[i], out);
     }
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
 }
@@ -431,19 +483,22 @@ enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictiona
     enum result result = RESULT_OK;
 
     assert(b->begun);
-    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        if (b->stages[i] == TO_TELL) {
-            parquet_dictionaries_close(dictionaries, i);
-            b->stages[i] = ENCODED;
-        } else if (b->stages[i] == WAITING) {
-            result =
-                parquet_indices_adopt(&b->slices[i].indices, &b->slices[i].tally, dictionaries, i);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->met_count; i++) {
+        uint32_t column = b->met[i];
+
+        if (b->stages[column] == TO_TELL) {
+            parquet_dictionaries_close(dictionaries, column);
+            b->stages[column] = ENCODED;
+        } else if (b->stages[column] == WAITING) {
+            result = parquet_indices_adopt(&b->slices[column].indices, &b->slices[column].tally,
+                                           dictionaries, column);
         }
     }
     parquet_dictionaries_end_block(dictionaries);
-    for (uint32_t i = 0; i < b->schema->count; i++) {
-        if (b->stages[i] == WAITING) {
-            b->stages[i] = parquet_dictionaries_is_open(dictionaries, i) ? ADOPTED : CLOSED;
+    for (uint32_t i = 0; i < b->met_count; i++) {
+        if (b->stages[b->met[i]] == WAITING) {
+            b->stages[b->met[i]] =
+                parquet_dictionaries_is_open(dictionaries, b->met[i]) ? ADOPTED : CLOSED;
         }
     }
     b->waiting = 0;
@@ -455,14 +510,20 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     enum result result = parquet_block_begin(b, out, err);
 
     assert(result != RESULT_OK || !b->waiting);
-    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = b->stages[i] == CLOSED ? turn_plain(b, i) : RESULT_OK;
-        if (result == RESULT_OK && (b->stages[i] == ADOPTED || b->stages[i] == CLOSED)) {
-            result = append_slice(b, i, out);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->met_count; i++) {
+        uint32_t column = b->met[i];
+        enum stage stage = b->stages[column];
+
+        result = stage == CLOSED ? turn_plain(b, column) : RESULT_OK;
+        if (result == RESULT_OK && (stage == ADOPTED || stage == CLOSED)) {
+            result = append_slice(b, column, out);
         }
-        b->stages[i] = GATHERED;
+        b->stages[column] = GATHERED;
     }
+    b->met_count = 0;
+    b->spare_kept = b->keep;
     buf_reset_within(&b->spare, &b->keep);
+    b->spare_kept -= b->keep;
     b->begun = false;
     b->waiting = 0;
     b->record = 0; /* which no row has */

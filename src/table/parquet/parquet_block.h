@@ -1,8 +1,9 @@
 /**
  * What parquet's two halves say to each other: an encoded block, in memory only.
  *
- * A block is a struct parquet_block_head, then for each column, in any order, a struct parquet_slice, the
- * bytes of its bounds, the entries that are new in its dictionary, and its body: a page, or loose values.
+ * A block is a struct parquet_block_head, then for each column that has values, in any order, a struct
+ * parquet_slice, the bytes of its bounds, the entries that are new in its dictionary, and its body: a page, or loose
+ * values. So a block of a table with thousands of columns is as large as what is in it.
  * Nothing of it is ever written to a file as it is.
  */
 #ifndef SCRAPETOP_TABLE_PARQUET_BLOCK_H
@@ -17,6 +18,7 @@
 
 struct parquet_block_head {
     uint32_t rows;
+    uint32_t slices;
 };
 
 /* Least and greatest value; of text, the bytes. */

@@ -47,7 +47,7 @@ struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schem
     d->room = room;
     d->blocks = 1;
     for (uint32_t i = 0; i < schema->count; i++) {
-        d->columns[i].open = parquet_may_have_dictionary(&schema->columns[i]);
+        d->columns[i].open = parquet_may_have_dictionary(schema, i);
     }
     return d;
 }

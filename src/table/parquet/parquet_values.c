@@ -5,6 +5,7 @@
 #include "table/parquet/parquet_page.h"
 #include "table/parquet/parquet_plain.h"
 #include "table/parquet/parquet_text.h"
+#include "table/parquet/thrift.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,14 @@
 void parquet_values_release(struct parquet_values *v)
 {
     buf_release(&v->bytes);
-    buf_release(&v->rows);
+    buf_release(&v->runs);
 }
 
 void parquet_values_reset(struct parquet_values *v)
 {
     buf_reset(&v->bytes);
-    buf_reset(&v->rows);
-    v->count = v->run_first = v->run_end = 0;
+    buf_reset(&v->runs);
+    v->count = v->run_first = v->run_end = v->runs_end = 0;
     v->indices = false;
 }
 
@@ -27,20 +28,7 @@ void parquet_values_reset_within(struct parquet_values *v, size_t *keep)
 {
     parquet_values_reset(v);
     buf_reset_within(&v->bytes, keep);
-    buf_reset_within(&v->rows, keep);
-}
-
-/* With rows that have none. */
-static enum result lengthen_rows(struct parquet_values *v, size_t bytes)
-{
-    size_t more = bytes > v->rows.len ? bytes - v->rows.len : 0;
-    enum result result = more ? buf_reserve(&v->rows, more) : RESULT_OK;
-
-    if (result == RESULT_OK && more) {
-        memset(v->rows.data + v->rows.len, 0, more);
-        v->rows.len = bytes;
-    }
-    return result;
+    buf_reset_within(&v->runs, keep);
 }
 
 /* Whole bytes at once, as runs may be long. */
@@ -60,22 +48,43 @@ static void set_bits(char *bits, uint32_t first, uint32_t end)
 
 enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
 {
-    enum result result = RESULT_OK;
+    const size_t room = (size_t)2 * THRIFT_VARINT_MAX;
 
     if (v->run_first < v->run_end) {
-        result = lengthen_rows(v, (v->run_end + 7U) / 8);
+        char *to;
+
+        if (v->runs.cap - v->runs.len < room && buf_reserve(&v->runs, room) != RESULT_OK) {
+            return RESULT_NOMEM;
+        }
+        to = thrift_put_varint(v->runs.data + v->runs.len, v->run_first - v->runs_end);
+        to = thrift_put_varint(to, v->run_end - v->run_first);
+        v->runs.len = (size_t)(to - v->runs.data);
+        v->runs_end = v->run_end;
     }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    set_bits(v->rows.data, v->run_first, v->run_end);
     v->run_first = v->run_end = next;
     return RESULT_OK;
 }
 
-static inline bool has_value(struct str bits, uint32_t row)
+/* One of our own: it is whole. */
+static uint32_t take_varint(struct str *runs)
 {
-    return row / 8 < bits.len && (bits.data[row / 8] >> row % 8 & 1);
+    uint32_t value = 0;
+    unsigned shift = 0, byte;
+
+    do {
+        byte = (unsigned char)*runs->data;
+        *runs = (struct str){ runs->data + 1, runs->len - 1 };
+        value |= (byte & 0x7F) << shift;
+        shift += 7;
+    } while (byte & 0x80);
+    return value;
+}
+
+/* The next of the runs, which begins behind row `*end`. */
+static void next_run(struct str *runs, uint32_t *first, uint32_t *end)
+{
+    *first = *end + take_varint(runs);
+    *end = *first + take_varint(runs);
 }
 
 /* --- pages ---------------------------------------------------------------------------------------- */
@@ -90,20 +99,43 @@ void page_maker_release(struct page_maker *maker)
 {
     ZSTD_freeCCtx(maker->zstd);
     buf_release(&maker->body);
+    buf_release(&maker->levels);
+}
+
+/* The rows as bits; after the last, the byte's are 0. */
+static enum result expand_levels(struct parquet_values *v, uint32_t rows, struct buf *levels)
+{
+    size_t bytes = (rows + 7U) / 8;
+    enum result result = parquet_values_begin_run(v, rows);
+    struct str runs = buf_view(&v->runs);
+    uint32_t first, end = 0;
+
+    buf_reset(levels);
+    result = result == RESULT_OK ? buf_reserve(levels, bytes) : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    memset(levels->data, 0, bytes);
+    levels->len = bytes;
+    while (runs.len) {
+        next_run(&runs, &first, &end);
+        set_bits(levels->data, first, end);
+    }
+    return RESULT_OK;
 }
 
 /* Definition levels, their length in front. */
-static enum result append_levels(struct buf *body, struct parquet_values *v, uint32_t rows)
+static enum result append_levels(struct page_maker *maker, struct parquet_values *v, uint32_t rows)
 {
+    struct buf *body = &maker->body;
     size_t at = body->len;
     enum result result = buf_append(body, "\0\0\0\0", 4);
 
     if (result == RESULT_OK && (v->count == rows || v->count == 0)) {
         result = parquet_append_run(body, v->count > 0, rows, 1);
     } else if (result == RESULT_OK) {
-        result = parquet_values_begin_run(v, rows);
-        result = result == RESULT_OK ? lengthen_rows(v, (rows + 7U) / 8) : result;
-        result = result == RESULT_OK ? parquet_append_bits(body, v->rows.data, rows) : result;
+        result = expand_levels(v, rows, &maker->levels);
+        result = result == RESULT_OK ? parquet_append_bits(body, maker->levels.data, rows) : result;
     }
     if (result == RESULT_OK) {
         little_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
@@ -170,7 +202,7 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
     enum result result;
 
     buf_reset(&maker->body);
-    result = append_levels(&maker->body, v, rows);
+    result = append_levels(maker, v, rows);
     if (result == RESULT_OK) {
         result = v->indices             ? append_indices(&maker->body, v)
                  : type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
@@ -232,24 +264,26 @@ enum result parquet_values_loosen(struct parquet_values *v, uint32_t rows,
                                      .bytes_len = (uint32_t)v->bytes.len };
     if (v->count && v->count < rows) {
         result = parquet_values_begin_run(v, rows);
-        loose->bits_len = (uint32_t)v->rows.len;
+        loose->runs_len = (uint32_t)v->runs.len;
     }
     result = result == RESULT_OK ? buf_append_str(out, buf_view(&v->bytes)) : result;
-    return result == RESULT_OK && loose->bits_len ? buf_append_str(out, buf_view(&v->rows))
+    return result == RESULT_OK && loose->runs_len ? buf_append_str(out, buf_view(&v->runs))
                                                   : result;
 }
 
 enum result parquet_values_join(struct parquet_values *v, uint32_t rows_before,
                                 const struct parquet_loose *loose, const char *from)
 {
-    const struct str bits = { from + loose->bytes_len, loose->bits_len };
-    bool all = loose->count == loose->rows;
+    struct str runs = { from + loose->bytes_len, loose->runs_len };
+    uint32_t first, end = 0;
     enum result result = buf_append(&v->bytes, from, loose->bytes_len);
 
-    for (uint32_t i = 0; result == RESULT_OK && i < loose->rows; i++) {
-        if (all || has_value(bits, i)) {
-            result = parquet_values_mark(v, rows_before + i);
-        }
+    if (result == RESULT_OK && loose->count == loose->rows) {
+        return parquet_values_mark_run(v, rows_before, loose->rows);
+    }
+    while (result == RESULT_OK && runs.len) {
+        next_run(&runs, &first, &end);
+        result = parquet_values_mark_run(v, rows_before + first, end - first);
     }
     return result;
 }

@@ -21,12 +21,14 @@
 
 struct parquet_values {
     uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
+    uint32_t runs_end;           /* the row after the last that `runs` has */
     uint32_t count;
     bool indices; /* of the file's dictionary, which is what the bytes are */
     /* PLAIN, but booleans a byte each, and indices of a dictionary uint32_t. */
     struct buf bytes;
-    /* A bit for each row before `run_first`: has it a value? Up to the last that has. */
-    struct buf rows;
+    /* Rows before `run_first` that have one, as varints: how many have none, how many have one, and so on. So a
+     * column with few values takes no memory for rows that have none. */
+    struct buf runs;
 };
 
 void parquet_values_release(struct parquet_values *values);
@@ -48,10 +50,22 @@ MUST_CHECK static inline enum result parquet_values_mark(struct parquet_values *
     return result;
 }
 
+/** The same of `count` rows, of as many values. */
+MUST_CHECK static inline enum result parquet_values_mark_run(struct parquet_values *values,
+                                                             uint32_t row, uint32_t count)
+{
+    enum result result = values->run_end == row ? RESULT_OK : parquet_values_begin_run(values, row);
+
+    values->run_end = row + count;
+    values->count += count;
+    return result;
+}
+
 /* What pages are made with. */
 struct page_maker {
     ZSTD_CCtx *zstd;
     struct buf body;
+    struct buf levels; /* a bit for each row: has it a value? */
 };
 
 /** False when out of memory. */
@@ -73,10 +87,9 @@ MUST_CHECK enum result parquet_values_page(struct parquet_values *values, enum t
 MUST_CHECK enum result parquet_values_to_plain(struct parquet_values *values, enum type type,
                                                struct str entries, uint32_t count);
 
-/* Values of few rows, as one half hands them to the other: bytes, then a bit for each row unless all
- * have one. */
+/* Few values, as one half hands them to the other: bytes, then runs of rows unless all have one. */
 struct parquet_loose {
-    uint32_t rows, count, bytes_len, bits_len;
+    uint32_t rows, count, bytes_len, runs_len;
 };
 
 /** Appends them as they are, `*loose` saying what was appended. */
