@@ -1,6 +1,6 @@
 // A table by DuckDB, with the schema given by hand, as that is its fastest way:
 //
-//   node duckdb.mjs auctions|trains|posts csv|parquet INPUT OUTPUT     packages are looked for beside it
+//   node duckdb.mjs auctions|trains|posts|wide|sparse csv|parquet INPUT OUTPUT     packages are looked for beside it
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const [shape, format, input, output] = process.argv.slice(2);
@@ -19,7 +19,13 @@ const train = `STRUCT(lat DOUBLE, lng DOUBLE, speed BIGINT, direction DOUBLE, po
   arrived BOOLEAN, "from" VARCHAR, "to" VARCHAR, instance DATE, times ${stop})`;
 const large = 'maximum_object_size=67108864';
 
+const kinds = ['BIGINT', 'DOUBLE', 'VARCHAR', 'VARCHAR'];
+const many = () => Array.from({ length: 10000 }, (_, c) => `column_${String(c).padStart(5, '0')}: '${kinds[c % 4]}'`);
+const wide = ['wide', 'sparse'].includes(shape) && `SELECT * FROM read_json('${input}', ${large}, columns={${many()}})`;
+
 const tables = {
+  wide,
+  sparse: wide,
   auctions: `SELECT url, status, a.id AS "auction.id", a.title AS "auction.title", a.city, a.starts,
       a.address.lat, a.address.lng, a.address.postal, it.id, it.auction_id, it.lot, it.title, it.description,
       it.current_bid.amount, it.current_bid.currency, it.minimum_bid.amount, it.minimum_bid.currency,

@@ -1,9 +1,11 @@
-"""The three shapes of JSON that tables are measured with, made up the same way each time.
+"""The shapes of JSON that tables are measured with, made up the same way each time.
 
   auctions  a response a line, in it 50 to 120 lots: nested, ids above 2^53, prices with and without a
             fraction, arrays, members that most lots lack, one that no lot has before the last tenth
   trains    an object of objects a line: the train's number is a member's name, its stops an array
   posts     a small flat object a line
+  wide      10,000 columns, all of which each line has: numbers, fractions, words and texts
+  sparse    10,000 columns, 20 of which a line has, others in each
 
 A smaller file repeats its texts as often as a large one does. Half of the auctions escape what is not ASCII, as PHP does; the others send UTF-8.
 """
@@ -99,7 +101,31 @@ def posts(chance, count):
                          ensure_ascii=False, separators=(",", ":")), 1
 
 
-FULL = {"auctions": (auctions, 8000), "trains": (trains, 1000), "posts": (posts, 1_000_000)}
+COLUMNS = 10_000
+KINDS = ("BIGINT", "DOUBLE", "VARCHAR", "VARCHAR")
+
+
+def cell(chance, column, row):
+    return (lambda: chance.randrange(10**6), lambda: round(chance.random() * 1000, 3),
+            lambda: f"value-{chance.randrange(50)}", lambda: f"text {column} of row {row}")[column % 4]()
+
+
+def of_columns(chance, columns, row):
+    return json.dumps({f"column_{c:05}": cell(chance, c, row) for c in columns}, separators=(",", ":")), 1
+
+
+def wide(chance, count):
+    for row in range(count):
+        yield of_columns(chance, range(COLUMNS), row)
+
+
+def sparse(chance, count):
+    for row in range(count):
+        yield of_columns(chance, sorted(chance.sample(range(COLUMNS), 20)), row)
+
+
+FULL = {"auctions": (auctions, 8000), "trains": (trains, 1000), "posts": (posts, 1_000_000),
+        "wide": (wide, 2000), "sparse": (sparse, 640_000)}
 
 
 def write(shape, path, scale):
