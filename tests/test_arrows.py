@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "store": ["base/", "read/packed_text.h", "plan/request.h", "plan/discovered.h", "plan/sort_key.h", "plan/rounds.h",
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "read/", "job/job.h"],
-    "changes": ["base/", "store/", "normalise/", "sqlite3.h"],
+    "changes": ["base/", "store/", "normalise/", "sqlite3.h", "zstd.h"],
     "work": ["base/", "uv.h"],
     "s3": ["base/", "curl/", "openssl/"],
     "table": ["base/", "s3/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "libpq-fe.h", "zlib.h", "zstd.h"],

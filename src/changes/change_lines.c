@@ -6,6 +6,7 @@
 #include "base/write_all.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #define HELD_BYTES ((size_t)256 << 10)
@@ -50,14 +51,13 @@ static enum result put(struct buf *out, const char *name, struct str text)
     return text.data ? json_text_append(out, text) : buf_append_str(out, STR("null"));
 }
 
-static enum result put_line(struct change_lines *lines, const struct change *change)
+enum result change_line_append(struct buf *out, const char *endpoint, const struct change *change)
 {
-    struct buf *out = &lines->held;
     enum result result = buf_append_char(out, '{');
 
     result = result == RESULT_OK ? put(out, "_time", change->time) : result;
     result = result == RESULT_OK ? buf_printf(out, ",\"_round\":%u,", change->round) : result;
-    result = result == RESULT_OK ? put(out, "_endpoint", str_view(lines->endpoint)) : result;
+    result = result == RESULT_OK ? put(out, "_endpoint", str_view(endpoint)) : result;
     if (result == RESULT_OK && change->key.len) {
         result = buf_append_char(out, ',');
         result = result == RESULT_OK ? buf_append_str(out, change->key) : result;
@@ -83,8 +83,42 @@ enum result change_lines_take(void *context, const struct change *change, struct
         lines->later++;
         return RESULT_OK;
     }
-    if (put_line(lines, change) != RESULT_OK) {
+    if (change_line_append(&lines->held, lines->endpoint, change) != RESULT_OK) {
         return err_nomem(err, "telling changes");
+    }
+    return lines->held.len >= HELD_BYTES ? flush(lines, err) : RESULT_OK;
+}
+
+#define TIME_FRONT STR("{\"_time\":\"")
+
+/* Whether the line tells of something that was seen later than is asked for. */
+static bool is_later(const struct change_lines *lines, struct str line)
+{
+    const char *end;
+    int64_t us;
+
+    if (!lines->until_us || !str_starts(line, TIME_FRONT)) {
+        return false;
+    }
+    line = (struct str){ line.data + TIME_FRONT.len, line.len - TIME_FRONT.len };
+    end = memchr(line.data, '"', line.len);
+    return end && timestamp_parse((struct str){ line.data, (size_t)(end - line.data) }, &us) &&
+           us > lines->until_us;
+}
+
+enum result change_lines_take_lines(void *context, struct str text, struct err *err)
+{
+    struct change_lines *lines = context;
+
+    while (text.len) {
+        struct str line = str_cut(&text, '\n');
+
+        if (is_later(lines, line)) {
+            lines->later++;
+        } else if (buf_append_str(&lines->held, line) != RESULT_OK ||
+                   buf_append_char(&lines->held, '\n') != RESULT_OK) {
+            return err_nomem(err, "telling changes");
+        }
     }
     return lines->held.len >= HELD_BYTES ? flush(lines, err) : RESULT_OK;
 }

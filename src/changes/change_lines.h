@@ -30,6 +30,13 @@ MUST_CHECK enum result change_lines_begin(struct change_lines *lines, const char
 /** Fits struct differ_options. */
 MUST_CHECK enum result change_lines_take(void *lines, const struct change *change, struct err *err);
 
+/** Lines of changes as they are, of the written journal, say. */
+MUST_CHECK enum result change_lines_take_lines(void *lines, struct str text, struct err *err);
+
+/** One line, without a file. */
+MUST_CHECK enum result change_line_append(struct buf *out, const char *endpoint,
+                                          const struct change *change);
+
 MUST_CHECK enum result change_lines_end(struct change_lines *lines, int *fd, struct err *err);
 void change_lines_drop(struct change_lines *lines);
 

@@ -209,6 +209,9 @@ static enum result take_change(void *context, const struct state_change *change,
 {
     struct differ *d = context;
 
+    if (d->round < d->options->from_round) {
+        return RESULT_OK;
+    }
     if (change->is_doubled) {
         if (put_key(d, change->now) != RESULT_OK) {
             return err_nomem(err, "comparing rounds");
@@ -406,8 +409,9 @@ static enum result take_body(struct differ *d, const struct ledger_answer *answe
     result = result == RESULT_OK ? state_enter(d->state, answer->what, answer->seed, answer->seat,
                                                d->round + 1, &slot, &is_new, err)
                                  : result;
-    if (result == RESULT_OK && record) {
-        result = state_put_line(d->state, answer->what, record->id, err);
+    if (result == RESULT_OK) {
+        result =
+            state_put_line(d->state, answer->what, record ? record->id : answer->record.id, err);
     }
     return result == RESULT_OK && is_good ? put_rows(d, slot, err) : result;
 }
@@ -418,8 +422,12 @@ static enum result on_answer(void *context, const struct ledger_answer *answer, 
     struct record record = answer->record;
     int64_t slot;
     bool has = answer->kind == LEDGER_ANSWER_NEW, is_there = false, is_new;
-    enum result result = move_on(d, answer, err);
+    enum result result;
 
+    if (d->options->until_round && answer->round >= d->options->until_round) {
+        return RESULT_CANCELLED;
+    }
+    result = move_on(d, answer, err);
     if (result == RESULT_OK && answer->kind == LEDGER_ANSWER_SAME) {
         result = find_line(d, answer, &record, &has, err);
     }
@@ -465,9 +473,13 @@ static enum result walk(struct differ *d, struct err *err)
     query.visit = on_answer;
     query.context = d;
     result = ledger_each_answer(d->options->ledger, &query, err);
+    result = result == RESULT_CANCELLED ? RESULT_OK : result;
     if (result == RESULT_OK && d->has_begun) {
         result = end_seed(d, err);
         result = result == RESULT_OK ? end_round(d, err) : result;
+    }
+    if (result == RESULT_OK && d->options->needs) {
+        result = state_each_line(d->state, d->options->needs, d->options->context, err);
     }
     return result == RESULT_OK ? check_key(d, err) : result;
 }

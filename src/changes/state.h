@@ -39,7 +39,7 @@ MUST_CHECK enum result state_enter(struct state *state, const uint8_t what[DIGES
 MUST_CHECK enum result state_has(struct state *state, const uint8_t what[DIGEST_BYTES], bool *has,
                                  struct err *err);
 
-/** The line that the request's last body has: the id of its request; 0 when there is none. */
+/** The line that the request's last body has: the id of its request; 0 when there is none. Its slot has it now. */
 MUST_CHECK enum result state_put_line(struct state *state, const uint8_t what[DIGEST_BYTES],
                                       uint64_t id, struct err *err);
 MUST_CHECK enum result state_line(struct state *state, const uint8_t what[DIGEST_BYTES],
@@ -63,6 +63,12 @@ MUST_CHECK enum result state_keep(struct state *state, int64_t slot, struct str 
  *  slot. */
 MUST_CHECK enum result state_leave(struct state *state, struct str seed, uint32_t round, bool keeps,
                                    struct str time, struct err *err);
+
+/** The lines that the records of now stand in, by the ids of their requests. */
+MUST_CHECK enum result state_each_line(struct state *state,
+                                       enum result (*visit)(void *context, uint64_t id,
+                                                            struct err *err),
+                                       void *context, struct err *err);
 
 struct state_change {       /* views */
     struct str before, now; /* cells; STR_NONE: there was, or is, no such record */

@@ -10,10 +10,11 @@
 static const char schema[] =
     "PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA temp_store=FILE;"
     "CREATE TABLE slot(slot INTEGER PRIMARY KEY, what BLOB UNIQUE, seed BLOB NOT NULL,"
-    " seat BLOB, next BLOB, round INTEGER NOT NULL);"
+    " seat BLOB, next BLOB, round INTEGER NOT NULL, line INTEGER);"
     "CREATE INDEX slot_seed ON slot(seed);"
     "CREATE TABLE line(what BLOB PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE row(slot INTEGER, key BLOB, cells BLOB NOT NULL, PRIMARY KEY(slot,key))"
+    "CREATE TABLE row(slot INTEGER, key BLOB, cells BLOB NOT NULL, line INTEGER,"
+    " PRIMARY KEY(slot,key))"
     " WITHOUT ROWID;"
     "CREATE INDEX row_key ON row(key);"
     "CREATE TABLE touched(key BLOB PRIMARY KEY, before BLOB, time TEXT, number INTEGER)"
@@ -26,7 +27,10 @@ enum text {
     TEXT_ENTER,
     TEXT_OWN,
     TEXT_PUT_LINE,
+    TEXT_SET_LINE,
     TEXT_LINE,
+    TEXT_LINES,
+    TEXT_MOVE,
     TEXT_ROWS,
     TEXT_PUT,
     TEXT_DROP,
@@ -50,9 +54,14 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_ENTER] = "UPDATE slot SET seed=?2,next=?3,round=?4 WHERE slot=?1",
     [TEXT_OWN] = "SELECT slot FROM slot WHERE seed=?1 AND what IS NULL",
     [TEXT_PUT_LINE] = "INSERT OR REPLACE INTO line VALUES(?1,?2)",
+    [TEXT_SET_LINE] = "UPDATE slot SET line=?2 WHERE what=?1",
+    [TEXT_LINES] = "SELECT line FROM slot WHERE line IS NOT NULL"
+                   " UNION SELECT line FROM row WHERE line IS NOT NULL",
+    [TEXT_MOVE] = "INSERT OR REPLACE INTO row SELECT ?3,r.key,r.cells,ifnull(r.line,s.line)"
+                  " FROM row r CROSS JOIN slot s ON s.slot=r.slot WHERE r.slot=?1 AND r.key=?2",
     [TEXT_LINE] = "SELECT id FROM line WHERE what=?1",
     [TEXT_ROWS] = "SELECT key,cells FROM row WHERE slot=?1",
-    [TEXT_PUT] = "INSERT OR REPLACE INTO row VALUES(?1,?2,?3)",
+    [TEXT_PUT] = "INSERT OR REPLACE INTO row VALUES(?1,?2,?3,NULL)",
     [TEXT_DROP] = "DELETE FROM row WHERE slot=?1 AND key=?2",
     [TEXT_TOUCH] = "INSERT INTO touched VALUES(?1,(SELECT r.cells " NOW_OF "?1"
                    " ORDER BY s.seat DESC LIMIT 1),?2,?3)"
@@ -61,7 +70,8 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_LEFT_ROWS] = "SELECT key FROM row WHERE slot=?1",
     [TEXT_DROP_ROWS] = "DELETE FROM row WHERE slot=?1",
     [TEXT_DROP_SLOT] = "DELETE FROM slot WHERE slot=?1",
-    [TEXT_KEEP_ROWS] = "INSERT OR REPLACE INTO row SELECT ?2,key,cells FROM row WHERE slot=?1",
+    [TEXT_KEEP_ROWS] = "INSERT OR REPLACE INTO row SELECT ?2,r.key,r.cells,ifnull(r.line,s.line)"
+                       " FROM row r CROSS JOIN slot s ON s.slot=r.slot WHERE r.slot=?1",
     [TEXT_TAKE_SEATS] = "UPDATE slot SET seat=next WHERE round=?1",
     [TEXT_TOUCHED] = "SELECT key,before,time FROM touched ORDER BY number",
     [TEXT_NOW] = "SELECT r.cells " NOW_OF "?1 ORDER BY s.seat DESC LIMIT 2",
@@ -263,9 +273,35 @@ enum result state_put_line(struct state *s, const uint8_t what[DIGEST_BYTES], ui
 {
     sqlite3_stmt *st = use(s, TEXT_PUT_LINE);
 
+    enum result result;
+
+    bind(st, 1, (struct str){ (const char *)what, DIGEST_BYTES });
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)id);
+    result = run(s, st, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    st = use(s, TEXT_SET_LINE);
     bind(st, 1, (struct str){ (const char *)what, DIGEST_BYTES });
     sqlite3_bind_int64(st, 2, (sqlite3_int64)id);
     return run(s, st, err);
+}
+
+enum result state_each_line(struct state *s,
+                            enum result (*visit)(void *context, uint64_t id, struct err *err),
+                            void *context, struct err *err)
+{
+    sqlite3_stmt *st = use(s, TEXT_LINES);
+    enum result result = RESULT_OK;
+
+    while (next(s, st, &result, err)) {
+        result = visit(context, (uint64_t)sqlite3_column_int64(st, 0), err);
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            return result;
+        }
+    }
+    return result;
 }
 
 enum result state_line(struct state *s, const uint8_t what[DIGEST_BYTES], uint64_t *id,
@@ -344,21 +380,19 @@ static enum result run_of_slot(struct state *s, enum text which, int64_t slot, i
 enum result state_keep(struct state *s, int64_t slot, struct str key, struct str seed,
                        struct str time, struct err *err)
 {
-    static const char move[] = "UPDATE OR REPLACE row SET slot=?3 WHERE slot=?1 AND key=?2";
-    sqlite3_stmt *st = NULL;
+    sqlite3_stmt *st = use(s, TEXT_MOVE);
     int64_t own;
     enum result result = own_slot(s, seed, &own, err);
 
     result = result == RESULT_OK ? touch(s, key, time, err) : result;
-    if (result == RESULT_OK) {
-        (void)sqlite3_prepare_v2(s->db, move, -1, &st, NULL);
-        sqlite3_bind_int64(st, 1, slot);
-        bind(st, 2, key);
-        sqlite3_bind_int64(st, 3, own);
-        result = run(s, st, err);
-        sqlite3_finalize(st);
+    if (result != RESULT_OK) {
+        return result;
     }
-    return result;
+    sqlite3_bind_int64(st, 1, slot);
+    bind(st, 2, key);
+    sqlite3_bind_int64(st, 3, own);
+    result = run(s, st, err);
+    return result == RESULT_OK ? state_put(s, slot, key, STR_NONE, time, err) : result;
 }
 
 /* --- the ends of seeds and rounds -------------------------------------------------------------------------- */

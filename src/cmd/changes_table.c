@@ -6,7 +6,10 @@
 #include "base/say.h"
 #include "base/units.h"
 #include "changes/change_lines.h"
+#include "changes/journal_file.h"
+#include "cmd/changes_spec.h"
 #include "normalise/lines_source.h"
+#include "store/ledger_retire.h"
 #include "table/table_report.h"
 #include "table/table_run.h"
 
@@ -119,22 +122,35 @@ static void tell(const struct changes_report *r, const struct change_lines *line
 
 /* --- the table --------------------------------------------------------------------------------------------- */
 
-/* The endpoint and those whose records it is asked for. */
-static void mark_kin(const struct job *job, uint32_t endpoint, bool *kin)
+/* Those of rounds that are not kept any more, and then those of the others. */
+static enum result find_all(struct opened_run *run, const struct changes_spec *spec,
+                            const struct changes_wish *wish, struct segment_reader *segments,
+                            struct change_lines *lines, struct changes_report *report,
+                            struct err *err)
 {
-    kin[endpoint] = true;
-    while (job->endpoints[endpoint].has_parent) {
-        endpoint = job->endpoints[endpoint].parent;
-        kin[endpoint] = true;
+    struct differ_options differ = { .ledger = run->ledger,
+                                     .segments = segments,
+                                     .query = spec->query,
+                                     .rows = spec->rows,
+                                     .memory_bytes = table_memory(wish->spec) / 2,
+                                     .take = change_lines_take,
+                                     .context = lines };
+    struct ledger_journal journal;
+    enum result result = ledger_read_journal(run->ledger, &journal, err);
+
+    if (result == RESULT_OK && journal.rounds) {
+        result = journal_read(&run->dir, journal.bytes, lines->endpoint, spec->rows.unique,
+                              spec->rows.unique_count, change_lines_take_lines, lines, err);
     }
+    differ.from_round = journal.rounds;
+    return result == RESULT_OK ? differ_run(&differ, report, err) : result;
 }
 
 static enum result find_changes(const struct read_options *options, struct opened_run *run,
-                                const struct changes_wish *wish, struct change_lines *lines,
-                                const struct differ_options *differ, struct changes_report *report,
+                                const struct changes_wish *wish, const struct changes_spec *spec,
+                                struct change_lines *lines, struct changes_report *report,
                                 struct err *err)
 {
-    struct differ_options its = *differ;
     struct segment_reader segments;
     int raw_fd = -1;
     enum result result = segment_dir_open(&run->dir, false, &raw_fd, err);
@@ -143,14 +159,11 @@ static enum result find_changes(const struct read_options *options, struct opene
         return result;
     }
     segment_reader_init(&segments, raw_fd);
-    its.segments = &segments;
-    its.take = change_lines_take;
-    its.context = lines;
     result = change_lines_begin(lines, run->job.endpoints[wish->endpoint].name,
                                 options->spec.as_of_us, err);
     result = result == RESULT_OK ? ledger_hold(run->ledger, err) : result;
     if (result == RESULT_OK) {
-        result = differ_run(&its, report, err);
+        result = find_all(run, spec, wish, &segments, lines, report, err);
         ledger_let_go(run->ledger);
     }
     segment_reader_release(&segments);
@@ -162,44 +175,14 @@ static enum result write_lines(const struct read_options *options, struct opened
                                const struct changes_wish *wish, struct change_lines *lines,
                                struct changes_report *report, struct err *err)
 {
-    const struct table_spec *spec = wish->spec;
-    const struct job_endpoint *endpoint = &run->job.endpoints[wish->endpoint];
-    struct str *names = calloc(spec->pick_count + 1, sizeof *names);
-    bool *kin = calloc(run->job.endpoint_count, sizeof *kin);
-    struct table_shape shape = { .picks = NULL };
-    enum result result = names && kin ? table_shape_init(&shape, spec, false, err)
-                                      : err_nomem(err, "comparing rounds");
+    struct changes_spec spec;
+    enum result result =
+        changes_spec_init(&spec, &run->job, wish->endpoint, wish->records, wish->spec, err);
 
     if (result == RESULT_OK) {
-        const struct differ_options differ = {
-            .ledger = run->ledger,
-            .query = { .endpoint = wish->endpoint,
-                       .kin = kin,
-                       .endpoint_count = run->job.endpoint_count,
-                       .has_pages = endpoint->pages.kind != JOB_PAGES_NONE },
-            .rows = { .records = wish->records,
-                      .shape = spec->shape,
-                      .flatten = &shape.flatten,
-                      .separator = spec->separator,
-                      .unique = spec->unique,
-                      .unique_count = spec->unique_count,
-                      .with = spec->with,
-                      .with_count = spec->with_count,
-                      .columns = names,
-                      .column_count = spec->pick_count,
-                      .answer_max = (size_t)table_memory(spec) },
-            .memory_bytes = table_memory(spec) / 2,
-        };
-
-        mark_kin(&run->job, wish->endpoint, kin);
-        for (size_t i = 0; i < spec->pick_count; i++) {
-            names[i] = spec->picks[i].name;
-        }
-        result = find_changes(options, run, wish, lines, &differ, report, err);
+        result = find_changes(options, run, wish, &spec, lines, report, err);
+        changes_spec_release(&spec);
     }
-    table_shape_release(&shape);
-    free(names);
-    free(kin);
     return result;
 }
 
@@ -274,5 +257,5 @@ int changes_table_make(const struct read_options *options, struct opened_run *ru
         return message_fail(&err);
     }
     tell(&report, &lines);
-    return make_table(wish, fd, report.added > 0);
+    return make_table(wish, fd, lseek(fd, 0, SEEK_END) > 0);
 }

@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "cmd/cmd.h"
 #include "cmd/read_options.h"
+#include "cmd/retain.h"
 #include "store/run_pack.h"
 
 #include <signal.h>
@@ -40,15 +41,16 @@ static int compact(const struct read_options *options)
         struct segment_pack_report report;
         struct err err;
         bool live = false;
+        int its = options->retain_us ? retain_rounds(options->operands[i], options->retain_us)
+                                     : EXIT_WELL;
         enum result result = run_pack(options->operands[i], &stopped, &live, &report, &err);
 
         if (result == RESULT_OK) {
             tell(options->operands[i], live, &report);
         } else if (result != RESULT_CANCELLED) {
-            int its = message_fail(&err);
-
-            code = its > code ? its : code; /* the worst */
+            its = message_fail(&err);
         }
+        code = its > code ? its : code; /* the worst */
     }
     return atomic_load(&stopped) ? EXIT_INTERRUPTED : code;
 }

@@ -135,15 +135,34 @@ const struct option_table verify_table = {
     .operand = read_options_add_operand,
 };
 
-static const char *const compact_examples[] = { "scrapetop compact *.run", NULL };
+static const struct option_row compact_rows[] = {
+    {
+        .name = "retain",
+        .value = "TIME",
+        .help = "Of runs that poll: answers older than this (30d) go, and what they changed stays "
+                "in the run's journal, for normalise --changes",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct read_options, retain_us),
+        .low = 1,
+    },
+};
+
+static const struct option_group compact_groups[] = { { "Options", ROWS(compact_rows), 0 } };
+
+static const char *const compact_examples[] = {
+    "scrapetop compact *.run",
+    "scrapetop compact --retain 30d feed.run",
+    NULL,
+};
 
 const struct option_table compact_table = {
     .command = "compact",
-    .synopsis = "RUN...",
+    .synopsis = "[OPTIONS] RUN...",
     .summary = "Pack what runs have stored, with zstd",
     .details = "raw/00000001.jsonl becomes raw/00000001.jsonl.zst, which all commands read as they "
                "did, and zstd -dc, too; the run goes on as before. Of a live run the last segment "
                "stays as it is. A kill at any moment loses nothing.",
+    GROUPS(compact_groups),
     .examples = compact_examples,
     .operand = read_options_add_operand,
 };

@@ -31,6 +31,7 @@ struct read_options {
     bool json;            /* normalise: the report on stdout; raw, verify, status */
     bool check;           /* status: only whether it is live and well */
     unsigned speed;       /* replay */
+    uint64_t retain_us;   /* compact: rounds older than this are retired; 0: none is */
     const char **answers; /* rules: those of --answer */
     size_t answer_count;
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */

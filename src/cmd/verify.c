@@ -1,7 +1,22 @@
 /* `verify`: every stored body against the ledger; exit code 8 when something is damaged. */
+#include "changes/journal_file.h"
 #include "cmd/cmd.h"
 #include "cmd/read_options.h"
 #include "history/verify_print.h"
+#include "store/ledger_retire.h"
+
+/* What changed in rounds that are not kept any more. */
+static enum result check_journal(struct run_reader *reader, bool *is_damaged, struct err *err)
+{
+    struct ledger_journal journal;
+    enum result result = ledger_read_journal(reader->ledger, &journal, err);
+
+    if (result == RESULT_OK && journal_check(&reader->dir, journal.bytes, err) != RESULT_OK) {
+        message_error(err);
+        *is_damaged = true;
+    }
+    return result;
+}
 
 static int verify_one(const struct read_options *options, const char *run)
 {
@@ -12,6 +27,7 @@ static int verify_one(const struct read_options *options, const char *run)
 
     if (result == RESULT_OK) {
         result = verify_print(&reader, options->json, &is_damaged, &err);
+        result = result == RESULT_OK ? check_journal(&reader, &is_damaged, &err) : result;
         run_reader_close(&reader);
     }
     if (result != RESULT_OK) {

@@ -2,6 +2,7 @@
 
 #include "base/grow.h"
 #include "base/units.h"
+#include "store/dropped.h"
 #include "store/segment_scan.h"
 #include "store/unsent.h"
 
@@ -107,7 +108,9 @@ static enum result recover(struct archive *a, const struct archive_options *opti
                            struct recovery *recovery, struct err *err)
 {
     struct ledger_summary summary;
-    enum result result = see_to_orphans(a, options, recovery, err);
+    enum result result = dropped_remove(a->ledger, a->raw_fd, err);
+
+    result = result == RESULT_OK ? see_to_orphans(a, options, recovery, err) : result;
 
     if (result == RESULT_OK) {
         result = end_sending(a, options, recovery, err);
@@ -232,6 +235,14 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir,
     return result;
 }
 
+void archive_close_segment(struct archive *a)
+{
+    if (a->segment.fd >= 0) {
+        close(a->segment.fd);
+    }
+    a->segment.fd = -1;
+}
+
 void archive_close(struct archive *archive)
 {
     packer_stop(archive->packer);
@@ -246,8 +257,7 @@ void archive_close(struct archive *archive)
     line_release(&archive->line);
 }
 
-/* The ledger hears of a segment before its first line is written. */
-static enum result announce_segment(struct archive *a, struct err *err)
+enum result archive_announce(struct archive *a, struct err *err)
 {
     enum result result = RESULT_OK;
 
@@ -346,7 +356,7 @@ static enum result append_lines(struct archive *a, struct settlement *batch, str
             continue;
         }
         if (!announced) {
-            result = announce_segment(a, err);
+            result = archive_announce(a, err);
             a->next = a->segment.extent;
             announced = true;
         }

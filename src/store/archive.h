@@ -68,6 +68,12 @@ MUST_CHECK enum result archive_look(struct archive *archive, struct err *err);
 /** After RESULT_FULL: forgets the batch, so that another may be tried. */
 MUST_CHECK enum result archive_abandon(struct archive *archive, struct err *err);
 
+/** The ledger hears of a segment before its first line is written: begins the next one when that is due. */
+MUST_CHECK enum result archive_announce(struct archive *archive, struct err *err);
+
+/** The next line begins another segment. */
+void archive_close_segment(struct archive *archive);
+
 /** Leaves everything as it is; ledger_checkpoint before it leaves a ledger of one file. */
 void archive_close(struct archive *archive);
 

@@ -176,7 +176,7 @@ static enum result tell(const struct ledger *ledger, struct stream *s,
     } else {
         memcpy(answer.what, what.data, DIGEST_BYTES);
     }
-    if (answer.kind == LEDGER_ANSWER_NEW) {
+    if (answer.kind == LEDGER_ANSWER_NEW || answer.kind == LEDGER_ANSWER_EMPTY) {
         answer.record = ledger_record(s->st);
     }
     return query->visit(query->context, &answer, err);

@@ -34,7 +34,7 @@ struct ledger_answer { /* a view, for the call only */
     struct str seat; /* where it stands within its round, likewise */
     uint8_t what[DIGEST_BYTES];
     bool is_partial;
-    struct record record; /* LEDGER_ANSWER_NEW */
+    struct record record; /* LEDGER_ANSWER_NEW, _EMPTY */
 };
 
 struct ledger_answers_query {

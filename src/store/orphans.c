@@ -2,6 +2,7 @@
 
 #include "base/grow.h"
 #include "store/segment_scan.h"
+#include "store/ledger_retire.h"
 
 #include <stdlib.h>
 
@@ -50,8 +51,10 @@ struct search {
     struct extents extents;
     struct orphans *orphans;
     struct segment_extent extent; /* of the file in hand, with what was taken in of it */
-    bool segment_is_unknown;      /* one that the ledger does not know holds records */
-    orphans_claim_fn *claim;      /* NULL: they are only counted */
+    uint32_t looked_for;          /* whether it is dropped */
+    bool is_dropped;
+    bool segment_is_unknown; /* one that the ledger does not know holds records */
+    orphans_claim_fn *claim; /* NULL: they are only counted */
     void *context;
 };
 
@@ -108,6 +111,23 @@ static enum result on_line(void *context, struct record *record, const struct li
     return take_in(s, record, line, err);
 }
 
+static enum result compare_number(void *context, uint32_t number, struct err *err)
+{
+    struct search *s = context;
+
+    (void)err;
+    s->is_dropped |= number == s->looked_for;
+    return RESULT_OK;
+}
+
+/* Its file was left by a kill, and is removed by the next session. */
+static enum result look_whether_dropped(struct search *s, uint32_t number, struct err *err)
+{
+    s->looked_for = number;
+    s->is_dropped = false;
+    return ledger_each_dropped(s->ledger, compare_number, s, err);
+}
+
 /* The lines of one file, and their rows, if they are to have any, in one transaction. */
 static enum result search_file(void *context, uint32_t number, uint64_t size, struct err *err)
 {
@@ -117,6 +137,10 @@ static enum result search_file(void *context, uint32_t number, uint64_t size, st
     uint64_t from;
     bool known;
 
+    result = look_whether_dropped(s, number, err);
+    if (result != RESULT_OK || s->is_dropped) {
+        return result;
+    }
     s->extent = extent_of(&s->extents, number, &known);
     from = s->extent.committed;
     if (size <= from) {
