@@ -6,11 +6,13 @@
 #include "store_fixture.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static bool exists(struct world *w, const char *name)
 {
@@ -194,6 +197,47 @@ static void ledger_open__makes_facts__of_what_version_2_had_in_words(void **stat
     assert_int_equal(rows.rows[2].state, SETTLE_DONE);
 }
 
+/* All that a ledger has, a line for each column and index. To free. */
+static char *described(struct world *w)
+{
+    static const char query[] =
+        "SELECT group_concat(line,char(10)) FROM (SELECT m.name||' '||t.cid||' '||t.name||' '||"
+        "t.type||' '||t.\"notnull\"||' '||ifnull(t.dflt_value,'-')||' '||t.pk AS line"
+        " FROM sqlite_master m, pragma_table_xinfo(m.name) t WHERE m.type='table' UNION ALL"
+        " SELECT m.name||' '||l.name||' '||l.strict||' '||l.wr FROM sqlite_master m,"
+        " pragma_table_list(m.name) l WHERE m.type='table' UNION ALL"
+        " SELECT m.sql FROM sqlite_master m WHERE m.type='index' AND m.sql NOT NULL ORDER BY 1)";
+    char path[PATH_MAX];
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    char *text;
+
+    snprintf(path, sizeof path, "%s/ledger.db", w->dir.path);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, query, -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    text = strdup((const char *)sqlite3_column_text(st, 0));
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    assert_non_null(text);
+    return text;
+}
+
+/* A new one is made at once, an old one step by step: there is no telling them apart afterwards. */
+static void ledger_open__makes_the_same__of_nothing_and_of_an_old_one(void **state)
+{
+    struct world *w = *state;
+    char *fresh = described(w), *brought_on;
+
+    close_ledger(w);
+    ledger_make(&w->dir, OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_HEADER "2;");
+    open_ledger(w, false);
+    brought_on = described(w);
+    assert_string_equal(brought_on, fresh);
+    free(fresh);
+    free(brought_on);
+}
+
 static void ledger_check__sees_damage(void **state)
 {
     struct world *w = *state;
@@ -221,6 +265,7 @@ int main(void)
         TEST(ledger_open__refuses__what_is_no_ledger),
         TEST(ledger_open__refuses__another_application_or_version),
         TEST(ledger_open__makes_facts__of_what_version_2_had_in_words),
+        TEST(ledger_open__makes_the_same__of_nothing_and_of_an_old_one),
         TEST(ledger_check__sees_damage),
     };
 

@@ -16,15 +16,56 @@
 #define VERSION 6
 #define TEMP_NAME ".ledger.db.tmp"
 
-/* The partial index costs nothing for done rows and finds the few others without a walk over all. The
- * check lets quick_check see a damaged state; as a list, IN (1,2,3), it would double the cost of a row. */
-static const char schema_1[] =
+/* What is the same in all versions that have it. */
+#define FOUND_COLUMNS                                                                              \
+    " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, digest BLOB NOT NULL,"                    \
+    " place BLOB NOT NULL, key TEXT NOT NULL, url TEXT NOT NULL, body TEXT, vars TEXT, etag TEXT," \
+    " chain INTEGER, number INTEGER NOT NULL,"                                                     \
+    " ordinal INTEGER NOT NULL, total INTEGER NOT NULL, expected INTEGER NOT NULL,"                \
+    " size INTEGER NOT NULL, empty INTEGER NOT NULL, kind INTEGER NOT NULL,"                       \
+    " named_by INTEGER NOT NULL, moved INTEGER NOT NULL"
+
+#define FOUND_INDEXES                                                                              \
+    "CREATE UNIQUE INDEX found_once ON found(endpoint,digest);"                                    \
+    "CREATE INDEX found_place ON found(endpoint,place);"                                           \
+    "CREATE TABLE page_note("                                                                      \
+    " request INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,"                        \
+    " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;"
+
+#define SAID_TABLE                                                                                 \
+    "CREATE TABLE said("                                                                           \
+    " request INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, headers TEXT NOT NULL,"                 \
+    " body BLOB NOT NULL, body_bytes INTEGER NOT NULL) STRICT;"
+
+#define EXCHANGE_TABLES                                                                            \
+    "CREATE TABLE exchange("                                                                       \
+    " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER NOT NULL,"  \
+    " is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL, with_get INTEGER NOT NULL) "      \
+    "STRICT;"                                                                                      \
+    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+#define PAGE_TABLE                                                                                 \
+    "CREATE TABLE page("                                                                           \
+    " endpoint INTEGER NOT NULL, chain INTEGER NOT NULL, id INTEGER NOT NULL,"                     \
+    " ordinal INTEGER NOT NULL, records INTEGER NOT NULL, total INTEGER,"                          \
+    " expected INTEGER NOT NULL, size INTEGER NOT NULL, crc32c INTEGER NOT NULL,"                  \
+    " ended INTEGER NOT NULL, PRIMARY KEY(endpoint,chain,id)) STRICT, WITHOUT ROWID;"
+
+/* A new ledger: what the steps below make of an old one, and in the same order of columns, but made
+ * at once: ALTER TABLE looks through all of the schema each time.
+ *
+ * The partial index costs nothing for done rows and finds the few others without a walk over all. The
+ * check lets quick_check see a damaged state; as a list, IN (1,2,3), it would double the cost of a
+ * row. */
+static const char schema_new[] =
     "CREATE TABLE request("
     " id INTEGER PRIMARY KEY, state INTEGER NOT NULL CHECK(state BETWEEN 1 AND 3),"
     " endpoint INTEGER NOT NULL,"
     " attempt INTEGER NOT NULL, status INTEGER NOT NULL, body INTEGER NOT NULL,"
     " segment INTEGER, line_at INTEGER, line_bytes INTEGER, crc32c INTEGER,"
-    " key TEXT, reason TEXT, set_by TEXT, not_before_us INTEGER) STRICT;"
+    " key TEXT, reason TEXT, due_said TEXT, not_before_us INTEGER, outcome INTEGER,"
+    " class INTEGER, due_by INTEGER, due_wait_us INTEGER, due_ceiling_us INTEGER,"
+    " due_host TEXT, due_length_us INTEGER, due_at_us INTEGER, due_boot INTEGER, url TEXT) STRICT;"
     "CREATE INDEX request_open ON request(state) WHERE state<>1;"
     "CREATE TABLE segment("
     " number INTEGER PRIMARY KEY, committed INTEGER NOT NULL, last_batch INTEGER NOT NULL,"
@@ -32,25 +73,20 @@ static const char schema_1[] =
     "CREATE TABLE session("
     " number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_us INTEGER NOT NULL,"
     " ended_us INTEGER, clean INTEGER) STRICT;"
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE found(" FOUND_COLUMNS ","
+    " came INTEGER NOT NULL DEFAULT 0, previous INTEGER NOT NULL DEFAULT 0,"
+    " most INTEGER NOT NULL DEFAULT 0, records_type INTEGER NOT NULL DEFAULT 0,"
+    " records_at INTEGER NOT NULL DEFAULT 0, basis INTEGER NOT NULL DEFAULT 0,"
+    " repeats INTEGER NOT NULL DEFAULT 0) STRICT;" FOUND_INDEXES "CREATE TABLE polled("
+    " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL, request INTEGER,"
+    " at_us INTEGER) STRICT, WITHOUT ROWID;" SAID_TABLE EXCHANGE_TABLES PAGE_TABLE;
 
 /* What version 2 added. `moved`: it has got another place since it was found, and may have been asked
  * with what belonged to the first one. A row for a request of the plan's own is the first page of a
  * listing, there only so that the listing does not come back to it. */
 static const char schema_2[] =
-    "CREATE TABLE found("
-    " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, digest BLOB NOT NULL, place BLOB NOT NULL,"
-    " key TEXT NOT NULL, url TEXT NOT NULL, body TEXT, vars TEXT, etag TEXT,"
-    " chain INTEGER, number INTEGER NOT NULL,"
-    " ordinal INTEGER NOT NULL, total INTEGER NOT NULL, expected INTEGER NOT NULL,"
-    " size INTEGER NOT NULL, empty INTEGER NOT NULL, kind INTEGER NOT NULL,"
-    " named_by INTEGER NOT NULL, moved INTEGER NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX found_once ON found(endpoint,digest);"
-    "CREATE INDEX found_place ON found(endpoint,place);"
-    "CREATE TABLE page_note("
-    " request INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,"
-    " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE polled("
+    "CREATE TABLE found(" FOUND_COLUMNS ") STRICT;" FOUND_INDEXES "CREATE TABLE polled("
     " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 /* What version 3 added: copies of what stands beside the ledger, and facts in the place of words. The words of
@@ -67,31 +103,18 @@ static const char schema_3[] =
     "ALTER TABLE request ADD COLUMN due_length_us INTEGER;"
     "ALTER TABLE request ADD COLUMN due_at_us INTEGER;"
     "ALTER TABLE request ADD COLUMN due_boot INTEGER;"
-    "ALTER TABLE request ADD COLUMN url TEXT;"
-    "CREATE TABLE said("
-    " request INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, headers TEXT NOT NULL,"
-    " body BLOB NOT NULL, body_bytes INTEGER NOT NULL) STRICT;"
+    "ALTER TABLE request ADD COLUMN url TEXT;" SAID_TABLE
     "UPDATE request SET outcome=old_outcome(reason,status),class=old_class(reason,status),"
     "due_by=old_due_by(due_said),due_wait_us=old_due_wait(due_said),"
     "due_ceiling_us=old_due_ceiling(due_said),due_said=old_due_said(due_said)"
-    " WHERE state<>1;"
-    "CREATE TABLE exchange("
-    " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER NOT NULL,"
-    " is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL, with_get INTEGER NOT NULL) "
-    "STRICT;"
-    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    " WHERE state<>1;" EXCHANGE_TABLES
     "ALTER TABLE found ADD COLUMN came INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN most INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN records_type INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN records_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN basis INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE found ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;"
-    "CREATE TABLE page("
-    " endpoint INTEGER NOT NULL, chain INTEGER NOT NULL, id INTEGER NOT NULL,"
-    " ordinal INTEGER NOT NULL, records INTEGER NOT NULL, total INTEGER,"
-    " expected INTEGER NOT NULL, size INTEGER NOT NULL, crc32c INTEGER NOT NULL,"
-    " ended INTEGER NOT NULL, PRIMARY KEY(endpoint,chain,id)) STRICT, WITHOUT ROWID;";
+    "ALTER TABLE found ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;" PAGE_TABLE;
 
 /* And what the first ledgers of version 3 lack: those who read one can do without. */
 static const char schema_sending[] =
@@ -260,8 +283,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 /* Without a journal and without a sync: it is nothing yet. */
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
-    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_4 +
-              sizeof schema_5 + sizeof schema_6 + sizeof schema_sending + 256];
+    char text[sizeof schema_new + sizeof schema_4 + sizeof schema_6 + sizeof schema_sending + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -269,14 +291,10 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s%s%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_sending,
-             APPLICATION_ID, VERSION);
-    result = ledger_add_guesses(ledger, err);
-    if (result == RESULT_OK) {
-        result = execute(ledger, text, "creating it", err);
-    }
+             schema_new, schema_4, schema_6, schema_sending, APPLICATION_ID, VERSION);
+    result = execute(ledger, text, "creating it", err);
     ledger->folded = true; /* its log, if there is one at all */
     ledger_close(ledger);
     return result;
