@@ -59,6 +59,7 @@
 #define DESCRIPTORS_LEAST 24 /* beside the standard ones: what a run of one connection takes */
 #define DESCRIPTORS_WANTED 256
 #define LARGE_BLOCK_BYTES (1 << 20)
+#define HEAP_KEPT_BYTES (16 << 20)
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
@@ -107,9 +108,11 @@ static void prepare_process(void)
 
     setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers keep their point */
     utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
-    /* Else it grows with what is freed, up to 32 MiB: then large bodies lie on the heap, are copied as they grow and
-     * leave holes, which cost nearly as much as the bodies themselves. */
-    os_set_mmap_threshold(LARGE_BLOCK_BYTES);
+    /* Else the first grows with what is freed, up to 32 MiB: then large bodies lie on the heap, are
+     * copied as they grow and leave holes, which cost nearly as much as the bodies themselves. With
+     * the second at its usual 128 KiB each pause of a few transfers would give memory back that the
+     * next ones ask for again, page by page. */
+    os_set_heap(LARGE_BLOCK_BYTES, HEAP_KEPT_BYTES);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored by who started us, no child could be waited for */
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */

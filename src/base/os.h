@@ -105,8 +105,9 @@ void os_set_dumpable(bool may);
 /** Whether the process is stopped (SIGSTOP). Safe in a signal handler and after fork. */
 bool os_is_stopped(pid_t process);
 
-/** Blocks of memory from so many bytes on are mapped each by itself: the system has them back when they are freed. */
-void os_set_mmap_threshold(size_t bytes);
+/** Of the heap: blocks from `block` bytes on are mapped each by itself, and the system has them back
+ *  when they are freed; of the others it has back what is free at the end, from `kept` bytes on. */
+void os_set_heap(size_t block, size_t kept);
 
 /** Whether this processor has the CRC32 instructions of ARMv8, of which only the system knows; false on any other. */
 bool os_cpu_has_crc32(void);

@@ -343,9 +343,10 @@ bool os_is_stopped(pid_t process)
 #endif
 }
 
-void os_set_mmap_threshold(size_t bytes)
+void os_set_heap(size_t block, size_t kept)
 {
-    (void)bytes; /* both do so by themselves */
+    (void)block; /* both do so by themselves */
+    (void)kept;
 }
 
 /* Every Mac with an ARM processor has them. */

@@ -244,12 +244,17 @@ bool os_is_stopped(pid_t process)
     return state && state[1] == ' ' && state[2] == 'T';
 }
 
-void os_set_mmap_threshold(size_t bytes)
+void os_set_heap(size_t block, size_t kept)
 {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, (int)bytes);
+    mallopt(M_MMAP_THRESHOLD, (int)block);
+    mallopt(M_TRIM_THRESHOLD, (int)kept);
+    /* What is freed is joined with its neighbours at once. Else that is put off until somebody asks
+     * for more than a KiB: libcurl does so for each request. */
+    mallopt(M_MXFAST, 0);
 #else
-    (void)bytes; /* musl does so by itself, from 128 KiB on */
+    (void)block; /* musl does so by itself, from 128 KiB on */
+    (void)kept;
 #endif
 }
 
