@@ -6,6 +6,7 @@
 #include "engine/events.h"
 #include "engine/seal.h"
 #include "engine/since.h"
+#include "engine/table.h"
 #include "plan/sort_key.h"
 
 #include <ctype.h>
@@ -183,15 +184,27 @@ static void tell_skipped(struct engine *e, uint64_t before)
     }
 }
 
+/* The latest round has ended, and another one follows: databases get what it brought. */
+static void tables_after(struct engine *e, uint64_t round)
+{
+    if (round && round != e->poll.tables_of) {
+        e->poll.tables_of = round;
+        table_order_round(e);
+    }
+}
+
 static void step(struct engine *e)
 {
     struct poll *p = &e->poll;
-    uint64_t skipped = p->rounds.kept.skipped;
+    uint64_t skipped = p->rounds.kept.skipped, round = p->rounds.kept.begun;
     bool settled = is_settled(e);
     enum rounds_step next = rounds_step(&p->rounds, settled && !e->pace.is_paused, wall_us(e));
 
     p->is_asleep = next == ROUNDS_REST || (settled && next == ROUNDS_BUSY);
     tell_skipped(e, skipped);
+    if (settled && (next == ROUNDS_REST || next == ROUNDS_BEGIN)) {
+        tables_after(e, round);
+    }
     if (next == ROUNDS_BEGIN) {
         events_add(&e->events, EVENT_INFO, "round", "", "round %llu begins",
                    (unsigned long long)p->rounds.kept.begun);
@@ -208,6 +221,7 @@ void poll_turn(struct engine *e)
     if (!p->is_last) {
         step(e);
     }
+    (void)table_next(e); /* one whose place was away may have its turn again */
     if (may_put(e) && !p->is_putting && discover_has_room(e)) {
         put_part(e);
     }

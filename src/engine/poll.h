@@ -35,6 +35,7 @@ struct poll {
     struct rounds rounds;
     uint64_t began_us; /* when the session did, by both clocks */
     int64_t began_wall_us;
+    uint64_t tables_of;           /* the round after which databases were brought up to date */
     bool is_putting;              /* the store has `part` */
     struct settlement part;       /* a piece of a round on its way into the ledger */
     struct rounds_kept kept;      /* how far the round is with it */

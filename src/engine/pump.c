@@ -106,6 +106,8 @@ static void end_fetching(struct engine *e, bool all_settled)
     e->session.loop_cpu_s = cpu_thread_s(&e->cpu);
     if (all_settled) {
         table_order_due(e);
+    } else {
+        table_wait_no_more(e);
     }
     uv_timer_stop(&e->wake);
     if (e->ending.exit == EXIT_WELL && e->storage.state == RESULT_OK) {

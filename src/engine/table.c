@@ -171,7 +171,7 @@ static bool put_back(struct engine *e, const struct table_report *report)
     char pause[UNITS_TEXT_MAX];
     uint64_t pause_us;
 
-    if (!job->current->is_due || e->phase != ENGINE_TABLE ||
+    if ((e->phase != ENGINE_RUNNING && e->phase != ENGINE_TABLE) ||
         !table_orders_put_back(&job->orders, job->current, &report->err, engine_now_us(e),
                                &pause_us)) {
         return false;
@@ -331,7 +331,7 @@ static bool is_left_behind(const struct engine *e)
 }
 
 /* A database has room for the tables of all endpoints, a file for the first's. */
-static enum result order_output(struct engine *e, const struct table_output *output,
+static enum result order_output(struct engine *e, const struct table_output *output, bool is_due,
                                 struct err *err)
 {
     size_t count = output->format->has_place ? e->job->endpoint_count : 1;
@@ -340,7 +340,7 @@ static enum result order_output(struct engine *e, const struct table_output *out
     for (uint32_t i = 0; i < count && result == RESULT_OK; i++) {
         result = is_without_table(e, i)
                      ? RESULT_OK
-                     : table_orders_add(&e->tables.job->orders, i, output, true, err);
+                     : table_orders_add(&e->tables.job->orders, i, output, is_due, err);
     }
     return result;
 }
@@ -354,7 +354,7 @@ void table_order_due(struct engine *e)
         result = order_by_user(e, &err);
     }
     for (size_t i = 0; i < e->options.output_count && result == RESULT_OK; i++) {
-        result = order_output(e, &e->options.outputs[i], &err);
+        result = order_output(e, &e->options.outputs[i], true, &err);
     }
     for (size_t i = 0; i < e->job->output_count && result == RESULT_OK; i++) {
         result = order_all(e, e->job->outputs[i], true, &err);
@@ -362,6 +362,24 @@ void table_order_due(struct engine *e)
     if (result != RESULT_OK) {
         table_failed(e, &err);
     }
+}
+
+void table_order_round(struct engine *e)
+{
+    struct err err;
+    enum result result = prepare(e, &err);
+
+    for (size_t i = 0; i < e->options.output_count && result == RESULT_OK; i++) {
+        const struct table_output *output = &e->options.outputs[i];
+
+        if (output->format->has_place && !table_is_running(e)) {
+            result = order_output(e, output, false, &err);
+        }
+    }
+    if (result != RESULT_OK) {
+        events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
+    }
+    (void)table_next(e);
 }
 
 void table_forget_orders(struct engine *e)
@@ -436,7 +454,9 @@ void table_wait_no_more(struct engine *e)
     job->orders.wait_no_more = true;
     while ((order = table_orders_take_waiting(&job->orders))) {
         events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", order->away.text);
-        table_failed(e, &order->away);
+        if (order->is_due) {
+            table_failed(e, &order->away);
+        }
         ordered_table_free(order);
     }
     engine_want_turn(e);

@@ -30,6 +30,8 @@ MUST_CHECK enum result table_order(struct engine *engine, struct err *err);
 
 /** Those that are to be made at the end. */
 void table_order_due(struct engine *engine);
+/** Those in databases, after a round that others follow; not while a table is under way, the next round has its turn. */
+void table_order_round(struct engine *engine);
 void table_forget_orders(struct engine *engine);
 
 /** Begins the next one that is ordered, unless one is under way; false when there is none left, not even one that waits

@@ -349,6 +349,19 @@ def test_server_that_is_away__pauses_the_table__and_gets_it_when_it_is_back():
         own.stop()
 
 
+def test_run_that_polls__updates_the_table_after_each_round():
+    db = Database()
+    run_dir = scratch("polled.run")
+    with harness.api() as api:
+        child = harness.scrapetop("run", "--plain", "-o", run_dir, "--every", "300ms", "--to", db.url(), f"{api.url}/posts/[1-3]", stderr=-1)
+        harness.wait_for(lambda: events(run_dir).count(b"table: 3 rows") >= 2 or child.poll() is not None, "the tables of two rounds")
+        check(child.poll() is None, "the run has ended")
+        child.send_signal(signal.SIGTERM)
+        ended = harness.finish(child)
+    check(b"table failed" not in ended.err, ended)
+    check_equal(db.sql(f'SELECT count(*) FROM "{db.tables()[0]}"'), "3\n", "rows, of answers that do not change")
+
+
 def events(run_dir):
     path = os.path.join(run_dir, "events.jsonl")
     return harness.read(path) if os.path.exists(path) else b""
