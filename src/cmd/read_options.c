@@ -68,6 +68,15 @@ static const struct option_row replay_rows[] = {
 };
 
 static const struct option_row verify_rows[] = {
+    {
+        .name = "fleet",
+        .value = "URL",
+        .help =
+            "And whether each request of the plan that the fleet there has as done is in one of "
+            "these runs, its workers'",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct read_options, fleet),
+    },
     OPTION_JSON(struct read_options, "As JSON"),
 };
 
@@ -127,7 +136,8 @@ const struct option_table verify_table = {
     .synopsis = "[OPTIONS] RUN...",
     .summary = "Check every stored body against the ledger",
     .details =
-        "Exit code 8 when a record, a segment or the ledger is damaged. Bytes that no record "
+        "Exit code 8 when a record, a segment or the ledger is damaged, or when what a fleet has "
+        "as done is in none of the runs. Bytes that no record "
         "names, and what is not yet committed, are noted and are no damage. A line's crc32c is "
         "the CRC-32C of the line without its line feed and without the member crc32c itself, "
         "from the comma before it to the quote after it.",

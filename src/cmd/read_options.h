@@ -28,6 +28,7 @@ struct read_options {
     bool strict;          /* normalise: a skipped record is exit code 9 */
     const char *dir;      /* raw: one file a body into this directory */
     bool failed;          /* raw, status: what has failed, and what was said then */
+    const char *fleet;    /* verify: URL of one, or NULL */
     bool json;            /* normalise: the report on stdout; raw, verify, status */
     bool check;           /* status: only whether it is live and well */
     unsigned speed;       /* replay */

@@ -25,6 +25,7 @@ enum fleet_script {
     FLEET_TURN,
     FLEET_PUBLISH,
     FLEET_LOOK,
+    FLEET_DONE,
     FLEET_STEER,
     FLEET_FORGET,
     FLEET_REMOVE,

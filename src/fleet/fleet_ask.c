@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DONE_BYTES 65536 /* of bits, in one call */
+#define FLEET_DONE_MAX UINT64_C(1000000000)
+
 /* --- one call ------------------------------------------------------------------------------------------- */
 
 static void name_server(const struct fleet_place *place, char *text, size_t size)
@@ -123,6 +126,71 @@ enum result fleet_look(struct fleet_client *client, const struct fleet_place *pl
         result = fleet_overview_read(buf_view(&reply), overview, err);
     }
     buf_release(&reply);
+    return result;
+}
+
+/* Fewer bytes than are asked for are followed by zeros. False: they are none of ours. */
+static bool take_hex(struct str hex, uint8_t *bytes, size_t room)
+{
+    if (hex.len % 2 || hex.len / 2 > room) {
+        return false;
+    }
+    for (size_t i = 0; i < hex.len; i++) {
+        char c = hex.data[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+        if (digit < 0) {
+            return false;
+        }
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | digit);
+    }
+    return true;
+}
+
+static enum result read_part(struct fleet_client *client, const struct fleet_place *place,
+                             size_t offset, struct buf *reply, struct err *err)
+{
+    char at[24], bytes[24];
+    struct str arguments[2];
+    enum fleet_answer answer;
+
+    snprintf(at, sizeof at, "%zu", offset);
+    snprintf(bytes, sizeof bytes, "%d", DONE_BYTES);
+    arguments[0] = str_view(at);
+    arguments[1] = str_view(bytes);
+    return call(client, place, FLEET_DONE, arguments, 2, reply, &answer, err);
+}
+
+enum result fleet_done(struct fleet_client *client, const struct fleet_place *place, uint8_t **bits,
+                       uint64_t *total, struct err *err)
+{
+    struct buf reply = { .max = FLEET_REPLY_MAX };
+    size_t size = 0;
+    enum result result = read_part(client, place, 0, &reply, err);
+
+    *bits = NULL;
+    if (result == RESULT_OK) {
+        *total = fleet_reply_number(buf_view(&reply), "total");
+        size = (size_t)(*total / 8) + 1;
+        *bits = *total <= FLEET_DONE_MAX ? calloc(size + DONE_BYTES, 1) : NULL;
+        result = *bits ? RESULT_OK : err_nomem(err, "asking the fleet");
+    }
+    for (size_t at = 0; at < size && result == RESULT_OK; at += DONE_BYTES) {
+        struct str hex;
+
+        if (at) {
+            result = read_part(client, place, at, &reply, err);
+        }
+        hex = json_string_raw(fleet_reply_member(buf_view(&reply), "bits"));
+        if (result == RESULT_OK && !take_hex(hex, *bits + at, DONE_BYTES)) {
+            result = fleet_reply_corrupt(err);
+        }
+    }
+    buf_release(&reply);
+    if (result != RESULT_OK) {
+        free(*bits);
+        *bits = NULL;
+    }
     return result;
 }
 

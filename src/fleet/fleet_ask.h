@@ -43,6 +43,11 @@ MUST_CHECK enum result fleet_look(struct fleet_client *client, const struct flee
                                   struct fleet_overview *overview, struct err *err);
 void fleet_overview_release(struct fleet_overview *overview);
 
+/** Which requests of the job's plan are done at some worker, a bit each, the first in the highest: to free; and how many
+ *  there are in all. */
+MUST_CHECK enum result fleet_done(struct fleet_client *client, const struct fleet_place *place,
+                                  uint8_t **bits, uint64_t *total, struct err *err);
+
 /** The names of the jobs in this Redis, as fleet_client_jobs has them. */
 MUST_CHECK enum result fleet_jobs(struct fleet_client *client, const struct fleet_place *place,
                                   struct buf *names, struct err *err);

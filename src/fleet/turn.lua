@@ -186,7 +186,9 @@ if state == 'open' and a.seeds > 0 then
     from, looks = found[1], looks + 1
   until #leases > 0 or from == '0-0' or looks == 100
   if #leases == 0 then -- what was found, before there is more of it
-    local n, unread = 0, redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', math.min(math.max(math.floor(a.seeds / 16), 1), 16), 'STREAMS', q, '>')
+    -- no more than its part of them, so that the others find some, too
+    local part = math.min(a.seeds, tonumber(redis.call('HGET', j, 'unread') or 0) / math.max(#live, 1), 256)
+    local n, unread = 0, redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', math.max(math.floor(part / 16), 1), 'STREAMS', q, '>')
     for _, e in ipairs(unread and unread[1][2] or {}) do
       add(e)
       n = n + (tonumber(e[2][4]) or 0)

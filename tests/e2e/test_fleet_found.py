@@ -20,9 +20,15 @@ ENDPOINTS = ("listed", "products", "parts", "makers")
 class Catalogue(Shop):
     """/all?page=P lists the products, each of which has parts, some of which others have, too; and these have makers."""
 
+    def __init__(self, *arguments, **options):
+        self.gate = threading.Event()  # before it nothing is listed
+        self.gate.set()
+        super().__init__(*arguments, **options)
+
     def answer(self, path):
         name, number = path.split("?")[0].strip("/").partition("/")[::2]
         if name == "all":
+            self.gate.wait(60)
             page = int(path.split("page=")[1])
             return {"total": self.lists, "items": [{"id": n} for n in range(10 * page - 9, min(10 * page, self.lists) + 1)]}
         n = int(number)
@@ -59,11 +65,14 @@ def done_of(run):
 
 
 def test_a_job_of_one_listing__is_all_workers_work_and_each_request_is_asked_once():
-    redis, shop = Redis(), Catalogue(harness.scaled(400, 120), delay_s=0.03)
+    redis, shop = Redis(), Catalogue(harness.scaled(400, 200), delay_s=0.2)
     job = write_catalogue(shop)
     asked = alone(shop, job)
     runs = [f"{n}.run" for n in "abcd"]
+    shop.gate.clear()
     workers = [worker(redis.url("one"), run, "-c", "24", job) for run in runs]
+    wait_for(lambda: shop.asked and redis.say("zcard", "st:{one}:workers") == b"4\n", "all workers")
+    shop.gate.set()
     for run, child in zip(runs, workers):
         check_equal(harness.finish(child).code, 0, f"exit code of {run}")
     check_equal(dict(shop.asked), asked, "requests, each once")
@@ -72,6 +81,15 @@ def test_a_job_of_one_listing__is_all_workers_work_and_each_request_is_asked_onc
     check(min(counts) > sum(counts) / 10, "a worker had hardly anything:", counts)
     status = json.loads(harness.succeed("status", "--json", redis.url("one")).out)
     check_equal((status["state"], status["done"]), ("done", 1), "at the end")
+    paths = [scratch(run) for run in runs]
+    told = json.loads(harness.succeed("verify", "--json", "--fleet", redis.url("one"), *paths).out.splitlines()[-1])
+    check_equal({k: told[k] for k in ("fleet", "planned", "done", "in_none", "in_several")},
+                {"fleet": "one", "planned": 1, "done": 1, "in_none": 0, "in_several": 0}, "verify --fleet")
+    asked_it = [p for p in paths if harness.ledger(p, "SELECT 1 FROM request WHERE id=1")]
+    others = [p for p in paths if p not in asked_it]
+    text = harness.succeed("verify", "--fleet", redis.url("one"), *others, code=8).out.decode()
+    check("in none   1 of them, the first is request 1 of the plan" in text, text)
+    check(b"E-FLEET7" in harness.succeed("verify", "--fleet", redis.url("none"), *paths, code=4).err, "no such job")
     before = sum(shop.asked.values())
     for run in runs:
         check(b"DONE" in harness.succeed("run", "--plain", "-o", scratch(run)).err, run)
