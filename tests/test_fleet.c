@@ -310,6 +310,8 @@ static void budget__is_json_whose_ends_count_from_now(void **state)
           .kind = FLEET_QUOTA_WINDOW,
           .left = 7,
           .seen = 9,
+          .spare = 2,
+          .busy = 5,
           .limit = 100,
           .reset_us = 5000,
           .window_us = 60000000,
@@ -330,10 +332,16 @@ static void budget__is_json_whose_ends_count_from_now(void **state)
     assert_string_equal(
         out.data,
         "{\"name\":\"w1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"work\":12,\"known\":3,\"told\":["
-        "{\"key\":\"http://h:80 core\",\"kind\":\"window\",\"left\":7,\"seen\":9,\"limit\":100,"
-        "\"reset\":3000,\"window\":60000000,\"refill\":0,\"all\":true},"
-        "{\"key\":\"http://b\",\"kind\":\"bucket\",\"left\":0,\"seen\":0,\"limit\":0,\"reset\":0,"
-        "\"window\":0,\"refill\":2500000,\"all\":false}],\"back\":[],"
+        "{\"key\":\"http://h:80 "
+        "core\",\"kind\":\"window\",\"left\":7,\"seen\":9,\"limit\":100,\"age\":2000,"
+        "\"reset\":3000,\"window\":60000000,\"grain\":0,\"spare\":2,\"busy\":5,\"refill\":0,"
+        "\"all\":true,\"steady\":false,\"refused\":"
+        "false},"
+        "{\"key\":\"http://"
+        "b\",\"kind\":\"bucket\",\"left\":0,\"seen\":0,\"limit\":0,\"age\":3000,\"reset\":0,"
+        "\"window\":0,\"grain\":0,\"spare\":0,\"busy\":0,\"refill\":2500000,\"all\":false,"
+        "\"steady\":false,\"refused\":false}],"
+        "\"back\":[],"
         "\"asks\":[[\"http://h:80 core\",20]]}");
     buf_release(&out);
 }

@@ -95,9 +95,11 @@ static struct fleet_quota quota_of(const struct allowance *a, const char *key, u
         .kind = kinds[a->kind],
         .left = a->left,
         .seen = a->told_left,
+        .grain_us = a->grain_us,
         .limit = a->limit,
         .reset_us = a->reset_at_us > now_us ? a->reset_at_us - now_us : 0,
-        .window_us = a->window.longest_us,
+        .window_us = window_length_us(&a->window),
+        .is_steady = a->limit && window_length_is_steady(&a->window, now_us),
         .refill_per_s = a->refill_per_us * (double)US_PER_S,
         .gives_all = a->kind == ALLOWANCE_RATE || (a->gives_all && !a->gives_part),
     };
@@ -122,10 +124,13 @@ static bool is_urgent(const struct fleet_quota *q, const struct budget_watch *w,
 }
 
 static void tell_quota(struct engine *e, struct budget_watch *w, const struct bucket *b,
-                       uint64_t now_us)
+                       bool is_refused, uint64_t now_us)
 {
     struct fleet_quota quota = quota_of(&b->allowance, w->key, now_us);
 
+    quota.is_refused = is_refused;
+    quota.spare = grant_left(&b->grant);
+    quota.busy = quota.spare + b->in_flight;
     fleet_budget_told(e->fleet_link->fleet, &quota, is_urgent(&quota, w, b->starts, now_us));
     w->is_told = true;
     w->told_left = quota.left;
@@ -164,7 +169,7 @@ void fleet_budget_answer(struct engine *e, const struct answer *a)
     }
     if (tells(&bucket->allowance, a->ended_us) ||
         (bucket->allowance.kind == ALLOWANCE_NONE && watch->is_told)) {
-        tell_quota(e, watch, bucket, a->ended_us);
+        tell_quota(e, watch, bucket, a->status == 429, a->ended_us);
         watch->is_told = bucket->allowance.kind != ALLOWANCE_NONE;
     }
     bucket->grant.is_on |= watch->is_told;
@@ -243,7 +248,7 @@ static void take_grant(struct engine *e, const struct fleet_grant *grant, uint64
     }
     w->is_told = w->is_known = false;
     if (bucket->allowance.kind != ALLOWANCE_NONE) {
-        tell_quota(e, w, bucket, now_us);
+        tell_quota(e, w, bucket, false, now_us);
     } else {
         (void)grant_end(&bucket->grant);
     }
@@ -323,7 +328,7 @@ void fleet_budget_reset(struct engine *e)
         w->is_told = w->is_known = false;
         w->ask_after_us = 0;
         if (bucket && tells(&bucket->allowance, now_us)) {
-            tell_quota(e, w, bucket, now_us);
+            tell_quota(e, w, bucket, false, now_us);
         }
     }
 }

@@ -5,7 +5,7 @@
  *   the fleet has a quota ------> its bucket needs grants (plan/grant.h), at every worker
  *   a start waits for a grant --> some are asked for, those that are not spent in time go back
  *
- * What the answers tell this worker keeps it back as ever, too (plan/allowance.h). Of several tokens (plan/twin.h) each
+ * Where a grant is needed, what this worker alone would make of the quota (plan/allowance.h) does not count. Of several tokens (plan/twin.h) each
  * worker spends the quotas by itself, as it does all with --budget worker.
  *
  * Threads  loop thread only.

@@ -27,10 +27,16 @@ static void write_quota(struct json_writer *w, const struct fleet_quota *q, uint
     json_write_uint(w, "left", q->left);
     json_write_uint(w, "seen", q->seen);
     json_write_uint(w, "limit", q->limit);
+    json_write_uint(w, "age", passed_us);
     json_write_uint(w, "reset", q->reset_us > passed_us ? q->reset_us - passed_us : 0);
     json_write_uint(w, "window", q->window_us);
+    json_write_uint(w, "grain", q->grain_us);
+    json_write_uint(w, "spare", q->spare);
+    json_write_uint(w, "busy", q->busy);
     json_write_uint(w, "refill", (uint64_t)(q->refill_per_s * PER_MILLION));
     json_write_bool(w, "all", q->gives_all);
+    json_write_bool(w, "steady", q->is_steady);
+    json_write_bool(w, "refused", q->is_refused);
     json_write_object_end(w);
 }
 

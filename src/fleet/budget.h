@@ -36,7 +36,12 @@ struct fleet_quota {
     uint64_t left; /* less what is on its way from here ... */
     uint64_t seen; /* ... and as the server told it */
     uint64_t limit, reset_us, window_us;
+    uint64_t grain_us; /* the reset may be told this much too late */
+    unsigned spare,
+        busy; /* starts that were granted to this worker: not spent; these and in flight */
     double refill_per_s;
+    bool is_steady;  /* the window's length is known */
+    bool is_refused; /* by the answer that tells it */
     bool gives_all;  /* spent windows gave all of the limit when they ended */
     uint64_t put_us; /* when it was told, by fleet_now_us: what has passed since is taken off */
 };

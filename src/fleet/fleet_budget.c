@@ -19,10 +19,15 @@ void fleet_budget_told(struct fleet *f, const struct fleet_quota *quota, bool is
     if (i == d->told_count && i < FLEET_BUDGETS_MAX) {
         list = grow_by_one(d->told, d->told_count, &d->told_room, sizeof *list);
         d->told = list ? list : d->told;
-        d->told_count += list != NULL;
+        if (list) {
+            list[d->told_count++].is_refused = false;
+        }
     }
     if (i < d->told_count) {
+        bool was_refused = d->told[i].is_refused;
+
         d->told[i] = *quota;
+        d->told[i].is_refused |= was_refused;
         d->told[i].put_us = fleet_now_us();
     }
     if (is_urgent) {

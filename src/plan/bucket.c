@@ -69,20 +69,20 @@ enum bucket_answer bucket_may_start(struct bucket *b, uint64_t work_left, uint64
     if (cap && b->in_flight >= cap) {
         return BUCKET_FULL;
     }
-    if (allowance_wait_us(&b->allowance, work_left, now_us)) {
+    if (!b->grant.is_on && allowance_wait_us(&b->allowance, work_left, now_us)) {
         return BUCKET_QUOTA;
     }
-    if (b->grant.is_on && !learned_wait_us(b, now_us)) {
-        return grant_wait_us(&b->grant, now_us) ? BUCKET_QUOTA : BUCKET_MAY;
+    if (learned_wait_us(b, now_us)) {
+        return BUCKET_LEARNED;
     }
-    return learned_wait_us(b, now_us) ? BUCKET_LEARNED : BUCKET_MAY;
+    return grant_wait_us(&b->grant, now_us) ? BUCKET_QUOTA : BUCKET_MAY;
 }
 
 static uint64_t quota_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
 {
-    uint64_t wait_us = allowance_wait_us(&b->allowance, work_left, now_us);
+    uint64_t wait_us = b->grant.is_on ? grant_wait_us(&b->grant, now_us)
+                                      : allowance_wait_us(&b->allowance, work_left, now_us);
 
-    wait_us = wait_us ? wait_us : grant_wait_us(&b->grant, now_us);
     return wait_us == TIME_NEVER ? TIME_NEVER : now_us + wait_us;
 }
 
