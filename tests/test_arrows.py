@@ -40,7 +40,7 @@ MAY_INCLUDE = {
     "work": ["base/", "uv.h"],
     "s3": ["base/", "curl/", "openssl/"],
     "table": ["base/", "s3/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "libpq-fe.h", "zlib.h", "zstd.h"],
-    "fleet": ["base/", "hiredis/", "uv.h"],
+    "fleet": ["base/", "hiredis/", "openssl/", "uv.h"],
     "engine": ["base/", "fleet/", "read/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "uv.h", "cjson/"],
     "control": ["base/", "engine/snapshot.h", "engine/report.h", "store/run_dir.h", "plan/failure.h", "uv.h"],
     "demo": ["base/", "microhttpd.h", "zlib.h", "cjson/"],

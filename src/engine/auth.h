@@ -121,6 +121,11 @@ enum auth_news auth_answered(struct auth *auth, const struct response *response,
 /** The command has printed this. */
 enum auth_news auth_take_printed(struct auth *auth, struct str token, char why[AUTH_WHY_MAX]);
 
+/** Another worker of the fleet has got it, with a refresh token (or an empty text) that takes the place of the one
+ *  here. `life_us`: 0: nobody said. AUTH_LATER: there is no memory for it. */
+enum auth_news auth_take_shared(struct auth *auth, struct str token, struct str refresh,
+                                uint64_t life_us, uint64_t now_us);
+
 /** The command failed, as it may in passing: it is run again when it has gone well before. */
 enum auth_news auth_failed_passing(struct auth *auth, uint64_t now_us, uint64_t random);
 

@@ -142,6 +142,26 @@ enum auth_news auth_take_printed(struct auth *a, struct str token, char why[AUTH
     return AUTH_TOKEN;
 }
 
+enum auth_news auth_take_shared(struct auth *a, struct str token, struct str refresh,
+                                uint64_t life_us, uint64_t now_us)
+{
+    buf_reset(&a->token);
+    if (!auth_is_sendable(token) || buf_append_str(&a->token, token) != RESULT_OK ||
+        auth_make_credential(a) != RESULT_OK) {
+        a->has_token = false;
+        return AUTH_LATER;
+    }
+    if (refresh.len && a->login->refresh.sent &&
+        !str_equal(refresh, buf_view(&a->memory.refresh))) {
+        buf_reset(&a->memory.refresh);
+        a->memory.is_rotated = buf_append_str(&a->memory.refresh, refresh) == RESULT_OK;
+    }
+    auth_have_token(a);
+    a->asked_us = now_us;
+    auth_set_life(a, life_us, now_us);
+    return AUTH_TOKEN;
+}
+
 enum auth_news auth_failed_passing(struct auth *a, uint64_t now_us, uint64_t random)
 {
     a->is_asking = false;

@@ -5,6 +5,7 @@
 #include "engine/core.h"
 #include "engine/events.h"
 #include "engine/fleet_budget.h"
+#include "engine/fleet_login.h"
 #include "engine/metrics.h"
 #include "plan/host_hold.h"
 
@@ -165,6 +166,7 @@ static void on_news(void *context)
     if (state.is_reset) {
         result = fleet_leases_drop_all(e);
         fleet_budget_reset(e);
+        fleet_login_reset(e);
         l->is_open = l->is_over = false;
     }
     if (has && result == RESULT_OK) {
@@ -312,6 +314,7 @@ void fleet_link_tick(struct engine *e, uint64_t now_us)
 {
     if (e->fleet_link && engine_is_active(e)) {
         fleet_budget_look(e, now_us, true);
+        fleet_login_tick(e, now_us);
         tell(e, now_us, true);
     }
 }
@@ -429,6 +432,10 @@ enum result fleet_link_init(struct engine *e, struct err *err)
     o.rate = e->job->pace.rate;
     l->told = l->settings = (struct fleet_settings){ .cap = o.cap, .rate = o.rate };
     result = fleet_digest_plan(e, o.digest, err);
+    memcpy(l->digest, o.digest, sizeof l->digest);
+    if (result == RESULT_OK) {
+        result = fleet_login_init(e, err);
+    }
     if (result == RESULT_OK) {
         result = fleet_start(&l->fleet, &o, err);
     }

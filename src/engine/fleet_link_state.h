@@ -6,6 +6,7 @@
  *   fleet_found   what answers led to: published for all, and taken from all
  *   fleet_leases  which of the plan's requests are in hand here, and until when they are this worker's
  *   fleet_budget  quotas that are spent by all together
+ *   fleet_login   one login for all
  *   fleet_link    reports to the fleet, and obeys what comes back
  *   fleet_obey    what all workers were told from outside
  */
@@ -17,6 +18,7 @@
 #include "engine/fleet_link.h"
 #include "engine/id_set.h"
 #include "fleet/fleet.h"
+#include "fleet/fleet_login.h"
 
 struct leased {
     struct fleet_lease *lease;
@@ -81,6 +83,18 @@ struct fleet_link {
     struct err trouble;
     uint64_t *told_holds; /* by host: until when others know it to be held */
     size_t told_count;
+    char digest[FLEET_DIGEST_MAX]; /* of the plan */
+    struct {
+        bool is_shared;        /* with the workers that have the same key */
+        bool may;              /* this worker is to log in */
+        bool is_asked;         /* for a token */
+        uint64_t may_since_us; /* and has not begun to */
+        bool is_refused;       /* the token in hand was */
+        bool is_told;          /* the user, why it is not shared */
+        char number[FLEET_TOKEN_NUMBER_MAX];
+        uint64_t own_logins, other_logins; /* without a key */
+        unsigned kicks; /* tokens in a row that were refused after another's login */
+    } login;
     struct budget_watch *watches; /* fleet_budget.c */
     size_t watch_count, watch_room;
     uint64_t budgets_known; /* quotas that the fleet has, as heard last */

@@ -3,6 +3,7 @@
 #include "engine/core.h"
 #include "engine/events.h"
 #include "engine/fleet_link_state.h"
+#include "engine/fleet_login.h"
 #include "engine/pace.h"
 
 #include <stdio.h>
@@ -38,6 +39,7 @@ void fleet_obey(struct engine *e)
 {
     struct fleet_link *l = e->fleet_link;
 
+    fleet_login_heed(e);
     obey_settings(e);
     l->settings = l->told;
     if (l->drains && e->phase == ENGINE_RUNNING) {

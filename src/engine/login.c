@@ -7,6 +7,7 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/fleet_login.h"
 #include "engine/hidden.h"
 #include "engine/kept_write.h"
 #include "engine/login_command.h"
@@ -134,21 +135,19 @@ static uint64_t host_free_us(const struct engine *e)
     return e->login.has_host ? host_hold(host_at(&e->hosts, e->login.host), 0).until_us : 0;
 }
 
-bool login_is_due(const struct engine *e, uint64_t now_us)
+bool login_is_due(struct engine *e, uint64_t now_us)
 {
-    return e->login.is_demanded && auth_should_ask(&e->auth, now_us) && host_free_us(e) <= now_us;
+    return e->login.is_demanded && auth_should_ask(&e->auth, now_us) && host_free_us(e) <= now_us &&
+           fleet_login_may(e);
 }
 
 uint64_t login_wake_us(struct engine *e)
 {
-    uint64_t asked_us = auth_wake_us(&e->auth), free_us;
+    uint64_t wake_us = auth_wake_us(&e->auth), free_us = host_free_us(e);
 
     e->login.is_demanded = true;
-    if (asked_us == TIME_NEVER) {
-        return TIME_NEVER;
-    }
-    free_us = host_free_us(e);
-    return asked_us > free_us ? asked_us : free_us;
+    wake_us = wake_us > free_us ? wake_us : free_us;
+    return wake_us <= engine_now_us(e) && !fleet_login_may(e) ? TIME_NEVER : wake_us;
 }
 
 /* What held a password or a token is overwritten before its memory goes back. */
@@ -284,7 +283,9 @@ static void lose_by(struct engine *e, struct str label, const char *why)
 
 static void tell_token(struct engine *e, uint64_t now_us)
 {
-    char length[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX + 32];
+    const char *how = e->login.is_taken ? "another worker of the fleet has logged in" : "logged in";
+    bool is_endless = e->auth.expires_us == TIME_NEVER;
+    char length[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX + 64];
     struct err err;
 
     if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
@@ -293,12 +294,15 @@ static void tell_token(struct engine *e, uint64_t now_us)
         login_lose(e, "out of memory for the login's token");
         return;
     }
-    if (e->auth.expires_us == TIME_NEVER) {
-        tell(e, EVENT_INFO, "login", "", "logged in");
+    if (!e->login.is_taken) {
+        fleet_login_got(e, is_endless ? 0 : e->auth.expires_us - now_us);
+    }
+    if (is_endless) {
+        tell(e, EVENT_INFO, "login", "", how);
         return;
     }
     units_format_time(e->auth.expires_us - now_us, length);
-    snprintf(text, sizeof text, "logged in, for %s", length);
+    snprintf(text, sizeof text, "%s, for %s", how, length);
     tell(e, EVENT_INFO, "login", "", text);
 }
 
@@ -357,6 +361,7 @@ static void take_news(struct engine *e, enum auth_news news, const char *reason,
     char length[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX + AUTH_WHY_MAX + 32];
 
     tell_prompt(e);
+    e->login.is_taken = false;
     switch (news) {
     case AUTH_TOKEN:
         take_token(e, now_us);
@@ -370,9 +375,22 @@ static void take_news(struct engine *e, enum auth_news news, const char *reason,
         }
         break;
     case AUTH_LOST:
+        fleet_login_lost(e);
         lose_by(e, label_of(e), why);
         break;
     }
+}
+
+void login_take_shared(struct engine *e, struct str token, struct str refresh, uint64_t life_us)
+{
+    uint64_t now_us = engine_now_us(e);
+
+    if (!e->auth.is_asking && !e->auth.is_keeping &&
+        auth_take_shared(&e->auth, token, refresh, life_us, now_us) == AUTH_TOKEN) {
+        e->login.is_taken = true;
+        take_token(e, now_us);
+    }
+    engine_want_turn(e);
 }
 
 static void take_answer(struct engine *e, struct response *response)
@@ -439,15 +457,23 @@ bool login_is_carried(const struct engine *e, const struct request *request)
 /* Its token is refused. */
 static enum login_word heed_refusal(struct engine *e, struct request *request)
 {
+    bool had_token = e->auth.has_token;
+    enum auth_refusal refusal;
+    const char *because;
     char why[AUTH_WHY_MAX];
 
-    switch (auth_refused(&e->auth, request, why)) {
+    refusal = auth_refused(&e->auth, request, why);
+    if (had_token && !e->auth.has_token) {
+        fleet_login_refused(e);
+    }
+    switch (refusal) {
     case AUTH_REFUSAL_FREE:
         return LOGIN_FREE;
     case AUTH_REFUSAL_TRY:
         return LOGIN_TRY;
     case AUTH_REFUSAL_LOST:
-        lose_by(e, host_at(&e->hosts, request->host)->label, why);
+        because = fleet_login_explains(e);
+        lose_by(e, host_at(&e->hosts, request->host)->label, because ? because : why);
         break;
     }
     return LOGIN_FREE; /* it stays pending, for a session with a better one */

@@ -14,6 +14,7 @@
 #define SCRAPETOP_ENGINE_LOGIN_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "job/auth/auth_kind.h"
 #include "store/kept_file.h"
 
@@ -36,6 +37,7 @@ struct login_state {
     uint32_t host;                            /* the login call's */
     uint32_t device_host;                     /* that of the call that asks for a code */
     bool has_home, has_host, has_device_host; /* they are referred to */
+    bool is_taken;                            /* the token in hand is another worker's */
     bool is_demanded;                         /* somebody has a use for a token */
     struct login_command *command;            /* under way; or NULL */
     struct kept_file refresh;                 /* where a refresh token is kept; closed: nowhere */
@@ -57,11 +59,15 @@ size_t login_in_flight(const struct engine *engine);
 void login_look(struct engine *engine, uint64_t now_us);
 
 /** A token is wanted, and a login may be asked now. */
-bool login_is_due(const struct engine *engine, uint64_t now_us);
+bool login_is_due(struct engine *engine, uint64_t now_us);
 void login_start(struct engine *engine, uint64_t now_us);
 
 /** While requests wait for a token: when the next login call is due. */
 uint64_t login_wake_us(struct engine *engine);
+
+/** Another worker of the fleet has logged in (engine/fleet_login.h). */
+void login_take_shared(struct engine *engine, struct str token, struct str refresh,
+                       uint64_t life_us);
 
 /** What the request carries. */
 void login_carry(struct engine *engine, struct request *request, struct fetch_extra *extra,

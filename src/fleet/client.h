@@ -30,6 +30,7 @@ enum fleet_script {
     FLEET_FORGET,
     FLEET_REMOVE,
     FLEET_BUDGET,
+    FLEET_LOGIN,
     FLEET_SCRIPT_COUNT
 };
 

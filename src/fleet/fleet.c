@@ -17,6 +17,7 @@ static void release(struct fleet *f)
     free(f->calm.list);
     free(f->holds.list);
     fleet_budget_release(f);
+    fleet_login_release(f);
     free(f->found.list);
     while (f->batches) {
         struct batch *next = f->batches->next;

@@ -3,6 +3,7 @@
  *
  *   fleet         the loop's calls: what is put on the desk, what is taken from it
  *   fleet_budget  the same for quotas that are spent together
+ *   fleet_login   the same for the common login
  *   fleet_thread  what talks to Redis
  */
 #ifndef SCRAPETOP_FLEET_FLEET_STATE_H
@@ -10,6 +11,7 @@
 
 #include "fleet/client.h"
 #include "fleet/fleet.h"
+#include "fleet/fleet_login.h"
 
 #define TOKEN_MAX 24
 #define EPOCH_MAX 64
@@ -51,6 +53,16 @@ struct batch {
     char lines[];
 };
 
+struct login_desk {
+    bool asks, puts, gives_up, is_own;
+    struct fleet_login_ask ask;
+    uint64_t asked_us; /* 0: not yet */
+    struct buf sealed; /* to be put */
+    uint64_t life_us;
+    struct fleet_login_news news;
+    bool has_news;
+};
+
 struct fleet {
     struct fleet_options options;
     uv_async_t async;
@@ -67,6 +79,7 @@ struct fleet {
     struct entries ended, kept, calm;
     struct holds holds;
     struct budget_desk budget;
+    struct login_desk login;
     uint8_t *bits;    /* of requests that are settled here, the first in the highest bit */
     struct ids found; /* found requests that have ended here */
     struct batch *batches, **batches_end;
@@ -99,6 +112,10 @@ static inline uint64_t fleet_now_us(void)
 /** After a turn: what is told and asked of quotas, if there is anything. `shared`: as many as the fleet has. */
 MUST_CHECK enum result fleet_budget_turn(struct fleet *fleet, uint64_t shared, struct err *err);
 void fleet_budget_release(struct fleet *fleet);
+
+/** After a turn: what is said and asked of the common login, if there is anything. */
+MUST_CHECK enum result fleet_login_turn(struct fleet *fleet, struct err *err);
+void fleet_login_release(struct fleet *fleet);
 
 /** The thread's life: `context` is the fleet. */
 void fleet_thread_run(void *context);

@@ -333,6 +333,9 @@ static enum result turn(struct fleet *f, struct err *err)
         uv_mutex_unlock(&f->lock);
         result = fleet_budget_turn(f, budgets, err);
     }
+    if (result == RESULT_OK) {
+        result = fleet_login_turn(f, err);
+    }
     return result;
 }
 
