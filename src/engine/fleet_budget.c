@@ -115,12 +115,13 @@ static bool is_same_end(const struct fleet_quota *a, const struct budget_watch *
     return end_us < w->told_end_us + RESET_NEWS_US && w->told_end_us < end_us + RESET_NEWS_US;
 }
 
-/* Others must know at once: of one that is new or spent, of another window, and when others spend of it. */
+/* Others must know at once: of one that is new or spent, of another window, of what has come back, and when others
+ * spend of it. */
 static bool is_urgent(const struct fleet_quota *q, const struct budget_watch *w, uint64_t starts,
                       uint64_t now_us)
 {
     return !w->is_told || q->kind == FLEET_QUOTA_NONE || !q->left || !is_same_end(q, w, now_us) ||
-           q->left + (starts - w->told_starts) < w->told_left;
+           q->left > w->told_left || q->left + (starts - w->told_starts) < w->told_left;
 }
 
 static void tell_quota(struct engine *e, struct budget_watch *w, const struct bucket *b,

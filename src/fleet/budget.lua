@@ -4,7 +4,7 @@
 local a = cjson.decode(ARGV[1])
 local p = KEYS[1]
 local j, names = p .. ':job', p .. ':budgets'
-local AHEAD, GRAIN, UNKNOWN, MOST, ARRIVES = 150000, 1100000, 1000000, 256, 20000
+local AHEAD, GRAIN, UNKNOWN, MOST, ARRIVES, RECENT = 150000, 1100000, 1000000, 256, 20000, 30000
 local t = redis.call('TIME')
 local us = t[1] * 1000000 + t[2]
 local d = redis.call('HMGET', j, 'epoch', 'state', 'total', 'cursor', 'lease', 'paused')
@@ -104,7 +104,7 @@ local function tell(q)
   else
     -- What comes back within a window is believed as far as all that may not have been counted is taken off.
     b.left = math.min(b.left, q.left)
-    if q.kind == 'window' and is_fresh then b.left = math.max(b.left, q.left - q.spare - busy_elsewhere(q.key)) end
+    if q.kind == 'window' and is_fresh and q.age < RECENT then b.left = math.max(b.left, q.left - q.spare - busy_elsewhere(q.key)) end
     if q.kind == 'window' then b.reset = math.min(b.reset, reset) end
   end
   b.grain = q.grain
