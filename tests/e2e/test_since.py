@@ -231,6 +231,42 @@ def test_since__tells_what_changed__and_calls_nothing_gone_that_did_not_come_aga
     check_equal({row["id"] for row in second}, {"4", "50"}, "their keys")
 
 
+def test_since__stands_in_bodies_and_headers__too():
+    feed, asked = Feed(), []
+
+    def answer(ask):
+        body = json.loads(ask.body)
+        asked.append((body["filter"]["after"], ask.headers["x-after"]))
+        return reply({"data": feed.shown(feed.rows(1, feed.read(body["filter"]["after"])))})
+
+    peer = Peer(answer)
+    for number in range(5):
+        feed.put(number)
+    job = jobs.write_job("body", base=peer.url, tables={"search": {"unique": ["id"]}}, endpoints=[
+        {"name": "search", "url": "/search", "json": {"filter": {"after": "{since}"}}, "headers": {"X-After": "{since}"},
+         "records": "/data", "since": {"at": "/updated_at", "start": feed.write(0), "lag": "1s"}}])
+    night(job)
+    feed.put(2)
+    night(job)
+    check_equal(asked, [(feed.write(0),) * 2, (feed.write(4),) * 2], "what was asked")
+    check_equal(table(), feed.versions(), "the table")
+
+
+def test_since__tables_of_a_moment_before():
+    feed = Feed()
+    for number in range(6):
+        feed.put(number)
+    job = job_of(feed)
+    night(job)
+    before, moment = feed.versions(), datetime.datetime.now(datetime.timezone.utc).isoformat()
+    feed.put(1)
+    feed.put(9)
+    night(job)
+    harness.succeed("normalise", "--as-of", moment, "-o", scratch("then.csv"), scratch("s.run"))
+    check_equal({row["id"]: row["v"] for row in jobs.read_table(scratch("then.csv"))}, before, "as of the first night")
+    check_equal(table(), feed.versions(), "now")
+
+
 def test_since__knows_each_listing_by_itself__and_new_ones_from_the_start():
     feeds = {}
 
