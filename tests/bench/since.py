@@ -1,6 +1,8 @@
 """What an increment costs: a first run of all records, and one of what has changed since, a thousandth of them.
 
-    since.py [--scale N]     1 is 1,000,000 records in pages of 1,000, the default
+    since.py [--scale N] [--latency MS] [--cap N]     1 is 1,000,000 records in pages of 1,000, the default
+
+Without a latency of the server the first run is as short as it can be, and what a process costs at all counts most.
 
 The server has all pages ready and answers from memory, ?since= and ?page=, newest last. Tables are made after both and are
 compared with what the server has; their time is told apart, as a table is made whole.
@@ -12,6 +14,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 import urllib.parse
 
 import measure
@@ -33,8 +36,8 @@ def pages_of(rows):
 
 
 class Server:
-    def __init__(self, count):
-        self.count, self.step = count, count // 1000
+    def __init__(self, count, latency_s):
+        self.step, self.latency_s = count // 1000, latency_s
         self.first = pages_of([record(i, i, 0) for i in range(count)])
         self.later = pages_of([record(i * 1000, CHANGED_AT + i, 1) for i in range(self.step)])
         self.last = pages_of([record((self.step - 1) * 1000, CHANGED_AT + self.step - 1, 1)])
@@ -55,6 +58,7 @@ class Server:
                 while stream.readline() not in (b"\r\n", b""):
                     pass
                 query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(head.split()[1].decode()).query))
+                time.sleep(self.latency_s)
                 body = self.page(int(query["since"]), int(query["page"]))
                 with self.lock:
                     self.requests += 1
@@ -63,7 +67,8 @@ class Server:
 
     def page(self, since, number):
         pages = self.last if since >= CHANGED_AT else self.later if self.is_later and since else self.first
-        return pages[number - 1] if number <= len(pages) else b'{"total":%d,"items":[]}' % self.count
+        empty = pages[0].partition(b"[")[0] + b"[]}"  # with the total of the others
+        return pages[number - 1] if number <= len(pages) else empty
 
     def take(self):
         with self.lock:
@@ -75,10 +80,14 @@ class Server:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1)
-    count = max(int(parser.parse_args().scale * 1000), 1) * 1000
-    server, results = Server(count), {"first run": [], "increment": [], "its table": []}
+    parser.add_argument("--latency", type=float, default=0)
+    parser.add_argument("--cap", default="8")
+    given = parser.parse_args()
+    count = max(int(given.scale * 1000), 1) * 1000
+    rounds = 1 if given.latency else ROUNDS
+    server, results = Server(count, given.latency / 1000), {"first run": [], "increment": [], "its table": []}
     asked = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
             job = os.path.join(directory, "job.json")
             with open(job, "w", encoding="utf-8") as file:
@@ -87,7 +96,7 @@ def main():
                      "pages": {"param": "page", "size": PAGE, "total": "/total"}, "since": {"at": "/updated", "start": 0}}]}, file)
             server.is_later = False
             for name in ("first run", "increment"):
-                results[name].append(measure.measure([BINARY, "run", "--plain", "-c", "8", "-o", "items.run", job], directory))
+                results[name].append(measure.measure([BINARY, "run", "--plain", "-c", given.cap, "-o", "items.run", job], directory))
                 asked[name] = server.take()
                 server.is_later = True
             results["its table"].append(measure.measure([BINARY, "normalise", "-o", "items.csv", "items.run"], directory))
@@ -95,7 +104,7 @@ def main():
                 versions = [line.split(",")[-2] for line in table][1:]
             if (len(versions), versions.count("1")) != (count, server.step):
                 raise SystemExit(f"the table has {len(versions)} rows, {versions.count('1')} of them changed")
-    middle = {name: sorted(them, key=lambda m: m.wall_s)[ROUNDS // 2] for name, them in results.items()}
+    middle = {name: sorted(them, key=lambda m: m.wall_s)[rounds // 2] for name, them in results.items()}
     first, rows = middle["first run"], []
     for name, m in middle.items():
         requests, size = asked.get(name, (0, 0))
