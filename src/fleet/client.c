@@ -13,7 +13,8 @@
 #define SHA_MAX 41
 #define SAID_MAX 160
 #define POLICY_MAX 40
-#define LOOK_MS 50 /* between looks whether it is to stop */
+#define FLEET_BACK_S 10 /* workers that are to come back to a Redis that was away have done so */
+#define LOOK_MS 50      /* between looks whether it is to stop */
 #define JOB_KEY_HEAD "st:{"
 #define JOB_KEY_TAIL "}:job"
 #define JOB_KEYS JOB_KEY_HEAD "*" JOB_KEY_TAIL
@@ -28,6 +29,8 @@ struct fleet_client {
     void *stops_context;
     uint64_t due_ns;      /* when the command under way is given up */
     char server[SHA_MAX]; /* run_id */
+    bool has_no_list;     /* of its clients that could be read */
+    unsigned long up_s;   /* since Redis was started, when this connection was made */
     char sha[FLEET_SCRIPT_COUNT][SHA_MAX];
 };
 
@@ -262,12 +265,14 @@ static enum result look_at_server(struct fleet_client *c, struct err *err)
 {
     static const struct str words[] = { STR_INIT("INFO"), STR_INIT("server") };
     redisReply *reply = command(c, words, 2, err);
-    const char *id;
+    const char *id, *up;
 
     if (!reply) {
         return RESULT_BUSY;
     }
     id = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
+    up = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "uptime_in_seconds:") : NULL;
+    c->up_s = up ? strtoul(up + strlen("uptime_in_seconds:"), NULL, 10) : 0;
     c->server[0] = '\0';
     if (id) {
         id += strlen("run_id:");
@@ -424,6 +429,54 @@ enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
     }
     freeReplyObject(reply);
     return result;
+}
+
+/* How many clients have said that they are workers of this job; 0: Redis does not tell. */
+static size_t count_workers(const redisReply *list, const char *name)
+{
+    char word[FLEET_NAME_MAX + 16];
+    size_t count = 0;
+
+    snprintf(word, sizeof word, " name=%s ", name);
+    for (const char *at = list->type == REDIS_REPLY_STRING ? list->str : NULL;
+         at && (at = strstr(at, word)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+enum result fleet_client_look_around(struct fleet_client *c, bool *is_alone, struct err *err)
+{
+    char name[FLEET_NAME_MAX + 8];
+    struct str call[] = { STR("CLIENT"), STR("SETNAME"), STR_NONE };
+    static const struct str list[] = { STR_INIT("CLIENT"), STR_INIT("LIST") };
+    enum result result = c->redis ? RESULT_OK : dial(c, err);
+    redisReply *reply;
+
+    *is_alone = false;
+    if (result != RESULT_OK) {
+        hang_up(c);
+        return result;
+    }
+    snprintf(name, sizeof name, "st:{%s}", c->place->job);
+    call[2] = str_view(name);
+    reply = command(c, call, 3, err);
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    freeReplyObject(reply); /* it may be denied: then there is no word of it in the list */
+    if (c->has_no_list) {
+        return RESULT_OK;
+    }
+    c->has_no_list = true; /* if it is too long, the next time goes without */
+    reply = command(c, list, 2, err);
+    if (!reply) {
+        return RESULT_BUSY;
+    }
+    c->has_no_list = false;
+    *is_alone = c->up_s >= FLEET_BACK_S && count_workers(reply, name) == 1;
+    freeReplyObject(reply);
+    return RESULT_OK;
 }
 
 /* st:{NAME}:job */

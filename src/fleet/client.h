@@ -57,6 +57,11 @@ MUST_CHECK enum result fleet_client_call(struct fleet_client *client, enum fleet
                                          const struct str *arguments, size_t count,
                                          struct buf *reply, struct err *err);
 
+/** Connects, tells Redis that a worker of this job is here, and looks for others. `*is_alone`: no other one is connected, nor
+ *  can it be about to come back: Redis has been up for longer than any waits before. False as well when Redis does not say. */
+MUST_CHECK enum result fleet_client_look_around(struct fleet_client *client, bool *is_alone,
+                                                struct err *err);
+
 /** What tells the Redis that answered last from one that was started anew, or took its place. Empty: it does not say. */
 const char *fleet_client_server(const struct fleet_client *client);
 

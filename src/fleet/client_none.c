@@ -48,6 +48,13 @@ enum result fleet_client_call(struct fleet_client *client, enum fleet_script scr
     return refuse(err);
 }
 
+enum result fleet_client_look_around(struct fleet_client *client, bool *is_alone, struct err *err)
+{
+    (void)client;
+    *is_alone = false;
+    return refuse(err);
+}
+
 const char *fleet_client_server(const struct fleet_client *client)
 {
     (void)client;

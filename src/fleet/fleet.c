@@ -134,9 +134,15 @@ enum result fleet_go(struct fleet *f, struct err *err)
     return RESULT_OK;
 }
 
-void fleet_restored(struct fleet *f, uint64_t id)
+static void note_bit(struct fleet *f, uint64_t id)
 {
     f->bits[(id - 1) >> 3] |= (uint8_t)(128U >> ((id - 1) & 7));
+}
+
+void fleet_restored(struct fleet *f, uint64_t id)
+{
+    note_bit(f, id);
+    f->has_earlier = true;
 }
 
 void fleet_set_generation(struct fleet *f, const char *generation)
@@ -187,7 +193,7 @@ void fleet_settled(struct fleet *f, uint64_t id, uint64_t outbox)
     uint64_t *list;
 
     uv_mutex_lock(&f->lock);
-    fleet_restored(f, id);
+    note_bit(f, id);
     f->tell.outbox = outbox;
     list = grow_by_one(f->settled.list, f->settled.count, &f->settled.room, sizeof *list);
     if (list) {

@@ -83,6 +83,7 @@ struct fleet {
     uint8_t *bits;    /* of requests that are settled here, the first in the highest bit */
     struct ids found; /* found requests that have ended here */
     struct batch *batches, **batches_end;
+    bool has_earlier;   /* something has ended here in an earlier session */
     bool must_fill;     /* what only this worker knows of is not in its outbox yet */
     uint64_t published; /* since the news */
     char generation[FLEET_GENERATION_MAX];
@@ -96,6 +97,7 @@ struct fleet {
     struct fleet_client *client;
     char token[TOKEN_MAX], epoch[EPOCH_MAX];
     bool is_fresh;
+    bool is_alone;                  /* a job that is made now has nobody to wait for */
     bool was_asked;                 /* see the news; also of a turn that failed */
     struct fleet_settings settings; /* as heard last: told again when Redis has lost them */
     uint64_t drains;                /* of the job, when this worker joined */

@@ -35,7 +35,7 @@ static enum result write_hello(struct fleet *f, uint64_t outbox)
     json_write_uint(&w, "total", o->total);
     fleet_settings_write(&w, &f->settings);
     json_write_uint(&w, "lease", o->place->lease_ms);
-    json_write_uint(&w, "grace", FLEET_GRACE_MS);
+    json_write_uint(&w, "grace", f->is_alone ? 0 : FLEET_GRACE_MS);
     json_write_uint(&w, "outbox", outbox);
     json_write_object_end(&w);
     return w.result;
@@ -174,6 +174,19 @@ static bool note_generation(struct fleet *f, const char *epoch)
     return is_new;
 }
 
+/* A job that is made now has nobody to wait for when this worker begins, and no other is there. */
+static enum result look_around(struct fleet *f, struct err *err)
+{
+    bool is_alone, has_any;
+    enum result result = fleet_client_look_around(f->client, &is_alone, err);
+
+    uv_mutex_lock(&f->lock);
+    has_any = f->generation[0] || f->has_earlier || f->tell.in_flight || f->tell.outbox;
+    uv_mutex_unlock(&f->lock);
+    f->is_alone = result == RESULT_OK && is_alone && !has_any && !f->epoch[0];
+    return result;
+}
+
 static enum result join(struct fleet *f, struct err *err)
 {
     char epoch[EPOCH_MAX];
@@ -188,6 +201,10 @@ static enum result join(struct fleet *f, struct err *err)
     f->settled.count = 0; /* the bits have them */
     f->must_join = false;
     uv_mutex_unlock(&f->lock);
+    result = look_around(f, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
     result = write_hello(f, outbox);
     if (result != RESULT_OK) {
         return err_nomem(err, "joining the fleet");

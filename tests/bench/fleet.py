@@ -1,11 +1,15 @@
-"""What a fleet costs: microseconds of Redis a request, its memory for ten million, and how soon workers begin.
+"""What a fleet costs: microseconds of Redis a request, of the plan and found, its memory for ten million and for a million found,
+and how soon workers begin.
 
 By a real redis-server on a Unix socket and workers of this build, on our own API. A fleet of one stands beside a run alone, in
 rounds that alternate; that server, Redis and workers share the cores, so CPU a request is what counts.
 """
 
+import hashlib
+import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,6 +23,10 @@ ROUNDS = 3
 STARTS = 5
 MANY = 10_000_000
 LONG_S = 60
+FOUND = 1_000_000
+A_CALL = 64
+WINDOW = 20_000
+SCRIPT = os.path.join(os.path.dirname(__file__), "..", "..", "src", "fleet", "publish.lua")
 
 
 def wait_for(condition):
@@ -88,6 +96,56 @@ def ten_million(address, redis):
     print(f"a plan of {MANY} requests: {most / 1e6:.2f} MB in Redis at most, its last request done among it\n", flush=True)
 
 
+class Caller:
+    """Commands to Redis, one at a time, without a process for each."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("rb")
+
+    def say(self, *words):
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        self.socket.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
+        return self.answer()
+
+    def answer(self):
+        line = self.file.readline()
+        if line[:1] == b"$":
+            size = int(line[1:])
+            return self.file.read(size + 2)[:-2] if size >= 0 else None
+        if line[:1] == b"*":
+            return [self.answer() for _ in range(int(line[1:]))]
+        if line[:1] == b"-":
+            sys.exit(f"Redis: {line.decode().strip()}")
+        return line[1:-2]
+
+
+def found(redis):
+    """As workers publish and settle them, by the script itself: none waits for more than the window."""
+    caller, key = Caller(redis.socket), "st:{found}"
+    with open(SCRIPT, encoding="utf-8") as file:
+        sha = caller.say("SCRIPT", "LOAD", file.read())
+    empty, most = redis.used(), 0
+    caller.say("HSET", f"{key}:job", "epoch", "e", "state", "open", "unread", 0)
+    caller.say("HSET", f"{key}:w:w", "token", "t")
+    before, who = redis.script_us(), json.dumps({"name": "w", "token": "t", "epoch": "e"})
+    for first in range(0, FOUND, A_CALL):
+        lines = b""
+        for n in range(first, min(first + A_CALL, FOUND)):
+            number = int.from_bytes(hashlib.blake2b(b"%d" % n, digest_size=8).digest(), "big") >> 2 | 1 << 62
+            lines += b'%d [%d,1,"%d","http://h.example.org/product/%d",null,"{}","%s"%s]\n' % (
+                number, number, n, n, b"00" * 20, b",0" * 16)
+        caller.say("EVALSHA", sha, 1, key, who, lines)
+        if first % WINDOW < A_CALL:
+            most = max(most, redis.used() - empty)
+            caller.say("DEL", f"{key}:work")
+            caller.say("HSET", f"{key}:job", "unread", 0)
+    most = max(most, redis.used() - empty)
+    print(f"{FOUND} found requests: {(redis.script_us() - before) / FOUND:.2f} us of Redis to publish one, "
+          f"{most / 1e6:.1f} MB in Redis at most\n", flush=True)
+
+
 def starts(address, redis):
     """From the start of a process to its first answer that is stored."""
     firsts, joins = [], []
@@ -118,6 +176,7 @@ def main():
         try:
             beside_a_run_alone(address, redis)
             ten_million(address, redis)
+            found(redis)
             starts(address, redis)
         finally:
             redis.child.terminate()

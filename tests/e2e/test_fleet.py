@@ -91,6 +91,14 @@ def test_a_hold__that_one_worker_was_told__is_obeyed_by_all():
             check_equal(harness.finish(child).code, 0, "exit code")
         done = sum(harness.ledger_counts(scratch(f"h{i}.run")).get(1, 0) for i in (1, 2))
         check_equal(done, harness.scaled(100, 60), "requests that are done")
+        wait_for(lambda: int(redis.say("info", "server").split(b"uptime_in_seconds:")[1].split()[0]) >= 10, "nobody is coming back")
+        check_equal(harness.finish(worker(redis.url("alone"), "alone.run", f"{api.url}/posts/1")).code, 0, "exit code of one alone")
+        made = {key: redis.say("hget", "st:{alone}:job", key) for key in ("made", "until")}
+        check_equal(made["until"], made["made"], "a job that has nobody to wait for is open at once")
+        redis.say("del", "st:{alone}:job")
+        check_equal(harness.finish(worker(redis.url("alone"), "alone.run")).code, 0, "exit code of one that comes back")
+        made = {key: redis.say("hget", "st:{alone}:job", key) for key in ("made", "until")}
+        check_equal(int(made["until"]), int(made["made"]) + 1500, "one that was there before waits for others that were")
     redis.kill()
 
 
