@@ -106,7 +106,8 @@ static void end_fetching(struct engine *e, bool all_settled)
     e->session.loop_cpu_s = cpu_thread_s(&e->cpu);
     if (all_settled) {
         table_order_due(e);
-    } else {
+    }
+    if (!all_settled || e->ending.why[0]) { /* whoever stops it does not wait for a database */
         table_wait_no_more(e);
     }
     uv_timer_stop(&e->wake);

@@ -345,6 +345,14 @@ def test_server_that_is_away__pauses_the_table__and_gets_it_when_it_is_back():
             child.send_signal(signal.SIGTERM)
             ended = harness.finish(child)
         check(ended.code == 8 and b"the server is away" in ended.err, ended)
+        with harness.api() as api:
+            child = harness.scrapetop("run", "--plain", "-o", scratch("polled.run"), "--every", "200ms", "--to", own.url(), f"{api.url}/posts/1",
+                                      stderr=-1)
+            harness.wait_for(lambda: b"table waits, again in" in events(scratch("polled.run"))
+                             and api.count() > 10, "rounds that go on without the table")
+            child.send_signal(signal.SIGTERM)
+            ended = harness.finish(child)
+        check(ended.code in (7, 8) and b"table failed" in ended.err, ended)  # 7: amid a round
     finally:
         own.stop()
 
