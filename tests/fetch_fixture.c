@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -48,7 +49,9 @@ static bool keeps(struct str name)
 void net_begin_as(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory,
                   enum job_http http)
 {
+    const char *threads = getenv("FETCH_THREADS"); /* the same with several */
     struct fetch_options options = { .loop = &n->loop,
+                                     .threads = threads ? (unsigned)atoi(threads) : 1,
                                      .clock = clock_system(),
                                      .endpoints = endpoints,
                                      .endpoint_count = sizeof endpoints / sizeof endpoints[0],

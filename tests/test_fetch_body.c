@@ -171,13 +171,20 @@ static bool add_bytes(void *context, const struct fetch_row *row)
     return true;
 }
 
+/* Of what threads do nothing may come to this loop. */
+static void run_a_little(struct net *n)
+{
+    uv_run(&n->loop, UV_RUN_NOWAIT);
+    uv_sleep(1);
+}
+
 static void wait_for_bytes(struct net *n, uint64_t want)
 {
     uint64_t bytes = 0;
 
     fetch_kick(n->fetch);
     while (bytes < want) {
-        uv_run(&n->loop, UV_RUN_ONCE);
+        run_a_little(n);
         bytes = 0;
         fetch_each(n->fetch, add_bytes, &bytes);
     }
@@ -187,7 +194,7 @@ static void wait_for_waiting(struct net *n, size_t want)
 {
     fetch_kick(n->fetch);
     while (fetch_waiting(n->fetch) < want) {
-        uv_run(&n->loop, UV_RUN_ONCE);
+        run_a_little(n);
     }
 }
 

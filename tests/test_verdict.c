@@ -89,7 +89,11 @@ static void verdict__advises__only_what_binds(void **state)
     assert_string_equal(r.verdict, "70 % of wall time is CPU: a larger cap gives little");
     r.loop_cpu_percent = 95;
     report_judge(&r, &(struct verdict_facts){ .cores = 4 });
-    assert_non_null(strstr(r.verdict, "one core is all"));
+    assert_string_equal(r.verdict, "loop thread 95 %: its core is full; --threads 2 uses others");
+    r.threads = 2;
+    report_judge(&r, &(struct verdict_facts){ .cores = 4 });
+    assert_string_equal(r.verdict,
+                        "loop thread 95 %: its core is full; --shard or --fleet uses others");
 
     r = ten_seconds();
     r.limited_s[LIMIT_CAP] = 2;

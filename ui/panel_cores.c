@@ -89,6 +89,9 @@ static const char *verdict(const struct snapshot *s)
     if (s->loop_cpu_percent >= 90) {
         return "loop thread is full";
     }
+    if (s->fetch_cpu_percent >= 90) {
+        return "a fetch thread is full";
+    }
     if (s->io_ratio >= 0.8) {
         return "network-bound";
     }
@@ -100,6 +103,11 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
 {
     (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Cores");
+    if (s->fetch_threads) {
+        snprintf(note, PANEL_TITLE_MAX, "loop %3.0f%%  %u fetch %3.0f%%", s->loop_cpu_percent,
+                 s->fetch_threads, s->fetch_cpu_percent);
+        return;
+    }
     snprintf(note, PANEL_TITLE_MAX, "loop %3.0f%%", s->loop_cpu_percent);
 }
 

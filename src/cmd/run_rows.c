@@ -224,6 +224,16 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .offset = offsetof(struct job, network.memory_bytes),
         .low = 1U << 20,
     },
+    {
+        .name = "threads",
+        .value = "N",
+        .help = "Threads that fetch: connections, TLS, unpacking (as many as pay: 1 on two cores, "
+                "then one less than there are cores, up to 4)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, network.threads),
+        .low = 1,
+        .high = JOB_THREADS_MAX,
+    },
 };
 
 const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {

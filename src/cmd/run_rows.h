@@ -12,7 +12,7 @@
 #define RUN_SOURCE_ROWS 2
 #define RUN_COOKIE_ROWS 2
 #define RUN_SHAPE_ROWS 1
-#define RUN_PACE_ROWS 15
+#define RUN_PACE_ROWS 16
 #define RUN_LIMIT_ROWS 3
 extern const struct option_row run_source_rows[RUN_SOURCE_ROWS];
 extern const struct option_row run_cookie_rows[RUN_COOKIE_ROWS];

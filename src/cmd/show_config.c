@@ -57,6 +57,7 @@ static const struct {
     { "network.max_time", "max-time" },
     { "network.max_body", "max-body" },
     { "network.memory", "memory" },
+    { "network.threads", "threads" },
     { "network.insecure", "insecure" },
     { "network.path_as_is", "path-as-is" },
     { "network.http", "http1.1" },

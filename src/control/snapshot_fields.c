@@ -192,8 +192,9 @@ static const struct field limit_rows[] = {
     UNSIGNED(snapshot_limit, cap),         GROUP(snapshot_limit, rate, rate_group),
     DOUBLE(snapshot_limit, refused_at),    BOOLEAN(snapshot_limit, quota_known),
     UNSIGNED(snapshot_limit, quota_left),  UNSIGNED(snapshot_limit, quota_limit),
-    DOUBLE(snapshot_limit, cpu_percent),   UNSIGNED(snapshot_limit, flight_us),
-    TEXT(snapshot_limit, flight),          BOOLEAN(snapshot_limit, have_waiting),
+    DOUBLE(snapshot_limit, cpu_percent),   UNSIGNED(snapshot_limit, threads),
+    UNSIGNED(snapshot_limit, flight_us),   TEXT(snapshot_limit, flight),
+    BOOLEAN(snapshot_limit, have_waiting),
 };
 static const struct field_group limit_group = GROUP_OF(limit_rows);
 
@@ -466,6 +467,8 @@ static const struct field snapshot_rows[] = {
     LIST(snapshot, seconds, second_count, second_group),
     LIST(snapshot, cores, core_count, core_group),
     DOUBLE(snapshot, loop_cpu_percent),
+    UNSIGNED(snapshot, fetch_threads),
+    DOUBLE(snapshot, fetch_cpu_percent),
     DOUBLE(snapshot, cpu_s),
     DOUBLE(snapshot, io_ratio),
     UNSIGNED(snapshot, loop_lag_p99_us),

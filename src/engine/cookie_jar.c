@@ -118,10 +118,11 @@ enum result cookie_jar_open(struct engine *e, struct err *err)
 
 /* --- while it runs -------------------------------------------------------------------------------- */
 
-void cookie_jar_note(void *context, const struct request *request, struct str name,
-                     struct str value, bool is_foreign)
+void cookie_jar_note(void *context, struct response *response, struct str name, struct str value,
+                     bool is_foreign)
 {
     struct engine *e = context;
+    const struct request *request = response->request;
     const struct host *host = host_at(&e->hosts, request->host);
     struct err err;
 

@@ -30,7 +30,7 @@
 #define COOKIE_SECRET_MIN 8           /* bytes; shorter ones are settings, as "en" */
 
 struct engine;
-struct request;
+struct response;
 
 struct cookie_jar {
     struct kept_file file; /* closed: none is written */
@@ -46,7 +46,7 @@ struct cookie_jar {
 MUST_CHECK enum result cookie_jar_open(struct engine *engine, struct err *err);
 
 /** fetch's on_cookie. */
-void cookie_jar_note(void *engine, const struct request *request, struct str name, struct str value,
+void cookie_jar_note(void *engine, struct response *response, struct str name, struct str value,
                      bool is_foreign);
 
 /** With every tick. */

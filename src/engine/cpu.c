@@ -50,7 +50,33 @@ void cpu_init(struct cpu *cpu, uint64_t now_us)
     }
 }
 
-void cpu_sample(struct cpu *cpu, uint64_t now_us)
+static void sample_fetch(struct cpu *cpu, const double *fetch_s, size_t count, double wall_s)
+{
+    cpu->fetch_percent = 0;
+    for (size_t i = 0; i < count; i++) {
+        double percent = 100 * (fetch_s[i] - cpu->fetch_s[i]) / wall_s;
+
+        cpu->fetch_percent = percent > cpu->fetch_percent ? percent : cpu->fetch_percent;
+        cpu->fetch_s[i] = fetch_s[i];
+    }
+}
+
+double cpu_busiest_percent(const struct cpu *cpu)
+{
+    return cpu->thread_percent > cpu->fetch_percent ? cpu->thread_percent : cpu->fetch_percent;
+}
+
+unsigned cpu_idle_cores(const struct cpu *cpu)
+{
+    double idle = 0;
+
+    for (size_t i = 0; i < cpu->core_count; i++) {
+        idle += 1 - (double)cpu->busy_percent[i] / 100;
+    }
+    return idle > 0 ? (unsigned)(idle + 0.25) : 0; /* a core is never quite idle */
+}
+
+void cpu_sample(struct cpu *cpu, const double *fetch_s, size_t count, uint64_t now_us)
 {
     double wall_s = (double)(now_us - cpu->sampled_us) / (double)US_PER_S;
     double thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
@@ -60,6 +86,7 @@ void cpu_sample(struct cpu *cpu, uint64_t now_us)
     }
     cpu->thread_percent = 100 * (thread_s - cpu->thread_s) / wall_s;
     cpu->thread_s = thread_s;
+    sample_fetch(cpu, fetch_s, count, wall_s);
     cpu->sampled_us = now_us;
     sample_cores(cpu);
 }

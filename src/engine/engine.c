@@ -238,6 +238,7 @@ static enum result network_start(struct engine *e, struct err *err)
     const struct job *job = e->job;
     struct fetch_options o = {
         .loop = e->options.loop,
+        .threads = e->options.threads,
         .clock = e->options.clock,
         .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
@@ -254,6 +255,7 @@ static enum result network_start(struct engine *e, struct err *err)
         .on_cookie = cookie_jar_note,
         .keeps = is_header_wanted,
         .on_sending = mark_begins,
+        .on_ended = judge_read_ahead,
         .on_response = judge_response,
         .on_stood_still = command_stood_still,
         .endpoints = e->sending.endpoints,

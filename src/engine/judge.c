@@ -382,6 +382,51 @@ void judge_init(struct engine *e)
     e->judging.checks.done = read_done;
 }
 
+/* What is made into JSON of its own is left to the pool, which keeps memory back for one at a time; so is what takes
+ * long, as others wait for this thread. */
+static bool may_read_ahead(const struct engine *e, const struct response *response)
+{
+    uint32_t endpoint = response->request->endpoint;
+    const struct body_how how = body_how_of(e, endpoint);
+
+    return opinion_wants_body(e, response) && !body_may_grow(&how, response) &&
+           response->body.len <= (discover_wants(&e->discover, endpoint) ? ENGINE_PAGE_INLINE_MAX
+                                                                         : ENGINE_JSON_INLINE_MAX);
+}
+
+/* A login's answer is the loop's; what is asked with a secret in it is opened there. */
+void judge_read_ahead(void *context, struct response *response)
+{
+    const struct engine *e = context;
+    const struct request *request = response->request;
+    struct body_result *reading;
+
+    if (request->id == 0 || request->sealed || !may_read_ahead(e, response)) {
+        return;
+    }
+    reading = malloc(sizeof *reading);
+    if (reading) { /* else it is read later */
+        *reading = (struct body_result){ .opinion = opinion_none };
+        read_body(e, response, reading);
+        response->read_ahead = reading;
+    }
+}
+
+static bool take_read_ahead(struct engine *e, struct response *response,
+                            struct body_result *reading)
+{
+    struct body_result *ahead = response->read_ahead;
+
+    if (!ahead) {
+        return false;
+    }
+    response->read_ahead = NULL;
+    *reading = *ahead;
+    free(ahead);
+    fetch_recount(e->fetch, response);
+    return true;
+}
+
 /* Whether the body has been read, or need not be; else that is left to the pool. */
 static bool read_here(struct engine *e, struct response *response, struct body_result *reading)
 {
@@ -389,6 +434,9 @@ static bool read_here(struct engine *e, struct response *response, struct body_r
                             ? e->judging.checks.page_inline_max
                             : e->judging.checks.inline_max;
 
+    if (take_read_ahead(e, response, reading)) {
+        return true;
+    }
     if (!opinion_wants_body(e, response)) {
         return true;
     }

@@ -10,7 +10,7 @@
  * A body is checked on the loop when it is small, on the pool when it is not (body_checks.h): of a
  * fast run the loop is what binds, and it must not stand still for the 60 ms that 64 MB take.
  *
- * Threads  loop thread only.
+ * Threads  loop thread only, but for judge_read_ahead.
  */
 #ifndef SCRAPETOP_ENGINE_JUDGE_H
 #define SCRAPETOP_ENGINE_JUDGE_H
@@ -42,5 +42,8 @@ struct judging {
 void judge_init(struct engine *engine);
 
 void judge_response(void *engine, struct response *response); /* fetch's on_response */
+
+/** fetch's on_ended: reads a body that is not too large, in the thread that fetched it. */
+void judge_read_ahead(void *engine, struct response *response);
 
 #endif

@@ -283,9 +283,19 @@ static void fill_waiting(struct engine *e, uint64_t now_us, struct snapshot_limi
     }
 }
 
+/* With one more, when it is fetching that fills a thread, and a core is idle. */
+static unsigned threads_that_help(const struct engine *e)
+{
+    unsigned now = (unsigned)fetch_threads_of(e->fetch), next = now ? now + 1 : 2;
+    bool is_fetching = !now || e->cpu.fetch_percent > e->cpu.thread_percent;
+
+    return is_fetching && next <= JOB_THREADS_MAX && cpu_idle_cores(&e->cpu) ? next : 0;
+}
+
 static void fill_loop(const struct engine *e, struct snapshot_limit *l)
 {
-    l->cpu_percent = e->cpu.thread_percent;
+    l->cpu_percent = cpu_busiest_percent(&e->cpu);
+    l->threads = threads_that_help(e);
     l->by = e->judging.bytes >= ENGINE_CHECKING_BYTES_MAX ? LIMIT_BY_BODIES
             : e->limits.now == LIMIT_NONE                 ? LIMIT_BY_STARTS
                                                           : LIMIT_BY_LOAD;

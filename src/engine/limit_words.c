@@ -133,6 +133,16 @@ static const char *note_of(const struct snapshot_limit *l)
     }
 }
 
+/* What would fetch more, on this machine or beside it. */
+static void load_note(const struct snapshot_limit *l, char note[NOTE_MAX])
+{
+    if (l->threads) {
+        snprintf(note, NOTE_MAX, "--threads %u or --shard uses more cores", l->threads);
+    } else {
+        snprintf(note, NOTE_MAX, "--shard or --fleet uses other machines");
+    }
+}
+
 /* Who holds it, and why: of a host that does not answer, what the last failure was. */
 static void held_note(const struct snapshot_limit *l, char note[NOTE_MAX])
 {
@@ -288,6 +298,9 @@ void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIM
     snprintf(note, sizeof note, "%s", note_of(l));
     if ((l->kind == LIMIT_HOLD && l->by != LIMIT_BY_USER) || l->kind == LIMIT_ALL_WAITING) {
         held_note(l, note);
+    }
+    if (l->kind == LIMIT_LOOP_CPU && l->by == LIMIT_BY_LOAD) {
+        load_note(l, note);
     }
     if (l->kind == LIMIT_FLEET) {
         snprintf(note, sizeof note, "%s", l->reason);

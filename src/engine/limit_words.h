@@ -87,7 +87,8 @@ struct snapshot_limit {
     double refused_at; /* LEARNED: the rate at which it refused, a second; due.status: how */
     bool quota_known;  /* BUDGET: */
     uint64_t quota_left, quota_limit; /* quota_limit 0: not told */
-    double cpu_percent;               /* LOOP CPU */
+    double cpu_percent;               /* LOOP CPU: of the thread that is full */
+    unsigned threads; /* LOOP CPU: so many could fetch more (--threads); 0: only other processes */
     /* HOST CAP, TROUBLE, QUEUE EMPTY, PAGINATION, DRAINING: the oldest in flight is so old; 0:
      * none is worth its name */
     uint64_t flight_us;

@@ -116,12 +116,26 @@ static void memory_tick(struct engine *e, uint64_t now_us)
     e->ticks.memory_is_short = waiting > 0;
 }
 
+static void sample_cpu(struct engine *e, uint64_t now_us)
+{
+    double fetch_s[JOB_THREADS_MAX];
+    size_t count = fetch_threads_of(e->fetch);
+
+    for (size_t i = 0; i < count; i++) {
+        fetch_s[i] = fetch_cpu_s(e->fetch, i);
+    }
+    cpu_sample(&e->cpu, fetch_s, count, now_us);
+}
+
 static void cpu_tick(struct engine *e, uint64_t now_us)
 {
-    hist_record(&e->cpu.lag, now_us > e->ticks.due_us ? now_us - e->ticks.due_us : 0);
+    uint64_t late_us = now_us > e->ticks.due_us ? now_us - e->ticks.due_us : 0;
+    uint64_t fetch_late_us = fetch_lag_us(e->fetch);
+
+    hist_record(&e->cpu.lag, late_us > fetch_late_us ? late_us : fetch_late_us);
     e->ticks.due_us = now_us + LISTENERS_TICK_MS * US_PER_MS;
     if (now_us >= e->ticks.cpu_due_us) {
-        cpu_sample(&e->cpu, now_us);
+        sample_cpu(e, now_us);
         e->ticks.cpu_due_us = now_us + CPU_SAMPLE_US;
     }
 }

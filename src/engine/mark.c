@@ -3,19 +3,18 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/judge_end.h"
+#include "engine/mark_place.h"
 #include "engine/settle.h"
 
 enum result marks_init(struct engine *e, struct err *err)
 {
-    (void)err;
     e->marks.end = &e->marks.first;
-    unsent_open(&e->marks.unsent, e->options.dir);
-    return RESULT_OK;
+    return mark_places_init(e, err);
 }
 
 void marks_release(struct engine *e)
 {
-    unsent_close(&e->marks.unsent);
+    mark_places_release(e);
 }
 
 bool mark_is_needless(const struct engine *e, const struct request *request)
@@ -29,18 +28,14 @@ static void give_place_back(struct engine *e, struct request *request)
                engine_now_us(e));
 }
 
-bool mark_begins(void *engine, struct request *request)
+bool mark_begins(void *engine, struct response *response)
 {
-    struct engine *e = engine;
-    uint16_t place = request->unsent;
-
-    request->unsent = 0;
-    return unsent_clear(&e->marks.unsent, place);
+    return mark_place_clear(engine, response->request);
 }
 
 void mark_first(struct engine *e, struct request *request)
 {
-    request->unsent = unsent_put(&e->marks.unsent, request->id, e->options.boot);
+    mark_place_take(e, request);
     if (!settle_mark(e, request, SETTLE_SENDING)) {
         give_place_back(e, request);
         settle_put_back(e, request);

@@ -9,7 +9,7 @@
  * session does not send the request again (FAILURE_MAYBE_SENT), unless it was only connecting (store/unsent.h). It costs
  * a commit before each such request, and nothing for any other.
  *
- * Threads  loop thread only.
+ * Threads  loop thread only, but mark_begins.
  */
 #ifndef SCRAPETOP_ENGINE_MARK_H
 #define SCRAPETOP_ENGINE_MARK_H
@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <uv.h>
 
 struct engine;
 struct request;
@@ -27,6 +28,8 @@ struct response;
 struct marks {
     struct request *first, **end; /* whose marks are there: to be sent, in order */
     size_t under_way;             /* requests that are in flight but for a mark in the ledger */
+    uv_mutex_t mutex;             /* of `unsent` */
+    bool has_mutex;
     struct unsent unsent;
 };
 
@@ -43,7 +46,7 @@ void mark_first(struct engine *engine, struct request *request);
 struct request *mark_next(struct engine *engine);
 
 /** For struct fetch_options: it is about to be sent. False: that cannot be noted, so it must not be. */
-bool mark_begins(void *engine, struct request *request);
+bool mark_begins(void *engine, struct response *response);
 
 /** It is not sent after all. Takes it. */
 void mark_leave(struct engine *engine, struct request *request);

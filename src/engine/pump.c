@@ -174,6 +174,12 @@ static size_t in_flight(const struct engine *e)
     return fetch_in_flight(e->fetch) + e->marks.under_way;
 }
 
+/* Its thread, or one of those that fetch. */
+static bool is_loop_busy(const struct engine *e)
+{
+    return cpu_busiest_percent(&e->cpu) >= ENGINE_LOOP_BUSY_PERCENT;
+}
+
 /* What forbids a start whatever the plan has to offer; LIMIT_NONE when nothing does. */
 static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
 {
@@ -198,10 +204,10 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
         return LIMIT_FLEET;
     }
     if (in_flight(e) >= cap) {
-        return same_answer_is_slow(&e->judging.same_answer)        ? LIMIT_CAP
-               : cap < e->pace.cap                                 ? LIMIT_DESCRIPTORS
-               : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
-                                                                   : LIMIT_CAP;
+        return same_answer_is_slow(&e->judging.same_answer) ? LIMIT_CAP
+               : cap < e->pace.cap                          ? LIMIT_DESCRIPTORS
+               : is_loop_busy(e)                            ? LIMIT_LOOP_CPU
+                                                            : LIMIT_CAP;
     }
     if (pacer_wait_us(&e->pace.pacer, now_us) > 0) {
         return LIMIT_RATE;

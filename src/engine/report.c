@@ -187,6 +187,7 @@ void engine_report(struct engine *e, struct report *r)
     table_snapshot(e, &table);
     r->table_part = r->wall_s > 0 ? (double)table.elapsed_us / 1e6 / r->wall_s : 0;
     r->loop_cpu_s = e->session.ended_us ? e->session.loop_cpu_s : cpu_thread_s(&e->cpu);
+    r->threads = e->options.threads > 1 ? e->options.threads : 1;
     r->loop_cpu_percent = r->wall_s > 0 ? 100 * r->loop_cpu_s / r->wall_s : 0;
     for (int i = 0; i < LIMIT_COUNT; i++) {
         r->limited_s[i] = (double)e->limits.us[i] / 1e6;
@@ -456,6 +457,7 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(polite, "max_in_flight", r->max_in_flight);
     cJSON_AddNumberToObject(polite, "peak_req_per_s", r->peak_per_s);
     add_figure(root, "loop_cpu_s", r->loop_cpu_s);
+    add_figure(root, "threads", r->threads);
     add_figure(root, "worker_cpu_s", r->cpu_s > r->loop_cpu_s ? r->cpu_s - r->loop_cpu_s : 0);
     add_figure(root, "loop_lag_p99_ms", r->loop_lag_p99_ms);
     add_limits(root, r);

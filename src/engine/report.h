@@ -111,6 +111,7 @@ struct report {
     double silent_s;     /* of LIMIT_HOLD and LIMIT_ALL_WAITING: for hosts that do not answer */
     unsigned peak_per_s; /* most requests started within a second */
     double loop_cpu_s, loop_cpu_percent, loop_lag_p99_ms;
+    unsigned threads;  /* that fetch; 1: the loop's own */
     double table_part; /* [0, 1] of the time so far */
     size_t rung_count;
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];

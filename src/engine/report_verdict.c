@@ -175,7 +175,8 @@ void report_judge(struct report *r, const struct verdict_facts *facts)
     part = seconds[bound] / r->wall_s;
     if (r->loop_cpu_percent >= LOOP_PERCENT) {
         snprintf(r->verdict, sizeof r->verdict,
-                 "loop thread %.0f %%: one core is all that fetching can use", r->loop_cpu_percent);
+                 "loop thread %.0f %%: its core is full; %s uses others", r->loop_cpu_percent,
+                 r->threads <= 1 && facts->cores > 1 ? "--threads 2" : "--shard or --fleet");
     } else if (r->table_part > TABLE_PART && r->table_part > part) {
         snprintf(r->verdict, sizeof r->verdict, "normalising is %.0f %% of the time%s",
                  100 * r->table_part, are_cores_busy(r, facts) ? ": more cores would help" : "");

@@ -10,6 +10,7 @@
 #include "engine/events.h"
 #include "engine/failures.h"
 #include "engine/listeners.h"
+#include "engine/mark_place.h"
 #include "engine/metrics.h"
 #include "engine/poll.h"
 #include "engine/recall.h"
@@ -236,13 +237,6 @@ static void mark_is_there(struct engine *e, struct request *request)
     e->marks.end = &request->next;
 }
 
-/* Its mark is gone, without which a place says nothing. */
-static void forget_place(struct engine *e, struct request *request)
-{
-    (void)!unsent_clear(&e->marks.unsent, request->unsent);
-    request->unsent = 0;
-}
-
 static void committed(struct engine *e, struct settlement *s)
 {
     enum settle_state state = s->state;
@@ -257,7 +251,7 @@ static void committed(struct engine *e, struct settlement *s)
     request = settle_dismantle(e, s->response);
     recall_forget(e, request->id);
     if (state != SETTLE_SENDING) {
-        forget_place(e, request);
+        (void)mark_place_clear(e, request); /* without a mark a place says nothing */
     }
 
     switch (state) {

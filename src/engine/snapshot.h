@@ -366,8 +366,10 @@ struct snapshot {
     size_t core_count;
     struct snapshot_core cores[SNAPSHOT_CORES_MAX];
     double loop_cpu_percent;
-    double cpu_s;    /* process CPU time so far */
-    double io_ratio; /* 1 - cpu/wall, of the loop thread's share */
+    unsigned fetch_threads;   /* 0: the loop's fetches */
+    double fetch_cpu_percent; /* of the busiest of them */
+    double cpu_s;             /* process CPU time so far */
+    double io_ratio;          /* 1 - cpu/wall, of the loop thread's share */
     uint64_t loop_lag_p99_us;
     uint64_t rss_bytes;
     unsigned descriptors, descriptors_max;

@@ -314,6 +314,8 @@ static void fill_machine(struct filling *f)
         s->cores[i].busy_percent = e->cpu.busy_percent[i];
     }
     s->loop_cpu_percent = e->cpu.thread_percent;
+    s->fetch_threads = (unsigned)fetch_threads_of(e->fetch);
+    s->fetch_cpu_percent = e->cpu.fetch_percent;
     s->cpu_s = e->session.ended_us ? e->session.cpu_s : cpu_process_s(&e->cpu);
     s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
     s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);

@@ -6,7 +6,8 @@
 #include "engine/settle.h"
 #include "plan/unresponsive.h"
 
-#define TAKEN_BACK_MAX 64 /* in one tick */
+#define TAKEN_BACK_MAX 64 /* in one tick, and in so long, for a thread that fetches may let wait */
+#define TAKING_BACK_US 10000
 
 struct flight {
     uint64_t id;
@@ -47,7 +48,7 @@ static bool look_at(void *context, const struct fetch_row *row)
 
 static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
 {
-    struct request *request = fetch_take(e->fetch, id);
+    struct request *request = fetch_take_unsent(e->fetch, id);
 
     if (request) {
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
@@ -71,6 +72,7 @@ static bool is_any_unmade(const struct engine *e)
 void unresponsive_hosts_look(struct engine *e, uint64_t now_us)
 {
     struct look look = { .engine = e, .now_us = now_us };
+    uint64_t until_us;
 
     if (e->phase != ENGINE_RUNNING) {
         return;
@@ -80,7 +82,9 @@ void unresponsive_hosts_look(struct engine *e, uint64_t now_us)
     if (e->limits.now != LIMIT_CAP) {
         return; /* there are places for all */
     }
-    while (look.count > 0) { /* the youngest first: the oldest may be about to get through */
+    /* The youngest first: the oldest may be about to get through. */
+    until_us = engine_now_us(e) + TAKING_BACK_US;
+    while (look.count > 0 && engine_now_us(e) < until_us) {
         const struct flight *flight = &look.flights[--look.count];
 
         if (unresponsive_is_beyond(&e->hosts, flight->host)) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <uv.h>
 
 #define LINE_MAX_BYTES 5000 /* libcurl's own limit (MAX_COOKIE_LINE) */
 #define FIELDS 7
@@ -12,22 +13,47 @@
 #define PER_ANSWER_MAX 50 /* libcurl takes no more of one (MAX_SET_COOKIE_AMOUNT) */
 
 struct cookies {
+    uv_mutex_t mutex; /* recursive: libcurl locks each step, and we several together */
     CURLSH *share;
     CURL *easy;     /* reads and writes the jar; never asks anything */
     unsigned noted; /* answers that set cookies since it was last trimmed */
 };
+
+static void on_lock(CURL *easy, curl_lock_data what, curl_lock_access how, void *cookies)
+{
+    (void)easy;
+    (void)what;
+    (void)how;
+    uv_mutex_lock(&((struct cookies *)cookies)->mutex);
+}
+
+static void on_unlock(CURL *easy, curl_lock_data what, void *cookies)
+{
+    (void)easy;
+    (void)what;
+    uv_mutex_unlock(&((struct cookies *)cookies)->mutex);
+}
+
+/* What libcurl locks for is told apart by it, and need not be by us: all of it takes microseconds. */
+static bool lock_share(struct cookies *c)
+{
+    return curl_share_setopt(c->share, CURLSHOPT_LOCKFUNC, on_lock) == CURLSHE_OK &&
+           curl_share_setopt(c->share, CURLSHOPT_UNLOCKFUNC, on_unlock) == CURLSHE_OK &&
+           curl_share_setopt(c->share, CURLSHOPT_USERDATA, c) == CURLSHE_OK;
+}
 
 enum result cookies_new(struct cookies **made, struct err *err)
 {
     struct cookies *c = calloc(1, sizeof *c);
     bool ok;
 
-    if (!c) {
+    if (!c || uv_mutex_init_recursive(&c->mutex) != 0) {
+        free(c);
         return err_nomem(err, "keeping cookies");
     }
     c->share = curl_share_init();
     c->easy = curl_easy_init();
-    ok = c->share && c->easy &&
+    ok = c->share && c->easy && lock_share(c) &&
          curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) == CURLSHE_OK;
     if (ok) { /* one list of public suffixes for all lanes; a libcurl without libpsl says no */
         (void)curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_PSL);
@@ -46,6 +72,7 @@ void cookies_free(struct cookies *c)
     if (c) {
         curl_easy_cleanup(c->easy);
         curl_share_cleanup(c->share);
+        uv_mutex_destroy(&c->mutex);
         free(c);
     }
 }
@@ -140,9 +167,11 @@ size_t cookies_load(struct cookies *c, struct str text)
 {
     size_t count = 0;
 
+    uv_mutex_lock(&c->mutex);
     while (text.data && text.len) {
         count += add_line(c, str_cut(&text, '\n'));
     }
+    uv_mutex_unlock(&c->mutex);
     return count;
 }
 
@@ -203,7 +232,7 @@ static struct str find_greedy(const struct curl_slist *list, size_t count)
 }
 
 /* Without the greedy one there may still be too many: then some of the others go as well. */
-void cookies_trim(struct cookies *c)
+static void trim(struct cookies *c)
 {
     struct curl_slist *list = list_all(c);
     struct str greedy;
@@ -224,15 +253,25 @@ void cookies_trim(struct cookies *c)
     free_all(list);
 }
 
-void cookies_note(struct cookies *c)
+/* In between nobody asks without a cookie that it should have. */
+void cookies_trim(struct cookies *c)
 {
-    if (++c->noted >= COOKIES_MAX / PER_ANSWER_MAX) {
-        c->noted = 0;
-        cookies_trim(c);
-    }
+    uv_mutex_lock(&c->mutex);
+    trim(c);
+    uv_mutex_unlock(&c->mutex);
 }
 
-enum result cookies_write(struct cookies *c, struct buf *out)
+void cookies_note(struct cookies *c)
+{
+    uv_mutex_lock(&c->mutex);
+    if (++c->noted >= COOKIES_MAX / PER_ANSWER_MAX) {
+        c->noted = 0;
+        trim(c);
+    }
+    uv_mutex_unlock(&c->mutex);
+}
+
+static enum result write_all(struct cookies *c, struct buf *out)
 {
     struct curl_slist *list = list_all(c);
     enum result result = buf_append_str(out, STR("# Netscape HTTP Cookie File\n"));
@@ -247,5 +286,15 @@ enum result cookies_write(struct cookies *c, struct buf *out)
         }
     }
     free_all(list);
+    return result;
+}
+
+enum result cookies_write(struct cookies *c, struct buf *out)
+{
+    enum result result;
+
+    uv_mutex_lock(&c->mutex);
+    result = write_all(c, out);
+    uv_mutex_unlock(&c->mutex);
     return result;
 }

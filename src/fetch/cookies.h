@@ -11,7 +11,8 @@
  *
  * Ownership  cookies_free releases it; every handle that uses the share must be gone by then.
  * Errors     none but memory: a line that is no cookie is passed over.
- * Threads    loop thread only, so the share needs no locks.
+ * Threads    any: one lock is for the jar, libcurl's own use of it included. No handle that uses it waits for anything
+ *            while it has that.
  */
 #ifndef SCRAPETOP_FETCH_COOKIES_H
 #define SCRAPETOP_FETCH_COOKIES_H

@@ -1,93 +1,30 @@
 #include "fetch/fetch.h"
 
-#include "fetch/budget.h"
+#include "fetch/account.h"
 #include "fetch/ca_file.h"
-#include "fetch/client_cert.h"
 #include "fetch/cookies.h"
-#include "fetch/header_lists.h"
-#include "fetch/multi_uv.h"
-#include "fetch/transfer.h"
-#include "fetch/transfer_head.h"
-#include "fetch/transfer_http.h"
-#include "fetch/transfer_list.h"
-#include "fetch/transfer_outcome.h"
-#include "fetch/transfer_times.h"
+#include "fetch/fetch_threads.h"
+#include "fetch/fetcher.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <curl/curl.h>
 #include <stdlib.h>
 
 #define SPARE_RESPONSES_MAX 1024
 #define SPARE_BYTES_MAX (32U << 20)
 
 struct fetch {
-    struct fetch_options options;
-    struct transfer_config config;
-    struct proxies proxies;
-    struct multi_uv *multi;
     struct cookies *cookies; /* NULL: none */
-    struct transfer_list flying;
-    struct transfer *idle; /* singly linked by `next` */
-    bool some_lost_time;   /* of those in flight, perhaps */
-    struct budget budget;
-    struct calmed calmed;
-    uint64_t reserved;         /* among what is held (fetch_reserve) */
-    struct transfer *favoured; /* the one that goes on when memory is short */
-    size_t waiting;            /* paused */
-    struct response *spare;    /* for reuse */
+    struct account account;
+    uint64_t reserved; /* among what is held (fetch_reserve) */
+    /* One of the two. */
+    struct fetcher *fetcher; /* on the caller's loop */
+    struct fetch_threads *threads;
+    struct response *spare; /* for reuse */
     size_t spare_count, spare_bytes;
     void (*closed)(void *context);
+    void *context;
 };
-
-static void free_lists(struct fetch *f)
-{
-    struct transfer *t;
-    struct response *r;
-
-    while ((t = f->idle)) {
-        f->idle = t->next;
-        transfer_free(t);
-    }
-    while ((r = f->spare)) {
-        f->spare = r->next;
-        response_free(r);
-    }
-    header_lists_release(&f->config);
-    cookies_free(f->cookies);
-    curl_slist_free_all(f->config.resolve);
-    curl_slist_free_all(f->config.connect_to);
-    proxies_release(&f->proxies);
-}
-
-static void on_done(void *context, CURL *easy, CURLcode code);
-static bool has_paused(void *context);
-static bool may_talk(CURL *easy);
-static bool must_wait(void *context, const struct transfer *transfer);
-static void share_out(void *context);
-static void on_broken(void *context, struct lane *lane);
-static void on_stood_still(void *context, const struct standstill_time *lost);
-
-static bool make_jar(struct fetch *f)
-{
-    if (f->options.cookies == FETCH_COOKIES_NONE) {
-        return true;
-    }
-    if (cookies_new(&f->cookies, NULL) != RESULT_OK) {
-        return false;
-    }
-    f->config.jar = cookies_share(f->cookies);
-    return true;
-}
-
-static bool add_all(struct curl_slist **list, char *const *lines, size_t count)
-{
-    bool ok = true;
-
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = header_lists_add(list, lines[i]);
-    }
-    return ok;
-}
 
 static enum result check_http(enum job_http http, struct err *err)
 {
@@ -103,33 +40,42 @@ static enum result check_http(enum job_http http, struct err *err)
     return RESULT_OK;
 }
 
-static enum result take_network(struct fetch *f, const struct job_network *network, struct err *err)
+static enum result check(const struct fetch_options *options, struct err *err)
 {
-    const struct job_route *route = &network->route;
-    enum result result = client_cert_check(&network->tls, err);
+    enum result result = check_http(options->http, err);
 
-    if (result == RESULT_OK && !route->unix_socket) { /* else libcurl asks through none */
-        result = proxies_init(&f->proxies, &network->proxy, err);
+    return result == RESULT_OK && options->ca_file ? ca_file_check(options->ca_file, err) : result;
+}
+
+static void release(struct fetch *f)
+{
+    struct response *r;
+
+    while ((r = f->spare)) {
+        f->spare = r->next;
+        response_free(r);
     }
-    if (result == RESULT_OK &&
-        (!add_all(&f->config.resolve, route->resolve, route->resolve_count) ||
-         !add_all(&f->config.connect_to, route->connect_to, route->connect_to_count))) {
-        result = err_nomem(err, "setting up the network");
+    cookies_free(f->cookies);
+    free(f);
+}
+
+static enum result make_fetchers(struct fetch *f, const struct fetch_options *options,
+                                 struct err *err)
+{
+    struct fetcher_shared shared = { .cookies = f->cookies, .account = &f->account };
+
+    if (f->account.part_count > 1) {
+        return fetch_threads_new(&f->threads, options, f->cookies, &f->account, err);
     }
-    f->config.cert_is_p12 = network->tls.cert && client_cert_is_p12(network->tls.cert);
-    return result;
+    return fetcher_new(&f->fetcher, options, &shared, err);
 }
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
-    static const struct multi_uv_callbacks callbacks = { on_done,    on_broken, on_stood_still,
-                                                         has_paused, may_talk,  share_out };
-    enum result result = check_http(options->http, err);
+    enum result result = check(options, err);
     struct fetch *f;
 
-    if (result == RESULT_OK && options->ca_file) {
-        result = ca_file_check(options->ca_file, err);
-    }
+    assert(options->threads <= FETCH_THREADS_MAX);
     if (result != RESULT_OK) {
         return result;
     }
@@ -143,196 +89,22 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
         free(f);
         return err_nomem(err, "setting up the network");
     }
-    f->options = *options;
-    f->config.options = &f->options;
-    f->config.body_bytes = &f->budget.flying;
-    f->budget.limit = options->memory_bytes;
-    f->budget.body_max = options->body_max_bytes;
-    f->config.watch_heads = transfer_head_must_be_watched();
-    f->config.proxies = &f->proxies;
-    f->config.calmed = &f->calmed;
-    if (options->network) {
-        result = take_network(f, options->network, err);
-        if (result != RESULT_OK) {
-            goto fail_headers;
-        }
+    f->account.limit = options->memory_bytes;
+    f->account.body_max = options->body_max_bytes;
+    f->account.part_count = options->threads > 1 ? options->threads : 1;
+    f->context = options->context;
+    if (options->cookies != FETCH_COOKIES_NONE) {
+        result = cookies_new(&f->cookies, err);
     }
-    if (header_lists_build(&f->config) != RESULT_OK || !make_jar(f)) {
-        result = err_nomem(err, "preparing request headers");
-        goto fail_headers;
+    if (result == RESULT_OK) {
+        result = make_fetchers(f, options, err);
     }
-    result = multi_uv_new(&f->multi, options->loop, &callbacks, f, err);
     if (result != RESULT_OK) {
-        goto fail_headers;
+        release(f);
+        return result;
     }
-    if (f->budget.limit) {
-        f->config.must_wait = must_wait;
-        f->config.wait_context = f;
-    }
-    f->config.close_socket = multi_uv_close_socket;
-    f->config.opened_socket = multi_uv_opened_socket;
-    f->config.socket_context = f->multi;
     *fetch = f;
     return RESULT_OK;
-
-fail_headers:
-    free_lists(f);
-    free(f);
-    return result;
-}
-
-static void make_idle(struct fetch *f, struct transfer *t)
-{
-    t->next = f->idle;
-    f->idle = t;
-}
-
-static struct transfer *transfer_of(CURL *easy)
-{
-    char *private = NULL;
-
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-    return (struct transfer *)(void *)private;
-}
-
-/* It flies no more; its body is somebody else's from now on, and counts until it comes back. */
-static void land(struct fetch *f, struct transfer *t, struct response *response)
-{
-    transfer_list_remove(&f->flying, t);
-    f->budget.count = f->flying.count;
-    f->waiting -= t->paused;
-    f->favoured = f->favoured == t ? NULL : f->favoured;
-    response->counted_bytes = response->body.len;
-    f->budget.flying -= response->counted_bytes;
-    f->budget.held += response->counted_bytes;
-    if (response->sets_cookie && f->cookies) {
-        cookies_note(f->cookies);
-    }
-}
-
-static void on_done(void *context, CURL *easy, CURLcode code)
-{
-    struct fetch *f = context;
-    struct transfer *t = transfer_of(easy);
-    struct response *response = t->response;
-
-    land(f, t, response);
-    transfer_end(t, code);
-    make_idle(f, t);
-    f->options.on_response(f->options.context, response);
-}
-
-/* --- memory ------------------------------------------------------------------------------------------- */
-
-static bool has_paused(void *context)
-{
-    return ((const struct fetch *)context)->waiting > 0;
-}
-
-/* libcurl (8.14) closes connections with a handle of its own. */
-static bool may_talk(CURL *easy)
-{
-    const struct transfer *t = transfer_of(easy);
-
-    return !t || transfer_http_may_talk(t);
-}
-
-/* Within libcurl, which keeps what it has of the transfer until that goes on. */
-static bool must_wait(void *context, const struct transfer *t)
-{
-    struct fetch *f = context;
-    bool waits = !transfer_http_is_stream(t) && t != f->favoured &&
-                 budget_must_wait(&f->budget, transfer_bytes(t));
-
-    f->waiting += waits;
-    return waits;
-}
-
-static void go_on(struct fetch *f, struct transfer *t)
-{
-    f->waiting--;
-    f->some_lost_time = true;
-    transfer_go_on(t);
-}
-
-static void let_all_read(struct fetch *f)
-{
-    f->favoured = NULL;
-    for (struct transfer *t = f->flying.first; t && f->waiting && !budget_is_short(&f->budget);
-         t = t->next) {
-        if (t->paused) {
-            go_on(f, t);
-        }
-    }
-}
-
-/* Of those that wait, the nearest to its end. */
-static void favour_one(struct fetch *f)
-{
-    struct transfer *best = transfer_list_nearest_paused(&f->flying);
-
-    if (best && budget_allows_one(&f->budget, best->response->body.len)) {
-        f->favoured = best;
-        go_on(f, best);
-    }
-}
-
-static void give_up(struct fetch *f, struct transfer *t)
-{
-    struct response *response = t->response;
-
-    land(f, t, response);
-    transfer_end(t, CURLE_OUT_OF_MEMORY);
-    f->budget.held -= response->counted_bytes;
-    response->counted_bytes = 0;
-    buf_release(&response->body);
-    response->outcome = OUTCOME_LOCAL;
-    snprintf(response->reason, sizeof response->reason, "no memory for all bodies (--memory)");
-    multi_uv_remove(t->lane, t->easy);
-    make_idle(f, t);
-    f->options.on_response(f->options.context, response);
-}
-
-static void share_out(void *context)
-{
-    struct fetch *f = context;
-    struct transfer *t;
-
-    while (budget_is_over(&f->budget) && (t = transfer_list_largest_stream(&f->flying))) {
-        give_up(f, t);
-    }
-    if (!f->waiting) {
-        return;
-    }
-    if (!budget_is_short(&f->budget)) {
-        let_all_read(f);
-    } else if (!f->favoured) {
-        favour_one(f);
-    }
-}
-
-size_t fetch_waiting(const struct fetch *f)
-{
-    return f->waiting;
-}
-
-/* Nobody knows what has become of them. */
-static void on_broken(void *context, struct lane *lane)
-{
-    struct fetch *f = context;
-    struct transfer *t;
-
-    while ((t = transfer_list_first_in(&f->flying, lane))) { /* on_response may start others */
-        struct response *response = t->response;
-
-        land(f, t, response);
-        transfer_end(t, CURLE_OUT_OF_MEMORY);
-        response->outcome = OUTCOME_LOCAL;
-        snprintf(response->reason, sizeof response->reason, "libcurl is out of memory");
-        multi_uv_remove(lane, t->easy);
-        transfer_free(t);
-        f->options.on_response(f->options.context, response);
-    }
 }
 
 static struct response *take_response(struct fetch *f)
@@ -349,16 +121,201 @@ static struct response *take_response(struct fetch *f)
     return response_new();
 }
 
-static struct transfer *take_transfer(struct fetch *f)
+enum result fetch_start(struct fetch *f, struct request *request, const struct fetch_extra *extra)
 {
-    struct transfer *t = f->idle;
+    struct response *response = take_response(f);
 
-    if (t) {
-        f->idle = t->next;
-        return t;
+    if (!response) {
+        return RESULT_NOMEM;
     }
-    return transfer_new(&f->config);
+    if ((f->threads ? fetch_threads_start(f->threads, response, request, extra)
+                    : fetcher_start(f->fetcher, response, request, extra)) != RESULT_OK) {
+        fetch_recycle(f, response);
+        return RESULT_NOMEM;
+    }
+    return RESULT_OK;
 }
+
+void fetch_kick(struct fetch *f)
+{
+    if (f->threads) {
+        fetch_threads_kick(f->threads);
+    } else {
+        fetcher_kick(f->fetcher);
+    }
+}
+
+/* --- memory ------------------------------------------------------------------------------------------- */
+
+/* Wraps where `less` is more than `more`, as the number itself does: the sum is right. */
+static void hold(struct fetch *f, uint64_t more, uint64_t less)
+{
+    if (more != less) {
+        atomic_fetch_add_explicit(&f->account.held, more - less, memory_order_relaxed);
+    }
+}
+
+void fetch_reserve(struct fetch *f, uint64_t bytes)
+{
+    hold(f, bytes, f->reserved);
+    f->reserved = bytes;
+}
+
+void fetch_recount(struct fetch *f, struct response *response)
+{
+    uint64_t before = response->counted_bytes;
+
+    response->counted_bytes = response->body.len + response->sent_as.len;
+    hold(f, response->counted_bytes, before);
+}
+
+void fetch_recycle(struct fetch *f, struct response *response)
+{
+    assert(!response->request);
+    hold(f, 0, response->counted_bytes);
+    response_reset(response);
+    if (f->spare_count >= SPARE_RESPONSES_MAX || f->spare_bytes >= SPARE_BYTES_MAX) {
+        response_free(response);
+        return;
+    }
+    f->spare_bytes += response->body.cap + response->headers.cap;
+    response->next = f->spare;
+    f->spare = response;
+    f->spare_count++;
+}
+
+size_t fetch_waiting(const struct fetch *f)
+{
+    return account_waiting(&f->account);
+}
+
+/* --- what is in flight ---------------------------------------------------------------------------------- */
+
+size_t fetch_in_flight(const struct fetch *f)
+{
+    return f->threads ? fetch_threads_in_flight(f->threads) : fetcher_in_flight(f->fetcher);
+}
+
+void fetch_cancel_all(struct fetch *f)
+{
+    if (f->threads) {
+        fetch_threads_cancel_all(f->threads);
+    } else {
+        fetcher_cancel_all(f->fetcher);
+    }
+}
+
+static struct response *take_in_flight(struct fetch *f, uint64_t id, bool only_unsent)
+{
+    struct response *response;
+
+    if (f->threads) {
+        return fetch_threads_take(f->threads, id, only_unsent);
+    }
+    response = fetcher_find(f->fetcher, id);
+    return response && fetcher_take(f->fetcher, response, only_unsent) ? response : NULL;
+}
+
+static struct request *take(struct fetch *f, uint64_t id, bool only_unsent)
+{
+    struct response *response = take_in_flight(f, id, only_unsent);
+    struct request *request = NULL;
+
+    if (response) {
+        request = response->request;
+        response->request = NULL;
+        fetch_recycle(f, response);
+    }
+    return request;
+}
+
+struct request *fetch_take(struct fetch *f, uint64_t id)
+{
+    return take(f, id, false);
+}
+
+struct request *fetch_take_unsent(struct fetch *f, uint64_t id)
+{
+    return take(f, id, true);
+}
+
+void fetch_look(struct fetch *f)
+{
+    if (f->threads) {
+        fetch_threads_look(f->threads);
+    } else {
+        fetcher_look(f->fetcher);
+    }
+}
+
+void fetch_note_standstill(struct fetch *f, uint64_t lost_us)
+{
+    if (f->threads) {
+        fetch_threads_note_standstill(f->threads, lost_us);
+    } else {
+        fetcher_note_standstill(f->fetcher, lost_us);
+    }
+}
+
+void fetch_drop_idle(struct fetch *f)
+{
+    if (f->threads) {
+        fetch_threads_drop_idle(f->threads);
+    } else {
+        fetcher_drop_idle(f->fetcher);
+    }
+}
+
+struct visit {
+    bool (*visit)(void *context, const struct fetch_row *row);
+    void *context;
+};
+
+static bool visit_one(void *context, const struct response *response, const struct fetch_row *row)
+{
+    const struct visit *v = context;
+
+    (void)response;
+    return v->visit(v->context, row);
+}
+
+static void each(struct fetch *f, bool only_unsent, struct visit *visit)
+{
+    if (f->threads) {
+        fetch_threads_each(f->threads, only_unsent, visit->visit, visit->context);
+    } else {
+        fetcher_each(f->fetcher, only_unsent, visit_one, visit);
+    }
+}
+
+void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
+                void *context)
+{
+    each(f, false, &(struct visit){ visit, context });
+}
+
+void fetch_each_unsent(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
+                       void *context)
+{
+    each(f, true, &(struct visit){ visit, context });
+}
+
+size_t fetch_threads_of(const struct fetch *f)
+{
+    return f->threads ? f->account.part_count : 0;
+}
+
+double fetch_cpu_s(const struct fetch *f, size_t which)
+{
+    return f->threads ? fetch_threads_cpu_s(f->threads, which) : 0;
+}
+
+uint64_t fetch_lag_us(struct fetch *f)
+{
+    return f->threads ? fetch_threads_lag_us(f->threads) : 0;
+}
+
+/* --- cookies, and the end ------------------------------------------------------------------------------- */
 
 size_t fetch_load_cookies(struct fetch *f, struct str text)
 {
@@ -374,220 +331,22 @@ enum result fetch_write_cookies(struct fetch *f, struct buf *out)
     return cookies_write(f->cookies, out);
 }
 
-enum result fetch_start(struct fetch *f, struct request *request, const struct fetch_extra *extra)
-{
-    struct response *response = take_response(f);
-    struct transfer *t = take_transfer(f);
-
-    if (!response || !t) {
-        goto fail;
-    }
-    if (transfer_begin(t, response, request, extra) != RESULT_OK) {
-        goto fail;
-    }
-    t->lane = multi_uv_add(f->multi, t->easy, request->host);
-    if (!t->lane) {
-        goto fail;
-    }
-    transfer_list_add(&f->flying, t);
-    f->budget.count = f->flying.count;
-    return RESULT_OK;
-
-fail:
-    if (t) {
-        t->response = NULL;
-        make_idle(f, t);
-    }
-    if (response) {
-        response->request = NULL;
-        fetch_recycle(f, response);
-    }
-    return RESULT_NOMEM;
-}
-
-void fetch_kick(struct fetch *f)
-{
-    multi_uv_kick(f->multi); /* and share_out with it */
-}
-
-size_t fetch_in_flight(const struct fetch *f)
-{
-    return f->flying.count;
-}
-
-/* Its connection is closed with it, since the answer may still come. */
-static struct response *cut(struct fetch *f, struct transfer *t)
-{
-    struct response *response = t->response;
-    bool was_paused = t->paused;
-
-    response->sent = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
-    land(f, t, response);
-    multi_uv_remove(t->lane, t->easy);
-    transfer_cut(t);
-    if (was_paused) { /* there is no telling what libcurl keeps of that */
-        transfer_free(t);
-    } else {
-        make_idle(f, t);
-    }
-    return response;
-}
-
-/* A server's time ran on meanwhile, but what it sent is here, and ours did not run. */
-static void on_stood_still(void *context, const struct standstill_time *lost)
-{
-    struct fetch *f = context;
-
-    for (struct transfer *t = f->flying.first; t; t = t->next) {
-        transfer_stood_still(t, lost->awake_us);
-        f->some_lost_time |= lost->awake_us > 0;
-    }
-    if (f->options.on_stood_still) {
-        f->options.on_stood_still(f->options.context, lost->all_us);
-    }
-}
-
-/* libcurl looks after a limit at the time that it was set for, and not at the one that it was moved to. */
-static void end_overdue(struct fetch *f)
-{
-    uint64_t now_us = uv_hrtime() / 1000U;
-    struct transfer *t = f->flying.first;
-
-    while (t) {
-        struct response *response = t->response;
-
-        if (!transfer_is_overdue(t, now_us)) {
-            t = t->next;
-            continue;
-        }
-        land(f, t, response);
-        transfer_end(t, CURLE_OPERATION_TIMEDOUT);
-        multi_uv_remove(t->lane, t->easy);
-        make_idle(f, t);
-        f->options.on_response(f->options.context, response);
-        t = f->flying.first; /* on_response may have started others */
-    }
-}
-
-void fetch_look(struct fetch *f)
-{
-    multi_uv_look(f->multi);
-    if (f->some_lost_time) {
-        f->some_lost_time = f->flying.count > 0;
-        end_overdue(f);
-    }
-}
-
-void fetch_note_standstill(struct fetch *f, uint64_t lost_us)
-{
-    multi_uv_note_standstill(f->multi, lost_us);
-}
-
-void fetch_cancel_all(struct fetch *f)
-{
-    while (f->flying.first) {
-        struct response *response = cut(f, f->flying.first);
-
-        response->outcome = OUTCOME_CANCELLED;
-        snprintf(response->reason, sizeof response->reason, "cancelled");
-        f->options.on_response(f->options.context, response);
-    }
-}
-
-struct request *fetch_take(struct fetch *f, uint64_t id)
-{
-    struct transfer *t = transfer_list_find(&f->flying, id);
-    struct response *response;
-    struct request *request;
-
-    if (!t) {
-        return NULL;
-    }
-    response = cut(f, t);
-    request = response->request;
-    response->request = NULL;
-    fetch_recycle(f, response);
-    return request;
-}
-
-void fetch_drop_idle(struct fetch *f)
-{
-    multi_uv_drop_idle(f->multi);
-}
-
-void fetch_reserve(struct fetch *f, uint64_t bytes)
-{
-    f->budget.held += bytes;
-    f->budget.held -= f->reserved;
-    f->reserved = bytes;
-}
-
-void fetch_recount(struct fetch *f, struct response *response)
-{
-    f->budget.held -= response->counted_bytes;
-    response->counted_bytes = response->body.len + response->sent_as.len;
-    f->budget.held += response->counted_bytes;
-}
-
-void fetch_recycle(struct fetch *f, struct response *response)
-{
-    assert(!response->request);
-    f->budget.held -= response->counted_bytes;
-    response_reset(response);
-    if (f->spare_count >= SPARE_RESPONSES_MAX || f->spare_bytes >= SPARE_BYTES_MAX) {
-        response_free(response);
-        return;
-    }
-    f->spare_bytes += response->body.cap + response->headers.cap;
-    response->next = f->spare;
-    f->spare = response;
-    f->spare_count++;
-}
-
-void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
-                void *context)
-{
-    for (struct transfer *t = f->flying.first; t; t = t->next) {
-        struct fetch_row row;
-
-        transfer_row(t, &row);
-        if (!visit(context, &row)) {
-            return;
-        }
-    }
-}
-
-void fetch_each_unsent(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
-                       void *context)
-{
-    for (struct transfer *t = f->flying.first; t; t = t->next) {
-        struct fetch_row row;
-
-        if (t->response->sends) {
-            continue;
-        }
-        transfer_row(t, &row);
-        if (!visit(context, &row)) {
-            return;
-        }
-    }
-}
-
-static void on_multi_closed(void *context)
+static void on_closed(void *context)
 {
     struct fetch *f = context;
     void (*closed)(void *context) = f->closed;
 
-    context = f->options.context;
-    free(f);
+    context = f->context;
+    release(f);
     closed(context);
 }
 
 void fetch_close(struct fetch *f, void (*closed)(void *context))
 {
-    assert(f->flying.count == 0);
     f->closed = closed;
-    /* Easy handles first: they may still name a connection of a multi handle. */
-    free_lists(f);
-    multi_uv_close(f->multi, on_multi_closed);
+    if (f->threads) {
+        fetch_threads_close(f->threads, on_closed, f);
+    } else {
+        fetcher_close(f->fetcher, on_closed, f);
+    }
 }

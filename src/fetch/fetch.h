@@ -16,7 +16,19 @@
  *
  * Ownership  fetch_start takes the request; on_response hands over the response with the request
  *            in it; fetch_recycle takes an empty response back.
- * Threads    loop thread only. Nothing here blocks it: names are resolved by libcurl's threads.
+ * Threads    loop thread only, but for callbacks that say otherwise. Nothing here blocks it: names are resolved by
+ *            libcurl's threads. With several threads that fetch (options.threads; fetch/fetch_threads.h) connections,
+ *            TLS, HTTP and unpacking are theirs, and a response comes to the loop when it has ended; to cancel or to
+ *            take is to wait for a turn of their loops. Who owns what then:
+ *
+ *              request, response, what one start carries   a thread's from fetch_kick until on_response
+ *              connections, TLS sessions, names, header    each thread's own (fetch/fetcher.h)
+ *              lists, proxies, calmed connections
+ *              cookies                                     all threads', locked (fetch/cookies.h)
+ *              memory of bodies                            all threads', atomic (fetch/account.h)
+ *              rows of the screen, whether it was sent     written by its thread, read here, atomic (fetch/flight.h)
+ *              options, and what they borrow               read by all, written by nobody
+ *              cap, hosts, verdicts, secrets, the ledger   the loop thread's
  */
 #ifndef SCRAPETOP_FETCH_FETCH_H
 #define SCRAPETOP_FETCH_FETCH_H
@@ -35,6 +47,7 @@
 #define FETCH_EXPANSION_FROM (1U << 20)
 
 #define FETCH_KEEP_MAX 3
+#define FETCH_THREADS_MAX JOB_THREADS_MAX
 
 struct fetch_endpoint {
     const char *method;         /* "GET" */
@@ -72,6 +85,7 @@ struct fetch_extra {
 
 struct fetch_options {
     uv_loop_t *loop;
+    unsigned threads; /* that fetch; 0 or 1: the loop's does */
     struct clock clock;
     const struct fetch_endpoint *endpoints; /* by request.endpoint; borrowed */
     size_t endpoint_count;
@@ -89,15 +103,18 @@ struct fetch_options {
      * are given up instead, and come back as OUTCOME_LOCAL. */
     uint64_t memory_bytes;
     enum fetch_cookies cookies;
-    /* A server has set a cookie, or tried to for a domain that is not its own. Within libcurl: nothing of fetch may
-     * be called. May be NULL. */
-    void (*on_cookie)(void *context, const struct request *request, struct str name,
-                      struct str value, bool is_foreign);
-    /* Which headers are kept beside those that this part and the store read; NULL: none. */
+    /* A server has set a cookie, or tried to for a domain that is not its own. Within libcurl, or before on_response:
+     * nothing of fetch may be called. May be NULL. */
+    void (*on_cookie)(void *context, struct response *response, struct str name, struct str value,
+                      bool is_foreign);
+    /* Which headers are kept beside those that this part and the store read; NULL: none. In any thread. */
     bool (*keeps)(struct str name);
-    /* The first byte is about to go out; within libcurl, as above. False: it must not, and comes back as
-     * OUTCOME_LOCAL. May be NULL. */
-    bool (*on_sending)(void *context, struct request *request);
+    /* The first byte is about to go out; within libcurl, as above, and in the thread that fetches, several at a time.
+     * False: it must not, and comes back as OUTCOME_LOCAL. May be NULL. */
+    bool (*on_sending)(void *context, struct response *response);
+    /* It has ended, and goes to the loop with on_response next: what of it can be done in the thread that fetched it.
+     * Not called without such threads. May be NULL. */
+    void (*on_ended)(void *context, struct response *response);
     void (*on_response)(void *context, struct response *response);
     /* The process has stood still for so long (fetch/standstill.h): the limits of what is in flight are moved by
      * that. Before on_response of anything that came meanwhile. May be NULL. */
@@ -147,8 +164,11 @@ size_t fetch_waiting(const struct fetch *fetch);
 void fetch_cancel_all(struct fetch *fetch);
 
 /** Ends one transfer and gives its request back; on_response does not hear of it. NULL when none has
- *  this id. Not within on_response. */
+ *  this id, or it has ended and on_response is about to hear of that. Not within on_response. */
 struct request *fetch_take(struct fetch *fetch, uint64_t id);
+
+/** The same, but NULL when anything of it was sent. */
+struct request *fetch_take_unsent(struct fetch *fetch, uint64_t id);
 
 /** From a timer, several times a second: finds out that the process stood still, even if nothing comes, and ends
  *  what has outlived a limit that was moved. */
@@ -174,13 +194,23 @@ struct fetch_row {
     uint64_t first_byte_us;
 };
 
-/** Visits the transfers, oldest first, until `visit` returns false. */
+/** Visits the transfers, oldest first, until `visit` returns false. Of threads that fetch the numbers may be those of
+ *  some tenths of a second ago. */
 void fetch_each(struct fetch *fetch, bool (*visit)(void *context, const struct fetch_row *row),
                 void *context);
 
 /** The same of those of which nothing was sent yet: they have no connection. Cheap, for most have one. */
 void fetch_each_unsent(struct fetch *fetch,
                        bool (*visit)(void *context, const struct fetch_row *row), void *context);
+
+/** How many threads fetch beside the loop's; 0: it does so itself. */
+size_t fetch_threads_of(const struct fetch *fetch);
+
+/** CPU time of one of them so far, from 0. */
+double fetch_cpu_s(const struct fetch *fetch, size_t which);
+
+/** How late the loops of these were at the worst, since it was asked last. */
+uint64_t fetch_lag_us(struct fetch *fetch);
 
 /** Closes all handles; on_response is not called any more. `closed` comes on the loop, after which the
  *  fetch is freed. Nothing may be in flight. */

@@ -37,8 +37,12 @@ enum proxy_fault {
     PROXY_FAULT_MOVED,   /* one of a pool: the request is asked through another */
 };
 
+struct flight;
+
 struct response {
     struct response *next;
+    struct flight *flight; /* fetch's own, while a thread has it */
+    void *read_ahead; /* what fetch_options.on_ended has left; taken out by on_response; or NULL */
     struct request *request;
     enum outcome outcome;
     enum proxy_fault proxy_fault;

@@ -77,7 +77,7 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
         transfer_head_again(t);
     }
     if (t->config->options->on_sending &&
-        !t->config->options->on_sending(t->config->options->context, t->response->request)) {
+        !t->config->options->on_sending(t->config->options->context, t->response)) {
         t->socket_errno = EIO;
         return CURL_PREREQFUNC_ABORT;
     }

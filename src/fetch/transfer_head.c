@@ -104,7 +104,7 @@ static void tell_cookie(const struct transfer *t, struct str header)
         url_split(request_url(request), &url, NULL) != RESULT_OK) {
         return;
     }
-    o->on_cookie(o->context, request, cookie.name, cookie.value,
+    o->on_cookie(o->context, t->response, cookie.name, cookie.value,
                  !cookie_domain_matches(url.host, cookie.domain));
 }
 

@@ -62,12 +62,12 @@ struct transfer *transfer_list_nearest_paused(const struct transfer_list *list)
     return nearest;
 }
 
-struct transfer *transfer_list_largest_stream(const struct transfer_list *list)
+struct transfer *transfer_list_largest_stream(const struct transfer_list *list, bool spares_one)
 {
     const struct transfer *nearest = NULL;
     struct transfer *largest = NULL;
 
-    for (const struct transfer *t = list->first; t; t = t->next) {
+    for (const struct transfer *t = list->first; spares_one && t; t = t->next) {
         if (transfer_http_is_stream(t) && (!nearest || transfer_left(t) < transfer_left(nearest))) {
             nearest = t;
         }

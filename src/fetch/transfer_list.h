@@ -22,8 +22,8 @@ struct transfer *transfer_list_find(const struct transfer_list *list, uint64_t i
 /** Of those that are paused the one nearest to its end, or NULL. */
 struct transfer *transfer_list_nearest_paused(const struct transfer_list *list);
 
-/** Of those that cannot be held up, the one whose body is the largest and that may be asked again, but not the one
- *  nearest to its end; or NULL. */
-struct transfer *transfer_list_largest_stream(const struct transfer_list *list);
+/** Of those that cannot be held up, the one whose body is the largest and that may be asked again; with `spares_one` not
+ *  the one nearest to its end; or NULL. */
+struct transfer *transfer_list_largest_stream(const struct transfer_list *list, bool spares_one);
 
 #endif

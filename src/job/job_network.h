@@ -85,12 +85,15 @@ enum job_http {
 
 #define JOB_HTTPS (JOB_HTTP_3 + 1)
 
+#define JOB_THREADS_MAX 64
+
 struct job_network {
     uint64_t connect_timeout_us;
     uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
     uint64_t total_timeout_us;
     uint64_t body_max_bytes; /* after decompression */
     uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
+    unsigned threads;        /* that fetch; 0: as many as pay on the machine */
     bool insecure;           /* -k */
     bool path_as_is;         /* "." and ".." in paths are sent */
     enum job_http http;

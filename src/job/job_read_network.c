@@ -364,6 +364,8 @@ static const struct job_key network_keys[] = {
     { "memory", JOB_KEY_SIZE, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, .always = true,
       .help = "All bodies in flight and not yet stored; beyond it the largest wait: 256M. The JSON that is made "
               "of a body that is none may take as much beside it" },
+    { "threads", JOB_KEY_COUNT, FIELD(network.threads), 1, JOB_THREADS_MAX,
+      .help = "Threads that fetch: as many as pay on the machine" },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
       .help = "Accept any certificate of a server" },
     { "path_as_is", JOB_KEY_BOOL, FIELD(network.path_as_is),

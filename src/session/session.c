@@ -14,6 +14,7 @@
 #include "session/line_copy.h"
 #include "session/session_screen.h"
 #include "session/session_socket.h"
+#include "session/thread_count.h"
 #include "ui/words.h"
 
 #include <signal.h>
@@ -361,8 +362,11 @@ static enum result open_engine(struct session *s, struct err *err)
     };
 
     struct buf job = { 0 };
-    enum result result;
+    enum result result = thread_count_here(s->options->job, &options.threads, err);
 
+    if (result != RESULT_OK) {
+        return result;
+    }
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0) {
         options.seed = clock_now_us(&s->clock);
     }

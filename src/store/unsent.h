@@ -10,7 +10,7 @@
  *
  * Format   RUN/unsent: the boot (store/ledger.h), then UNSENT_MAX ids, 64 bits each, as this machine has them; 0: none.
  * Errors   none of its own: a request that finds no place is one that may have been sent, as its mark says.
- * Threads  the one that opened it; unsent_left before there is another.
+ * Threads  one at a time; unsent_left before there is another.
  */
 #ifndef SCRAPETOP_STORE_UNSENT_H
 #define SCRAPETOP_STORE_UNSENT_H

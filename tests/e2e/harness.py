@@ -93,7 +93,7 @@ def environment(**changes):
         "TERM": "xterm-256color",
         "TZ": "UTC",
     }
-    env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+    env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k == "SCRAPETOP_THREADS"})
     env.update(changes)
     return {k: v for k, v in env.items() if v is not None}
 
