@@ -30,6 +30,7 @@ http {{
     uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
     open_file_cache max=10000; sendfile on;
     server {{ listen 127.0.0.1:{port} backlog=1024; root {dir}/www; }}
+    {more}
 }}
 """
 
@@ -57,12 +58,13 @@ def write_bodies(directory):
 
 
 @contextlib.contextmanager
-def nginx(directory):
+def nginx(directory, more=""):
+    """Addresses by the size of bodies. `more`: further servers."""
     write_bodies(directory)
     os.chmod(directory, 0o755)
     port = measure.free_port()
     with open(os.path.join(directory, "conf"), "w", encoding="ascii") as file:
-        file.write(CONFIG.format(dir=directory, port=port))
+        file.write(CONFIG.format(dir=directory, port=port, more=more))
     child = subprocess.Popen(["/usr/sbin/nginx", "-p", directory, "-c", f"{directory}/conf", "-e",
                               f"{directory}/error.log"], stderr=subprocess.DEVNULL)
     try:
