@@ -18,7 +18,7 @@ struct wanted {
     struct changes_spec spec;
 };
 
-static enum result check(const char *run, const struct job *job, struct err *err)
+enum result retain_check(const char *run, const struct job *job, struct err *err)
 {
     if (!job->poll.every_us) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
@@ -43,7 +43,7 @@ static void tell(const char *run, const struct retire_report *r)
 
     units_format_bytes(r->bytes, bytes);
     units_format_bytes(r->journal, journal);
-    if (r->answers || r->segments) {
+    if (r->answers || r->changes || r->segments) {
         say(stderr,
             "scrapetop: %s: %llu answer%s retired, %llu change%s of theirs written down; %u "
             "segment%s of %s rewritten; the journal has %u round%s in %s",
@@ -91,9 +91,20 @@ static enum result retire(const struct run_dir *dir, const struct job *job, uint
     return result;
 }
 
-int retain_rounds(const char *run, uint64_t age_us)
+enum result retain_opened(const struct run_dir *dir, const struct job *job, uint64_t age_us,
+                          struct err *err)
 {
     struct retire_report report;
+    enum result result = retire(dir, job, age_us, &report, err);
+
+    if (result == RESULT_OK) {
+        tell(dir->path, &report);
+    }
+    return result;
+}
+
+int retain_rounds(const char *run, uint64_t age_us)
+{
     struct run_dir dir, look;
     struct job job;
     struct err err;
@@ -108,14 +119,10 @@ int retain_rounds(const char *run, uint64_t age_us)
     }
     result = stored_job_read_without_secrets(&dir, &job, &err);
     if (result == RESULT_OK) {
-        result = check(run, &job, &err);
-        result = result == RESULT_OK ? retire(&dir, &job, age_us, &report, &err) : result;
+        result = retain_check(run, &job, &err);
+        result = result == RESULT_OK ? retain_opened(&dir, &job, age_us, &err) : result;
         job_release(&job);
     }
     run_dir_close(&dir);
-    if (result != RESULT_OK) {
-        return message_fail(&err);
-    }
-    tell(run, &report);
-    return EXIT_WELL;
+    return result == RESULT_OK ? EXIT_WELL : message_fail(&err);
 }

@@ -4,6 +4,7 @@
 #include "base/secrecy.h"
 #include "cmd/cmd.h"
 #include "cmd/fleet_option.h"
+#include "cmd/retain.h"
 #include "cmd/run_options.h"
 #include "cmd/show_config.h"
 #include "fetch/ca_file.h"
@@ -235,6 +236,15 @@ static enum result read_since(const struct run_options *options, const struct ru
                                           clock_wall_us(&clock), sets, count, err);
 }
 
+/* Rounds that are too old go before the session begins. */
+static enum result retain(const struct run_options *options, const struct run_dir *dir,
+                          struct err *err)
+{
+    const struct job *job = &options->job;
+
+    return job->retain_us && !dir->fresh ? retain_opened(dir, job, job->retain_us, err) : RESULT_OK;
+}
+
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists,
                   struct detach *detach, int argc, char **argv)
 {
@@ -245,10 +255,12 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     struct err err;
     int code;
 
-    if (open_place(&dir, path, options, lists, &err) != RESULT_OK) {
+    if ((options->job.retain_us && retain_check(path, &options->job, &err) != RESULT_OK) ||
+        open_place(&dir, path, options, lists, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     if (settle_directory(&dir, options, lists, &growth, argc, argv, &err) == RESULT_OK &&
+        retain(options, &dir, &err) == RESULT_OK &&
         read_since(options, &dir, sets, &set_count, &err) == RESULT_OK) {
         struct session_options session;
 

@@ -334,6 +334,15 @@ const struct option_row run_poll_rows[RUN_POLL_ROWS] = {
         .low = 100 * US_PER_MS,
     },
     {
+        .name = "retain",
+        .value = "TIME",
+        .help = "With --every: as a session begins, answers older than this go, and what they "
+                "changed stays in the journal (compact --retain)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, retain_us),
+        .low = 1,
+    },
+    {
         .name = "count",
         .value = "N",
         .help = "Rounds of --every (until stopped)",

@@ -21,7 +21,7 @@ extern const struct option_row run_limit_rows[RUN_LIMIT_ROWS];
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS]; /* shared with `demo` */
 
 /* --every, --count, --until: into a struct job. */
-#define RUN_POLL_ROWS 4
+#define RUN_POLL_ROWS 5
 extern const struct option_row run_poll_rows[RUN_POLL_ROWS];
 
 /** A list of URLs; "-" is stdin. */

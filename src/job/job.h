@@ -332,6 +332,7 @@ struct job {
     struct job_sign sign;
     struct job_cookies cookies;
     struct job_poll poll;
+    uint64_t retain_us;     /* answers of a run that polls stay so long at least; 0: for ever */
     bool packs;             /* segments that are full are packed */
     char *fleet;            /* the URL of the workers' meeting place; NULL: alone */
     char *worker;           /* in the fleet, this run's name; NULL until it has one */

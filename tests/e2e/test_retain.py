@@ -99,6 +99,22 @@ def test_retain__lets_damage_of_the_journal_be_found():
     check_changes(changes(run)[0], wanted(states), "with a tail")
 
 
+def test_retain__is_done_as_a_session_begins():
+    states = random_world(31, 12)
+    world, run = World(states), scratch("feed.run")
+    harness.succeed("run", "--plain", "--retain", "30d", "-o", run, world.job(6))
+    stored = len(bodies(run))
+    time.sleep(0.6)  # what came before is older than half a second then
+    ended = harness.succeed("run", "--plain", "--retain", "500ms", "--pack", "-o", run, world.job(12))
+    check(b"retired" in ended.err, ended.err)
+    check(len(bodies(run)) < stored + 6, "bodies", len(bodies(run)), stored)
+    harness.succeed("verify", run)
+    check_changes(changes(run)[0], wanted(states), "changes")
+    refused = harness.run("run", "--plain", "--retain", "1d", "-o", scratch("once.run"), f"{world.peer.url}/still")
+    check(refused.code == 2 and b"--retain is for runs that poll" in refused.err, refused)
+    check(not os.path.exists(scratch("once.run")), "a directory of what is refused")
+
+
 def test_retain__is_refused__where_changes_would_be_lost():
     with harness.api() as server:
         harness.succeed("run", "--plain", "-o", scratch("once.run"), f"{server.url}/posts/1")
