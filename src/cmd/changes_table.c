@@ -213,8 +213,7 @@ static int make_table(const struct changes_wish *wish, int fd, bool any)
                              .memory_bytes = spec->memory_bytes,
                              .table = spec->table,
                              .picks = picks,
-                             .pick_count = any ? COLUMN_COUNT + spec->unique_count : 0,
-                             .types = true } },
+                             .pick_count = any ? COLUMN_COUNT + spec->unique_count : 0 } },
         .progress = isatty(STDERR_FILENO),
     };
     struct table_report report;
@@ -230,11 +229,12 @@ static int make_table(const struct changes_wish *wish, int fd, bool any)
     }
     (void)!table_run(&table, &report);
     free(picks);
-    table_schema_free(report.schema);
     if (report.result != RESULT_OK && table_reader_is_gone(&report.err)) {
+        table_schema_free(report.schema);
         return EXIT_WELL;
     }
     table_report_print(&report, stderr);
+    table_schema_free(report.schema);
     if (report.result != RESULT_OK) {
         message_error(&report.err);
         return table_exit_code(report.result, report.err.code);
