@@ -126,6 +126,9 @@ enum auth_news auth_take_printed(struct auth *auth, struct str token, char why[A
 enum auth_news auth_take_shared(struct auth *auth, struct str token, struct str refresh,
                                 uint64_t life_us, uint64_t now_us);
 
+/** Only the refresh token, which the next login goes by. */
+void auth_take_refresh(struct auth *auth, struct str refresh);
+
 /** The command failed, as it may in passing: it is run again when it has gone well before. */
 enum auth_news auth_failed_passing(struct auth *auth, uint64_t now_us, uint64_t random);
 

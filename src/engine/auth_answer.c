@@ -142,6 +142,15 @@ enum auth_news auth_take_printed(struct auth *a, struct str token, char why[AUTH
     return AUTH_TOKEN;
 }
 
+void auth_take_refresh(struct auth *a, struct str refresh)
+{
+    if (refresh.len && a->login->refresh.sent &&
+        !str_equal(refresh, buf_view(&a->memory.refresh))) {
+        buf_reset(&a->memory.refresh);
+        a->memory.is_rotated = buf_append_str(&a->memory.refresh, refresh) == RESULT_OK;
+    }
+}
+
 enum auth_news auth_take_shared(struct auth *a, struct str token, struct str refresh,
                                 uint64_t life_us, uint64_t now_us)
 {
@@ -151,11 +160,7 @@ enum auth_news auth_take_shared(struct auth *a, struct str token, struct str ref
         a->has_token = false;
         return AUTH_LATER;
     }
-    if (refresh.len && a->login->refresh.sent &&
-        !str_equal(refresh, buf_view(&a->memory.refresh))) {
-        buf_reset(&a->memory.refresh);
-        a->memory.is_rotated = buf_append_str(&a->memory.refresh, refresh) == RESULT_OK;
-    }
+    auth_take_refresh(a, refresh);
     auth_have_token(a);
     a->asked_us = now_us;
     auth_set_life(a, life_us, now_us);

@@ -115,7 +115,7 @@ void fleet_login_got(struct engine *e, uint64_t life_us)
         sealed_make(fleet_login_key(), str_view(l->digest), buf_view(&clear), &sealed) == RESULT_OK;
     if (is_put) {
         fleet_login_end(l, false);
-        fleet_login_put(l->fleet, buf_view(&sealed), life_us);
+        fleet_login_put(l->fleet, buf_view(&sealed), life_us, e->auth.memory.refresh.len > 0);
     } else {
         fleet_login_tell(
             e, "the login's token cannot be sealed on this machine: it stays with this worker");

@@ -50,6 +50,21 @@ static void take_sealed(struct engine *e, const struct fleet_login_news *news)
     auth_wipe(&refresh);
 }
 
+/* The latest refresh token, which may be the only one that is still good. */
+static void take_refresh(struct engine *e, const struct fleet_login_news *news)
+{
+    struct buf clear = { .max = FLEET_LOGIN_CLEAR_MAX }, refresh = { .max = AUTH_TOKEN_MAX };
+
+    if (sealed_open(fleet_login_key(), str_view(e->fleet_link->digest), buf_view(&news->sealed),
+                    &clear) == RESULT_OK &&
+        json_check(buf_view(&clear), 2, NULL) &&
+        read_text(buf_view(&clear), "/refresh", &refresh)) {
+        auth_take_refresh(&e->auth, buf_view(&refresh));
+    }
+    auth_wipe(&clear);
+    auth_wipe(&refresh);
+}
+
 /* Others have logged in since this worker did last, and then its token was refused. */
 static void look_for_kicks(struct engine *e, uint64_t logins)
 {
@@ -84,9 +99,10 @@ void fleet_login_heed(struct engine *e)
         look_for_kicks(e, news.logins);
     }
     if (l->login.is_asked && fleet_login_is_shared(e)) {
-        if (news.sealed.len) {
+        if (news.sealed.len && !news.may) {
             take_sealed(e, &news);
         } else if (news.may && !l->login.may) {
+            take_refresh(e, &news);
             l->login.may = true;
             l->login.may_since_us = engine_now_us(e);
             e->login.is_demanded = true;

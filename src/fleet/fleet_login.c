@@ -40,13 +40,14 @@ void fleet_login_rest(struct fleet *f, bool gives_up)
     uv_mutex_unlock(&f->lock);
 }
 
-void fleet_login_put(struct fleet *f, struct str sealed, uint64_t life_us)
+void fleet_login_put(struct fleet *f, struct str sealed, uint64_t life_us, bool keeps)
 {
     uv_mutex_lock(&f->lock);
     buf_reset(&f->login.sealed);
     f->login.puts = buf_append_str(&f->login.sealed, sealed) == RESULT_OK;
     f->login.gives_up |= !f->login.puts;
     f->login.life_us = life_us;
+    f->login.keeps = keeps;
     f->login.asks = false;
     wake(f);
     uv_mutex_unlock(&f->lock);
@@ -107,6 +108,7 @@ static enum result write_login(struct fleet *f)
     json_write_uint(&w, "life", d->life_us);
     if (d->puts) {
         json_write_text(&w, "sealed", buf_view(&d->sealed));
+        json_write_bool(&w, "keeps", d->keeps);
     }
     json_write_object_end(&w);
     return w.result;

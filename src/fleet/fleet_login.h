@@ -34,8 +34,9 @@ void fleet_login_ask(struct fleet *fleet, const struct fleet_login_ask *ask);
 /** No token is wanted. `gives_up`: it was let log in, and does not. */
 void fleet_login_rest(struct fleet *fleet, bool gives_up);
 
-/** It has logged in. `life_us`: how long the token is good; 0: nobody said. */
-void fleet_login_put(struct fleet *fleet, struct str sealed, uint64_t life_us);
+/** It has logged in. `life_us`: how long the token is good; 0: nobody said. `keeps`: what is sealed with it, a refresh
+ *  token, is of use for longer. */
+void fleet_login_put(struct fleet *fleet, struct str sealed, uint64_t life_us, bool keeps);
 
 /** It has logged in for itself alone. */
 void fleet_login_note_own(struct fleet *fleet);
@@ -44,7 +45,7 @@ struct fleet_login_news {
     bool may;                            /* log in: the others wait for that */
     char number[FLEET_TOKEN_NUMBER_MAX]; /* of `sealed`, or of the one that was put */
     bool is_put;
-    struct buf sealed; /* empty: none */
+    struct buf sealed; /* empty: none; with `may`: one that has ended, for its refresh token */
     uint64_t left_us;
     bool is_own;     /* of fleet_login_note_own: */
     uint64_t logins; /* of all workers so far */

@@ -54,7 +54,7 @@ struct batch {
 };
 
 struct login_desk {
-    bool asks, puts, gives_up, is_own;
+    bool asks, puts, keeps, gives_up, is_own;
     struct fleet_login_ask ask;
     uint64_t asked_us; /* 0: not yet */
     struct buf sealed; /* to be put */

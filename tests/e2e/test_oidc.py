@@ -9,6 +9,7 @@ import urllib.request
 
 import harness
 import jobs
+from fleet_peers import Redis, worker
 from harness import check, check_equal, scratch
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oidc_provider.mjs")
@@ -94,6 +95,25 @@ def test_refresh_token__is_rotated__and_never_used_twice():
         check_equal(oct(os.stat(scratch("r.txt")).st_mode & 0o777), "0o600", "mode")
         report = run(server, "again", login, count=5)
         check_equal((report["ok"], server.counts()["reused"]), (5, 0), "ok in a further run, and used twice")
+
+
+def test_a_fleet__has_one_login__and_uses_no_refresh_token_twice():
+    with provider() as server:
+        redis, names = Redis(), "abc"
+        for name in names:
+            private(f"{name}.txt", server.first + "\n")
+        workers = []
+        for name in names:
+            job = jobs.write_job(f"f{name}", base=server.url, vars={"id": "[1-90]"}, endpoints=[{"name": "x", "url": "/api/{id}"}],
+                                 login={"oauth2": {"url": "/token", "client_id": "me", "client_secret": "${C}",
+                                                   "refresh_token": f"@{name}.txt"}})
+            workers.append(worker(redis.url("oidc"), f"f{name}.run", "-c", "6", "--rate", "15/s", job,
+                                  env=harness.environment(SCRAPETOP_FLEET_KEY="a-key-that-all-of-them-have", **SECRETS)))
+        check_equal([harness.finish(child).code for child in workers], [0, 0, 0], "exit codes")
+        counts = server.counts()
+        check_equal(counts["reused"], 0, "used twice, which takes all of them back")
+        check(2 <= counts["grants"]["refresh_token"] <= 9, "tokens in some seven seconds, of two seconds each:", counts)
+        redis.kill()
 
 
 def test_kill__loses_no_refresh_token():
