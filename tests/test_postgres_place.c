@@ -27,11 +27,17 @@ static const struct {
     { "postgres:///d7?password=x&a=b&sslpassword=y", "postgres:///d7?a=b", "x", "y", false },
     { "postgres:///d8?a=b&password=x", "postgres:///d8?a=b", "x", NULL, false },
     { "postgres:///d9?password=x", "postgres:///d9", "x", NULL, false },
+    { "postgres:///d11?a=password&p%61ssword=x%", "postgres:///d11?a=password", "x%", NULL, false },
     { "postgres://me:p1@x?user=a@b", "postgres://me@x?user=a@b", "p1", NULL, false },
     { "postgres://me:se/cret@h/d", "postgres://me:***@h/d", NULL, NULL, true },
     { "postgres://me:se@cret@h/d", "postgres://me:***@h/d", NULL, NULL, true },
     { "postgres://m:/@h/d", "postgres://***@h/d", NULL, NULL, true },
     { "postgres://me@h/d@b", "postgres://******@b", NULL, NULL, true },
+    { "postgres://me:p?w@h10/d?a=b", "postgres://me@h10/d?a=b", "p?w", NULL, false },
+    { "postgres://me:p?w/x@h/d", "postgres://me:***@h/d", NULL, NULL, true },
+    { "postgres://me:p/w?x@h/d", "postgres://me:***@h/d", NULL, NULL, true },
+    { "postgres://h:5/d?a=b@c", "postgres://h:5/d?a=b@c", NULL, NULL, false },
+    { "postgres://[::1]/d?a=b@c", "postgres://[::1]/d?a=b@c", NULL, NULL, false },
     { "data.db", "data.db", NULL, NULL, false },
 };
 

@@ -1,5 +1,6 @@
 #include "table/postgres/postgres_place.h"
 
+#include "base/os.h"
 #include "base/str.h"
 #include "base/url_make.h"
 
@@ -65,13 +66,25 @@ static char *decoded(const char *from, const char *to)
     return made;
 }
 
-/* USER:PASSWORD@ before the first slash, as libpq reads it. */
+/* Whether this can be HOST:PORT: else what stands after the colon is a part of a password. */
+static bool may_be_host(const char *from, size_t len)
+{
+    const char *colon = os_memrchr(from, ':', len);
+
+    return !colon || from[len - 1] == ']' ||
+           colon + 1 + strspn(colon + 1, "0123456789") == from + len;
+}
+
+/* USER:PASSWORD@ before the first slash, as libpq reads it: a question mark may be within. */
 static void hide_user(char *rest, struct place *place)
 {
-    char *query = strchr(rest, '?');
-    size_t len = query ? (size_t)(query - rest) : strlen(rest);
-    char *end = rest + strcspn(rest, "@/?"), *last = NULL, *colon;
+    char *end = rest + strcspn(rest, "@/"), *last = NULL, *colon, *query = NULL;
+    size_t len;
 
+    if (*end == '@' || may_be_host(rest, strcspn(rest, "/?"))) {
+        query = strchr(*end == '@' ? end : rest, '?');
+    }
+    len = query ? (size_t)(query - rest) : strlen(rest);
     for (size_t i = 0; i < len; i++) {
         last = rest[i] == '@' ? rest + i : last;
     }
@@ -92,18 +105,28 @@ static void hide_user(char *rest, struct place *place)
     }
 }
 
+/* Whether it is NAME=..., as libpq reads it: a name may have percent escapes, too. */
+static bool is_parameter(const char *begin, const char *end, const char *name)
+{
+    const char *equals = memchr(begin, '=', (size_t)(end - begin));
+    char *key = equals ? decoded(begin, equals) : NULL;
+    bool is = key && strcmp(key, name) == 0;
+
+    free(key);
+    return is;
+}
+
 /* password=... of the parameters, with one of the signs around it. */
 static void hide_parameter(char *url, const char *name, char **value)
 {
     char *at = strchr(url, '?');
-    size_t len = strlen(name);
 
     while (at) {
         char *begin = at + 1, *end = begin + strcspn(begin, "&");
 
-        if (strncmp(begin, name, len) == 0 && begin[len] == '=') {
+        if (is_parameter(begin, end, name)) {
             free(*value);
-            *value = decoded(begin + len + 1, end);
+            *value = decoded(strchr(begin, '=') + 1, end);
             if (*end == '&') {
                 cut(begin, end + 1);
             } else {
