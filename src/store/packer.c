@@ -1,6 +1,5 @@
 #include "store/packer.h"
 
-#include "base/os.h"
 #include "store/segment_pack.h"
 
 #include <pthread.h>
@@ -43,7 +42,6 @@ static void *run(void *context)
     struct err err;
     size_t count;
 
-    os_set_thread_idle();
     while (take(p, &extents, &count)) {
         (void)!segment_pack_all(p->raw_fd, extents, count, &p->stop, &report, &err);
         free(extents);
