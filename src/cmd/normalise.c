@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/opened_runs.h"
 #include "cmd/outcomes_table.h"
+#include "cmd/partition.h"
 #include "cmd/read_options.h"
 #include "normalise/file_source.h"
 #include "table/endpoint_table.h"
@@ -255,6 +256,11 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     }
     task->records = options->records ? options->records : table.records;
     task->spec = merge_specs(options, &table);
+    if (options->partition) {
+        code = partition_make(options, runs, endpoint, task->records, &task->spec);
+        endpoint_table_release(&table);
+        return code;
+    }
     if (options->changes) {
         code = make_changes(options, &runs->list[0], endpoint, task);
         endpoint_table_release(&table);
@@ -323,6 +329,10 @@ static bool has_room_for_all(const struct read_options *options)
 {
     bool has = !options->spec.table.data;
 
+    if (options->partition) {
+        return true;
+    }
+
     for (size_t i = 0; i < options->output_count; i++) {
         has &= options->outputs[i].format->has_place;
     }
@@ -375,7 +385,8 @@ static int normalise_runs(const struct read_options *options)
                 "--outcomes takes one run; name the others in commands of their own");
         return message_fail(&err);
     }
-    if (options->changes && changes_table_check(options, &err) != RESULT_OK) {
+    if ((options->changes && changes_table_check(options, &err) != RESULT_OK) ||
+        (options->partition && partition_check(options, &err) != RESULT_OK)) {
         return message_fail(&err);
     }
     if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
@@ -417,6 +428,10 @@ static enum result check_files(const struct read_options *options, struct err *e
     }
     if (options->changes) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "--changes wants a run directory, not files");
+    }
+    if (options->partition) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--partition wants run directories, not files");
     }
     if (options->outcomes.path) {
         return err_set(err, RESULT_INVALID, "E-ARG1",

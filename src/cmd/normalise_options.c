@@ -341,6 +341,13 @@ static const struct option_row normalise_rows[] = {
         .set = set_outcomes,
     },
     {
+        .name = "partition",
+        .help = "Of runs: -o OUT is a directory of Parquet files, one for each segment and "
+                "endpoint; only those that have changed are made",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, partition),
+    },
+    {
         .name = "explode",
         .value = "POINTER",
         .help = "One row for each element of this array in a record: /items",
@@ -552,9 +559,9 @@ static enum result finish(struct read_options *options, struct err *err)
         if (options->json && strcmp(output->path, "-") == 0) {
             return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
         }
-        result = options->ddl ? RESULT_OK
-                              : table_output_init(output, output->path, options->format, err);
-        output->format = options->ddl ? options->ddl : output->format;
+        output->format = options->partition ? table_format_named(STR("parquet")) : options->ddl;
+        result = output->format ? RESULT_OK
+                                : table_output_init(output, output->path, options->format, err);
         has_database |= result == RESULT_OK && output->format->has_keys;
     }
     if (result != RESULT_OK) {
@@ -569,8 +576,7 @@ static enum result finish(struct read_options *options, struct err *err)
     if (!has_database && (options->spec.table.data || options->spec.key_count)) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "--table and --key are of a database; give -o FILE.db, -o postgresql://..., "
-                       "-o FILE.sql for psql, or "
-                       "--format singer");
+                       "-o FILE.sql for psql, or --format singer");
     }
     result = table_shape_init(&shape, &options->spec, false, err);
     if (result == RESULT_OK) {

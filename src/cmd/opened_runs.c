@@ -38,9 +38,9 @@ static enum result keep_first(const struct opened_run *run, struct placed_record
 }
 
 /* Fewer than `max` are the end: of shards, what was taken out is made up for. */
-static enum result read_index(void *context, uint32_t endpoint, struct record_position *position,
-                              struct placed_record *records, size_t max, size_t *count,
-                              struct err *err)
+enum result opened_run_read_index(void *context, uint32_t endpoint,
+                                  struct record_position *position, struct placed_record *records,
+                                  size_t max, size_t *count, struct err *err)
 {
     const struct opened_run *run = context;
     enum result result = RESULT_OK;
@@ -231,11 +231,22 @@ static enum result source_of(struct opened_run *run, const char *name,
 {
     for (uint32_t i = 0; i < run->job.endpoint_count; i++) {
         if (strcmp(run->job.endpoints[i].name, name) == 0) {
-            return run_source_new(source, &run->dir, i, read_index, run, err);
+            return run_source_new(source, &run->dir, i, opened_run_read_index, run, err);
         }
     }
     return err_set(err, RESULT_INVALID, "E-ARG1", "%s has no endpoint \"%s\", as the first run has",
                    run->dir.path, name);
+}
+
+enum result opened_runs_hold(struct opened_runs *runs, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    opened_runs_let_go(runs);
+    for (size_t i = 0; i < runs->count && result == RESULT_OK; i++) {
+        result = ledger_hold(runs->list[i].ledger, err);
+    }
+    return result == RESULT_OK ? unite(runs, err) : result;
 }
 
 enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
@@ -247,13 +258,7 @@ enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
     size_t made = 0;
 
     runs->doubled = 0;
-    opened_runs_let_go(runs);
-    for (size_t i = 0; i < runs->count && result == RESULT_OK; i++) {
-        result = ledger_hold(runs->list[i].ledger, err);
-    }
-    if (result == RESULT_OK) {
-        result = unite(runs, err);
-    }
+    result = result == RESULT_OK ? opened_runs_hold(runs, err) : result;
     while (made < runs->count && result == RESULT_OK) {
         result = source_of(&runs->list[made], name, &inner[made], err);
         made += result == RESULT_OK;

@@ -50,6 +50,15 @@ struct opened_runs {
 MUST_CHECK enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
                                         size_t count, struct err *err);
 
+/** The ledgers are as they are at this moment, until opened_runs_let_go. */
+MUST_CHECK enum result opened_runs_hold(struct opened_runs *runs, struct err *err);
+
+/** A run_index_fn (table/run_source.h) of a struct opened_run whose ledger is held. */
+MUST_CHECK enum result opened_run_read_index(void *run, uint32_t endpoint,
+                                             struct record_position *position,
+                                             struct placed_record *records, size_t max,
+                                             size_t *count, struct err *err);
+
 /** The records of that endpoint of the first run, in all of them, as they are at this moment: other processes may be at work
  *  on the runs meanwhile. Until opened_runs_let_go the ledgers are held (ledger_hold). */
 MUST_CHECK enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,

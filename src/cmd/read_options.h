@@ -25,6 +25,7 @@ struct read_options {
     const struct table_format
         *ddl;             /* normalise: the statement that makes the table, and no rows; NULL */
     bool changes;         /* normalise: what changed from round to round, not what there is */
+    bool partition;       /* normalise: a directory of parts instead of a file */
     bool strict;          /* normalise: a skipped record is exit code 9 */
     const char *dir;      /* raw: one file a body into this directory */
     bool failed;          /* raw, status: what has failed, and what was said then */

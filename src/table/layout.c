@@ -1,5 +1,6 @@
 #include "table/layout.h"
 
+#include "table/known_types.h"
 #include "table/table_wish.h"
 
 #include <stdlib.h>
@@ -62,6 +63,35 @@ struct discovered {
     uint64_t rows, records;
 };
 
+/* What its values are, those of other parts of the dataset among them. */
+static struct type_facts facts_of(const struct discovered *found, const struct layout_column *c)
+{
+    const struct known_types *known = found->spec->known;
+    const struct type_facts *others = known ? known_types_find(known, c->name) : NULL;
+    struct type_facts facts = { .low = 0 };
+
+    if (c->facts) {
+        facts = *c->facts;
+    }
+    if (others) {
+        types_merge(&facts, others);
+    }
+    return facts;
+}
+
+static struct type_decision decide(const struct discovered *found, const struct layout_column *c)
+{
+    const struct table_spec *spec = found->spec;
+    struct type_facts facts = facts_of(found, c);
+    struct type_decision decision = types_decide(&facts, c->name, spec->coerce, spec->assume_utc);
+
+    if (c->wish.type != COLUMN_ANY) {
+        return (struct type_decision){ .type = wish_type(&c->wish, &facts, spec->assume_utc) };
+    }
+    decision.conflict &= !spec->known; /* it may be in another part */
+    return decision;
+}
+
 static void describe(const struct discovered *found, struct layout_column *c)
 {
     uint32_t node =
@@ -69,13 +99,11 @@ static void describe(const struct discovered *found, struct layout_column *c)
     uint64_t could = found->rows;
 
     c->facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
+    if (c->facts || found->spec->known) {
+        c->decision = decide(found, c);
+    }
     if (!c->facts) {
         return;
-    }
-    c->decision = types_decide(c->facts, c->name, found->spec->coerce, found->spec->assume_utc);
-    if (c->wish.type != COLUMN_ANY) {
-        c->decision = (struct type_decision){ .type = wish_type(&c->wish, c->facts,
-                                                                found->spec->assume_utc) };
     }
     if (found->explode_node != COLUMNS_NONE &&
         !is_below(found->columns, node, found->explode_node)) {
@@ -98,7 +126,7 @@ static enum result pick_columns(struct layout *l, const struct discovered *found
             l->has_wishes |= c->wish.type != COLUMN_ANY;
         }
         c->source = l->straight ? i : layout_find_column(spec, found->columns, c->name);
-        if (c->source == COLUMNS_NONE && found->rows) {
+        if (c->source == COLUMNS_NONE && found->rows && !spec->known) {
             return spec->picks[i].pointer.data
                        ? err_set(err, RESULT_NOT_FOUND, "E-TAB5",
                                  "--columns %.*s=%.*s: the pointer finds nothing in any record",

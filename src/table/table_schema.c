@@ -65,13 +65,14 @@ enum result table_schema_new(struct table_schema **schema, const struct layout *
     for (uint32_t i = 0; result == RESULT_OK && i < layout->count; i++) {
         const struct layout_column *c = &layout->columns[i];
         struct schema_column column = { .type = c->decision.type,
+                                        .epoch_unit_us = c->decision.epoch_unit_us,
                                         .coerced = c->decision.coerced,
                                         .conflict = c->decision.conflict,
                                         .rare = c->rare };
 
         if (c->facts) {
             column.present = types_present(c->facts);
-            memcpy(column.seen, c->facts->seen, sizeof column.seen);
+            column.facts = *c->facts;
         }
         if (column.conflict) {
             column.odd = new_odd(layout, c);
@@ -133,9 +134,10 @@ enum result table_schema_append_kinds(const struct schema_column *column, struct
     const char *between = "";
 
     for (int i = 0; result == RESULT_OK && i < KIND_COUNT; i++) {
-        if (column->seen[i]) {
-            result = buf_printf(out, "%s%llu %s", between, (unsigned long long)column->seen[i],
-                                type_kind_name((enum type_kind)i, column->seen[i]));
+        if (column->facts.seen[i]) {
+            result =
+                buf_printf(out, "%s%llu %s", between, (unsigned long long)column->facts.seen[i],
+                           type_kind_name((enum type_kind)i, column->facts.seen[i]));
             between = ", ";
         }
     }

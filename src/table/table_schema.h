@@ -35,9 +35,10 @@ struct schema_odd {
 struct schema_column {
     struct str name;
     enum type type;
+    int64_t epoch_unit_us;        /* see struct type_decision; not stored */
     bool coerced, conflict, rare; /* see struct type_decision, struct layout_column */
     uint64_t present;             /* values */
-    uint64_t seen[KIND_COUNT];    /* of them; not stored */
+    struct type_facts facts;      /* of them; not stored */
     struct schema_odd *odd;       /* of a conflict, else NULL; not stored */
 };
 

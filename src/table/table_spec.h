@@ -39,6 +39,8 @@ struct table_pick {
     struct column_wish wish;
 };
 
+struct known_types;
+
 struct table_spec {
     struct body_reading reading; /* of files, which are no run's: what is told of them */
     enum record_shape shape;     /* of the tables in documents */
@@ -63,8 +65,10 @@ struct table_spec {
     struct str where_present;   /* rows without a value in this column are dropped; STR_NONE */
     int64_t as_of_us;           /* of a run: answers that came later are not there; 0: all are */
     struct table_expect expect; /* what the table must hold to be taken */
-    bool types;                 /* find the types, for the report; typed formats do so anyway */
-    bool coerce, assume_utc;    /* see normalise/types.h */
+    /* of the other parts of a dataset: they have a say in types, and columns may be missing; NULL */
+    const struct known_types *known;
+    bool types;              /* find the types, for the report; typed formats do so anyway */
+    bool coerce, assume_utc; /* see normalise/types.h */
     struct csv_style csv;
     uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
 };
