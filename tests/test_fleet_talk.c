@@ -58,7 +58,8 @@ static void total__counts_what_was_found(void **state)
     struct snapshot *s = snapshot_of_nothing();
 
     (void)state;
-    workers[0].outbox = 30;
+    workers[0].outbox = 20;
+    o.found = 10;
     o.workers = workers;
     o.worker_count = 1;
     fleet_talk_fill(&o, s);

@@ -88,6 +88,7 @@ enum result fleet_overview_read(struct str reply, struct fleet_overview *o, stru
                                   .done = fleet_reply_number(reply, "done"),
                                   .is_open = is_true(reply, "open"),
                                   .is_over = is_true(reply, "over"),
+                                  .found = fleet_reply_number(reply, "found"),
                                   .age_ms = fleet_reply_number(reply, "age"),
                                   .live = (unsigned)fleet_reply_number(reply, "live"),
                                   .count = (unsigned)fleet_reply_number(reply, "count") };

@@ -28,6 +28,7 @@ struct fleet_worker {
 
 struct fleet_overview {
     uint64_t total, done; /* requests of the plan */
+    uint64_t found;       /* published, and nobody has taken them yet */
     uint64_t age_ms;      /* since the job was made in this Redis */
     bool is_open;         /* not recounted */
     bool is_over;

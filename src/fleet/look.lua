@@ -1,7 +1,7 @@
 -- KEYS[1] st:{JOB}: how far the job is, and who works on it. Changes nothing, so that a replica answers, too.
 local p = KEYS[1]
 local q = p .. ':work'
-local d = redis.call('HMGET', p .. ':job', 'digest', 'total', 'state', 'cap', 'rate_n', 'rate_us', 'paused', 'cursor', 'lease', 'made')
+local d = redis.call('HMGET', p .. ':job', 'digest', 'total', 'state', 'cap', 'rate_n', 'rate_us', 'paused', 'cursor', 'lease', 'made', 'unread')
 if not d[1] then return cjson.encode({r = 'GONE'}) end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -29,4 +29,4 @@ end
 local total, cursor = tonumber(d[2]), tonumber(d[8])
 return cjson.encode({r = 'OK', digest = d[1], total = total, done = redis.call('BITCOUNT', p .. ':done'), open = d[3] == 'open',
   over = d[3] == 'open' and cursor >= total and open == 0 and rest == 0, cap = tonumber(d[4]), rate_m = math.floor(tonumber(d[5]) * 1000 + 0.5), rate_us = tonumber(d[6]),
-  paused = d[7] == '1', age = math.max(now - tonumber(d[10] or now), 0), waits = waits, live = live, count = redis.call('ZCARD', p .. ':workers'), workers = workers})
+  paused = d[7] == '1', age = math.max(now - tonumber(d[10] or now), 0), found = math.max(tonumber(d[11] or 0) or 0, 0), waits = waits, live = live, count = redis.call('ZCARD', p .. ':workers'), workers = workers})

@@ -111,6 +111,7 @@ void fleet_talk_fill(const struct fleet_overview *o, struct snapshot *s)
         }
     }
     fill_limit(o, s);
+    found += o->found;
     left = found + (o->total > o->done ? o->total - o->done : 0);
     s->total_known = true;
     s->total = s->ok + s->failed + left; /* what workers say is older than what is done */

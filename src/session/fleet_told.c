@@ -79,6 +79,9 @@ static void print_overview(const struct fleet_place *place, const struct fleet_o
         o->total ? (int)((double)o->done * 100 / (double)o->total) : 100);
     say(stdout, "pace      cap %u, rate %s, of all workers together%s", o->settings.cap, rate,
         o->settings.is_paused ? "; paused" : "");
+    if (o->found) {
+        say(stdout, "found     %llu more that no worker has begun", (unsigned long long)o->found);
+    }
     if (o->waits_for[0]) {
         say(stdout,
             "waits     for what %s alone knows of: start it again, or scrapetop fleet forget",
@@ -122,6 +125,7 @@ static void write_overview(struct json_writer *j, const char *job, const struct 
     json_write_text(j, "state", str_view(state_word(o)));
     json_write_uint(j, "planned", o->total);
     json_write_uint(j, "done", o->done);
+    json_write_uint(j, "found_not_begun", o->found);
     json_write_uint(j, "cap", o->settings.cap);
     json_write_text(j, "rate", str_view(rate));
     json_write_bool(j, "paused", o->settings.is_paused);
