@@ -9,6 +9,10 @@
 #define ALONE_BYTES (256U << 10)      /* a larger body does not wait for others, nor they for it */
 #define GATHERED_BYTES_MAX (1U << 20) /* then it is handed over, to wait its turn there */
 
+/* What the pool and the store have before them is more than they would have if they kept up. */
+#define BEHIND_BYTES (2U << 20)
+#define STORE_BEHIND_BYTES (4U << 20)
+
 /* Measured with dense JSON on two processors: a handover costs less than the check of so much, when
  * the loop has nothing else to do, and a tenth of it when bodies come in numbers. Pages are worth
  * more, for they are read twice. */
@@ -37,12 +41,7 @@ void body_result_release(struct body_result *reading)
 
 void body_checks_init(struct body_checks *checks, unsigned processors)
 {
-    bool alone = processors < 2; /* the pool would only take turns with the loop */
-
-    *checks = (struct body_checks){
-        .inline_max = alone ? ENGINE_JSON_INLINE_MAX : INLINE_MAX,
-        .page_inline_max = alone ? ENGINE_PAGE_INLINE_MAX : INLINE_MAX,
-    };
+    *checks = (struct body_checks){ .is_alone = processors < 2 };
 }
 
 /* The pool reads one body at a time, so the largest stands for all. */
@@ -156,6 +155,21 @@ static struct check_batch *batch_for(struct engine *e, bool alone)
         c->gathering = batch_new(e);
     }
     return c->gathering;
+}
+
+static bool is_behind(const struct engine *e)
+{
+    return e->judging.bytes >= BEHIND_BYTES ||
+           committer_pending_bytes(e->committer) >= STORE_BEHIND_BYTES;
+}
+
+bool body_checks_want(const struct engine *e, size_t bytes, bool leads_on)
+{
+    bool is_spared = !e->judging.checks.is_alone && !is_behind(e);
+
+    return bytes > (is_spared  ? INLINE_MAX
+                    : leads_on ? ENGINE_PAGE_INLINE_MAX
+                               : ENGINE_JSON_INLINE_MAX);
 }
 
 bool body_checks_put(struct engine *e, struct response *response, struct request *clear)

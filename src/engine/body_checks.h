@@ -39,8 +39,8 @@ struct body_checks {
     /* Cancelled: `read` was not called. The reading is released after it. */
     void (*done)(struct engine *engine, struct response *response, struct body_result *reading,
                  bool cancelled);
-    size_t inline_max, page_inline_max; /* larger bodies, and larger pages, go to the pool */
     /* Private: */
+    bool is_alone; /* on one processor the pool would only take turns with the loop */
     struct check_batch *gathering; /* not yet handed over; or NULL */
     size_t batches;                /* handed over */
     size_t growing;                /* bodies that are made into JSON */
@@ -52,6 +52,10 @@ void body_result_release(struct body_result *reading);
 
 /** By how many processors there are; `read` and `done` are the caller's to set. */
 void body_checks_init(struct body_checks *checks, unsigned processors);
+
+/** Whether a body of so many bytes is better read on the pool. `leads_on`: further requests may be
+ *  made of it. */
+bool body_checks_want(const struct engine *engine, size_t bytes, bool leads_on);
 
 /** Takes the response and `clear` (or NULL). False without memory: they are still the caller's. */
 bool body_checks_put(struct engine *engine, struct response *response, struct request *clear);

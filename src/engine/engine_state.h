@@ -57,8 +57,7 @@
 #include "store/recovery.h"
 #include "work/work.h"
 
-#define ENGINE_JSON_INLINE_MAX                                                                     \
-    (256U << 10) /* on one processor, larger bodies are checked on the pool */
+#define ENGINE_JSON_INLINE_MAX (256U << 10)   /* larger bodies are never checked on the loop */
 #define ENGINE_PAGE_INLINE_MAX (64U << 10)    /* likewise when further requests are made of them */
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */

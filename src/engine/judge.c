@@ -430,9 +430,7 @@ static bool take_read_ahead(struct engine *e, struct response *response,
 /* Whether the body has been read, or need not be; else that is left to the pool. */
 static bool read_here(struct engine *e, struct response *response, struct body_result *reading)
 {
-    size_t inline_max = discover_wants(&e->discover, response->request->endpoint)
-                            ? e->judging.checks.page_inline_max
-                            : e->judging.checks.inline_max;
+    bool leads_on = discover_wants(&e->discover, response->request->endpoint);
 
     if (take_read_ahead(e, response, reading)) {
         return true;
@@ -440,7 +438,7 @@ static bool read_here(struct engine *e, struct response *response, struct body_r
     if (!opinion_wants_body(e, response)) {
         return true;
     }
-    if (response->body.len > inline_max) {
+    if (body_checks_want(e, response->body.len, leads_on)) {
         return false;
     }
     if (seal_clear(e, response->request, &reading->clear) == RESULT_OK) {

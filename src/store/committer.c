@@ -331,6 +331,11 @@ size_t committer_pending(const struct committer *committer)
     return committer->pending_count;
 }
 
+size_t committer_pending_bytes(const struct committer *committer)
+{
+    return committer->pending_bytes;
+}
+
 void committer_flush(struct committer *committer)
 {
     uv_mutex_lock(&committer->mutex);

@@ -146,6 +146,7 @@ bool committer_is_full(const struct committer *committer);
 
 /** Settlements put and not yet back. */
 size_t committer_pending(const struct committer *committer);
+size_t committer_pending_bytes(const struct committer *committer);
 
 /** Ends the present linger: commit what is there. For when nothing more will come soon. While the disk
  *  is full: probe it now. */
