@@ -3,7 +3,8 @@
  *
  * What comes while the pool is at work is gathered, and goes there together: one handover for many
  * bodies. A body that is made into JSON of its own goes alone, since memory is kept back for one of
- * those at a time.
+ * those at a time. When the pool or the store does not keep up, all processors are at work: then
+ * the loop reads the smaller bodies itself, which so wait nowhere and hold no memory.
  *
  *   body_checks_put --> gathering --(the pool is free)--> `read` on the pool --> `done` on the loop
  *
