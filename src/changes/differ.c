@@ -409,11 +409,23 @@ static enum result take_body(struct differ *d, const struct ledger_answer *answe
     result = result == RESULT_OK ? state_enter(d->state, answer->what, answer->seed, answer->seat,
                                                d->round + 1, &slot, &is_new, err)
                                  : result;
-    if (result == RESULT_OK) {
-        result =
-            state_put_line(d->state, answer->what, record ? record->id : answer->record.id, err);
+    if (result == RESULT_OK) { /* rows that go elsewhere or stay are of the line before */
+        result = is_good ? put_rows(d, slot, err) : state_pin(d->state, slot, err);
     }
-    return result == RESULT_OK && is_good ? put_rows(d, slot, err) : result;
+    return result == RESULT_OK ? state_put_line(d->state, answer->what,
+                                                record ? record->id : answer->record.id, err)
+                               : result;
+}
+
+/* Of a later round: what came unchanged stands for a line of before, also when its slot has gone meanwhile. */
+static enum result need_line(struct differ *d, const struct ledger_answer *answer, struct err *err)
+{
+    uint64_t id = 0;
+    enum result result = answer->kind == LEDGER_ANSWER_SAME
+                             ? state_line(d->state, answer->what, &id, err)
+                             : RESULT_OK;
+
+    return result == RESULT_OK && id ? d->options->needs(d->options->context, id, err) : result;
 }
 
 static enum result on_answer(void *context, const struct ledger_answer *answer, struct err *err)
@@ -425,7 +437,7 @@ static enum result on_answer(void *context, const struct ledger_answer *answer, 
     enum result result;
 
     if (d->options->until_round && answer->round >= d->options->until_round) {
-        return RESULT_CANCELLED;
+        return d->options->needs ? need_line(d, answer, err) : RESULT_CANCELLED;
     }
     result = move_on(d, answer, err);
     if (result == RESULT_OK && answer->kind == LEDGER_ANSWER_SAME) {

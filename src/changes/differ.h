@@ -68,7 +68,8 @@ struct differ_options {
     uint64_t memory_bytes;
     uint32_t from_round;  /* changes up to this round are not told; 0: all are */
     uint32_t until_round; /* the last one that is looked at; 0: all are */
-    /* After the last round: the lines that the records stand in; NULL: nobody asks. */
+    /* The lines that the records stand in after the last round, and those that answers of later rounds stand for; NULL:
+     * nobody asks. */
     enum result (*needs)(void *context, uint64_t id, struct err *err);
     enum result (*take)(void *context, const struct change *change, struct err *err);
     void *context;

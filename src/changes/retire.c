@@ -136,6 +136,7 @@ static enum result commit(struct retiring *r, struct err *err)
             ledger_retire(ledger, r->options->endpoints[i].query.endpoint, r->rounds, &count, err);
         r->report->answers += count;
     }
+    result = result == RESULT_OK ? ledger_forget_retired(ledger, err) : result;
     result = result == RESULT_OK ? ledger_commit(ledger, err) : result;
     r->journal = result == RESULT_OK ? journal : r->journal;
     return result;

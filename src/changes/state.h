@@ -55,6 +55,9 @@ MUST_CHECK enum result state_each_row(struct state *state, int64_t slot, state_r
 MUST_CHECK enum result state_put(struct state *state, int64_t slot, struct str key,
                                  struct str cells, struct str time, struct err *err);
 
+/** The slot's rows stay those of the line that it has now, whatever line it has next. */
+MUST_CHECK enum result state_pin(struct state *state, int64_t slot, struct err *err);
+
 /** The row moves to the seed's own slot. */
 MUST_CHECK enum result state_keep(struct state *state, int64_t slot, struct str key,
                                   struct str seed, struct str time, struct err *err);

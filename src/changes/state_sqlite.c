@@ -30,6 +30,7 @@ enum text {
     TEXT_SET_LINE,
     TEXT_LINE,
     TEXT_LINES,
+    TEXT_PIN,
     TEXT_MOVE,
     TEXT_ROWS,
     TEXT_PUT,
@@ -57,6 +58,8 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_SET_LINE] = "UPDATE slot SET line=?2 WHERE what=?1",
     [TEXT_LINES] = "SELECT line FROM slot WHERE line IS NOT NULL"
                    " UNION SELECT line FROM row WHERE line IS NOT NULL",
+    [TEXT_PIN] = "UPDATE row SET line=(SELECT s.line FROM slot s WHERE s.slot=?1)"
+                 " WHERE slot=?1 AND line IS NULL",
     [TEXT_MOVE] = "INSERT OR REPLACE INTO row SELECT ?3,r.key,r.cells,ifnull(r.line,s.line)"
                   " FROM row r CROSS JOIN slot s ON s.slot=r.slot WHERE r.slot=?1 AND r.key=?2",
     [TEXT_LINE] = "SELECT id FROM line WHERE what=?1",
@@ -375,6 +378,11 @@ static enum result run_of_slot(struct state *s, enum text which, int64_t slot, i
         sqlite3_bind_int64(st, 2, other);
     }
     return run(s, st, err);
+}
+
+enum result state_pin(struct state *s, int64_t slot, struct err *err)
+{
+    return run_of_slot(s, TEXT_PIN, slot, 0, err);
 }
 
 enum result state_keep(struct state *s, int64_t slot, struct str key, struct str seed,

@@ -94,6 +94,14 @@ enum result ledger_retire(struct ledger *ledger, uint32_t endpoint, uint32_t rou
     return result;
 }
 
+enum result ledger_forget_retired(struct ledger *ledger, struct err *err)
+{
+    return execute(ledger,
+                   "UPDATE polled SET etag=NULL,digest=x'' WHERE request IS NULL"
+                   " OR (SELECT r.body FROM request r WHERE r.id=polled.request)=4",
+                   err);
+}
+
 enum result ledger_find_holey(struct ledger *ledger, uint32_t below, uint32_t *number,
                               struct err *err)
 {

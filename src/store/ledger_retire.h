@@ -35,6 +35,9 @@ MUST_CHECK enum result ledger_need(struct ledger *ledger, uint64_t id, struct er
 MUST_CHECK enum result ledger_retire(struct ledger *ledger, uint32_t endpoint, uint32_t rounds,
                                      uint64_t *count, struct err *err);
 
+/** Within a transaction, after that: no further answer is called the last one again when the last one has no line. */
+MUST_CHECK enum result ledger_forget_retired(struct ledger *ledger, struct err *err);
+
 /** The first segment of which some bytes belong to no line; 0: there is none. `below`: only those before this one. */
 MUST_CHECK enum result ledger_find_holey(struct ledger *ledger, uint32_t below, uint32_t *number,
                                          struct err *err);

@@ -186,5 +186,78 @@ def test_retain__writes_a_journal_that_is_small():
     check_changes(changes(run)[0], wanted(states), "changes")
 
 
+def check_newest(job, run, states, peer, endpoint="items"):
+    """Rounds of a run that is retired after each of them show the same records as those of one that never is."""
+    def table(of):
+        harness.succeed("normalise", "--endpoint", endpoint, "--unique", "id", "--keep", "last", "-o", scratch("t.jsonl"), of)
+        return sorted(harness.read(scratch("t.jsonl")).splitlines())
+
+    whole = scratch("whole.run")
+    for n in range(1, states + 1):
+        harness.run("run", "--plain", "--retries", "0", "-o", run, job(n))
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.copytree(run, whole)
+        changed = changes(whole, "--endpoint", endpoint)[0]
+        before = table(whole)
+        harness.succeed("compact", "--retain", "1ms", run)
+        harness.succeed("verify", run)
+        check_equal(changes(run, "--endpoint", endpoint)[0], changed, f"changes of {n} rounds")
+        yield n, before, table(run)
+
+
+def feed_job(peer, count, *more, **endpoint):
+    return write("feed.json", {"base": peer.url, "every": "100ms", "count": count, "tables": {
+        name: {"unique": ["id"]} for name in ["items", *(one["name"] for one in more)]}, "endpoints": [
+            {"name": "items", "url": "/items", **endpoint}, *more]})
+
+
+def items(*ids):
+    return reply({"data": [{"id": i} for i in ids]})
+
+
+def test_retain__keeps_what_stands__when_a_later_answer_has_no_records():
+    shown = [items(1, 2), reply({"note": "soon"}), reply({"note": "later"}), items(1, 2, 3)]
+    at = iter(shown)
+    peer = Peer(lambda ask: next(at))
+    for n, before, after in check_newest(lambda n: feed_job(peer, n, records="/data"), scratch("feed.run"), len(shown), peer):
+        check_equal(after, before, f"the table after {n} rounds")
+
+
+def test_retain__keeps_what_stands__when_a_round_is_not_whole():
+    rounds = [{"1": items(1, 2), "2": items(3)}, {"1": items(4, 2), "2": None}, {"1": items(4, 5), "2": None}, {"1": items(4, 5), "2": items(2)}]
+    at = -1
+
+    def answer(ask):
+        nonlocal at
+        page = ask.path.split("page=")[1]
+        at += page == "1"
+        return rounds[at].get(page, items()) or reply({}, "500 Broken")
+
+    peer = Peer(answer)
+    for n, before, after in check_newest(lambda n: feed_job(peer, n, records="/data", pages={"param": "page", "size": 2}), scratch("feed.run"),
+                                         len(rounds), peer):
+        check(n == 4 or set(before) == set(after), f"the table after {n} rounds", before, after)
+
+
+def test_retain__keeps_what_comes_back_as_it_was():
+    for etag in (False, True):
+        rounds, at = [(1, 2), (1,), (1,), (1, 2), (1,), (1, 2)], -1
+
+        def answer(ask, rounds=rounds, etag=etag):
+            nonlocal at
+            if ask.path == "/items":
+                at += 1
+                return items(*rounds[at])
+            if etag and ask.headers.get("if-none-match") == '"x"':
+                return reply(b"", "304 Not Modified", headers=['ETag: "x"'])
+            return reply({"id": int(ask.path[8:]), "v": 7}, headers=['ETag: "x"'] if etag else [])
+
+        peer, run = Peer(answer), scratch(f"feed{etag}.run")
+        detail = {"name": "detail", "url": "/detail/{items.id}"}
+        for n, before, after in check_newest(lambda n, peer=peer: feed_job(peer, n, detail, records="/data"), run, len(rounds), peer, "detail"):
+            check({b'"id":%d' % i for i in rounds[at]} <= {row[row.index(b'"id"'):].split(b",")[0] for row in after},
+                  f"details after {n} rounds", before, after)
+
+
 if __name__ == "__main__":
     harness.main(globals())
