@@ -4,6 +4,8 @@
 
 #include "fetch_fixture.h"
 
+#include "base/err.h"
+
 #include <curl/curl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
 #define CAP_MOST 48
 #define TICK_MS 2
+#define FEW_DESCRIPTORS 100 /* one loop takes some five */
 #define COOKIE_ANSWER OK_HEAD "Set-Cookie: a=1\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
 
 /* A caller with a cap, that looks, changes its mind, and ends. */
@@ -203,23 +207,27 @@ static void on_tick(uv_timer_t *timer)
 
 static const struct fetch_endpoint plain = { .method = "GET" };
 
-static void load_begin(struct load *l, unsigned threads, unsigned count)
+static struct fetch_options options_of(struct load *l, unsigned threads)
 {
-    struct fetch_options options = { .loop = &l->loop,
-                                     .threads = threads,
-                                     .clock = clock_system(),
-                                     .endpoints = &plain,
-                                     .endpoint_count = 1,
-                                     .connect_timeout_us = PATIENCE_US,
-                                     .total_timeout_us = PATIENCE_US,
-                                     .body_max_bytes = BODY_MAX,
-                                     .memory_bytes = 64U << 20,
-                                     .cookies = FETCH_COOKIES_UNLESS_GIVEN,
-                                     .on_cookie = on_cookie,
-                                     .on_sending = on_sending,
-                                     .on_response = on_response,
-                                     .context = l };
+    return (struct fetch_options){ .loop = &l->loop,
+                                   .threads = threads,
+                                   .clock = clock_system(),
+                                   .endpoints = &plain,
+                                   .endpoint_count = 1,
+                                   .connect_timeout_us = PATIENCE_US,
+                                   .total_timeout_us = PATIENCE_US,
+                                   .body_max_bytes = BODY_MAX,
+                                   .memory_bytes = 64U << 20,
+                                   .cookies = FETCH_COOKIES_UNLESS_GIVEN,
+                                   .on_cookie = on_cookie,
+                                   .on_sending = on_sending,
+                                   .on_response = on_response,
+                                   .context = l };
+}
 
+/* But for its fetch. */
+static void load_prepare(struct load *l, unsigned threads, unsigned count)
+{
     memset(l, 0, sizeof *l);
     l->random = threads;
     l->cap = CAP_MOST;
@@ -231,6 +239,14 @@ static void load_begin(struct load *l, unsigned threads, unsigned count)
     uv_timer_init(&l->loop, &l->tick);
     l->tick.data = l;
     l->server = server_start(play_load, l);
+}
+
+static void load_begin(struct load *l, unsigned threads, unsigned count)
+{
+    struct fetch_options options;
+
+    load_prepare(l, threads, count);
+    options = options_of(l, threads);
     assert_int_equal(fetch_new(&l->fetch, &options, NULL), RESULT_OK);
 }
 
@@ -389,6 +405,38 @@ static void sent__is_not_taken_as_unsent(void **state)
     load_end(&l);
 }
 
+/* So many loops find no descriptors, but one does. */
+static enum result new_with_few_descriptors(struct load *l, bool needs_threads)
+{
+    struct fetch_options options = options_of(l, FETCH_THREADS_MAX);
+    struct rlimit before, few;
+    enum result result;
+    struct err err;
+
+    options.needs_threads = needs_threads;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = FEW_DESCRIPTORS;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    result = fetch_new(&l->fetch, &options, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    return result;
+}
+
+static void loop__fetches__when_threads_that_nobody_asked_for_are_not_to_be_had(void **state)
+{
+    struct load l;
+
+    (void)state;
+    load_prepare(&l, FETCH_THREADS_MAX, 0);
+    assert_int_not_equal(new_with_few_descriptors(&l, true), RESULT_OK);
+    assert_int_equal(new_with_few_descriptors(&l, false), RESULT_OK);
+    assert_int_equal(fetch_threads_of(l.fetch), 0);
+    start_some(&l, 2 * FETCH_SPREAD, "/2");
+    wait_for_all(&l, 2 * FETCH_SPREAD);
+    load_end(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +446,7 @@ int main(void)
         cmocka_unit_test(cookie__of_one_thread__is_sent_by_all),
         cmocka_unit_test(request__may_be_changed_and_taken__before_the_kick),
         cmocka_unit_test(sent__is_not_taken_as_unsent),
+        cmocka_unit_test(loop__fetches__when_threads_that_nobody_asked_for_are_not_to_be_had),
     };
     int failed;
 

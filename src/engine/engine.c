@@ -239,6 +239,7 @@ static enum result network_start(struct engine *e, struct err *err)
     struct fetch_options o = {
         .loop = e->options.loop,
         .threads = e->options.threads,
+        .needs_threads = e->options.needs_threads,
         .clock = e->options.clock,
         .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
@@ -262,11 +263,18 @@ static enum result network_start(struct engine *e, struct err *err)
         .headers = e->sending.headers,
         .context = e,
     };
+    enum result result;
 
     if (proxy_pool_init(&e->proxy_pool, (uint32_t)job->network.proxy.pool_count) != RESULT_OK) {
         return err_nomem(err, "preparing proxies");
     }
-    return fetch_new(&e->fetch, &o, err);
+    result = fetch_new(&e->fetch, &o, err);
+    if (result == RESULT_OK && o.threads > 1 && !fetch_threads_of(e->fetch)) {
+        events_add(&e->events, EVENT_WARNING, "threads", ",\"code\":\"W-RES2\"",
+                   "no %u threads that fetch are to be had: the loop fetches [W-RES2]", o.threads);
+        e->options.threads = 1;
+    }
+    return result;
 }
 
 /* Made in this order, and undone in reverse. What is NULL has nothing to make, or nothing to undo; the store and the

@@ -39,9 +39,10 @@ struct ledger_since_set;
 struct engine_options {
     uv_loop_t *loop;
     struct clock clock;
-    uint64_t boot;    /* clock_boot(), if `clock` is the system's; else 0 */
-    uint64_t seed;    /* of the jitter */
-    unsigned threads; /* that fetch (fetch/fetch.h); 0 or 1: the loop's does */
+    uint64_t boot;      /* clock_boot(), if `clock` is the system's; else 0 */
+    uint64_t seed;      /* of the jitter */
+    unsigned threads;   /* that fetch (fetch/fetch.h); 0 or 1: the loop's does */
+    bool needs_threads; /* somebody asked for as many: it fails where they are not to be had */
     const struct job *job;
     /* job.json, of which the ledger keeps a copy; or STR_NONE; borrowed by engine_new */
     struct str job_text;

@@ -59,13 +59,19 @@ static void release(struct fetch *f)
     free(f);
 }
 
+/* What is wrong with the options is wrong for the loop's thread, too, and told there. */
 static enum result make_fetchers(struct fetch *f, const struct fetch_options *options,
                                  struct err *err)
 {
     struct fetcher_shared shared = { .cookies = f->cookies, .account = &f->account };
+    enum result result;
 
     if (f->account.part_count > 1) {
-        return fetch_threads_new(&f->threads, options, f->cookies, &f->account, err);
+        result = fetch_threads_new(&f->threads, options, f->cookies, &f->account, err);
+        if (result == RESULT_OK || options->needs_threads) {
+            return result;
+        }
+        f->account.part_count = 1;
     }
     return fetcher_new(&f->fetcher, options, &shared, err);
 }

@@ -85,7 +85,8 @@ struct fetch_extra {
 
 struct fetch_options {
     uv_loop_t *loop;
-    unsigned threads; /* that fetch; 0 or 1: the loop's does */
+    unsigned threads;   /* that fetch; 0 or 1: the loop's does */
+    bool needs_threads; /* else the loop's fetches where they cannot be had */
     struct clock clock;
     const struct fetch_endpoint *endpoints; /* by request.endpoint; borrowed */
     size_t endpoint_count;

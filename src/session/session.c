@@ -362,7 +362,8 @@ static enum result open_engine(struct session *s, struct err *err)
     };
 
     struct buf job = { 0 };
-    enum result result = thread_count_here(s->options->job, &options.threads, err);
+    enum result result =
+        thread_count_here(s->options->job, &options.threads, &options.needs_threads, err);
 
     if (result != RESULT_OK) {
         return result;
