@@ -42,16 +42,17 @@ class Postgres:
              *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **self.user)
         harness.wait_for(lambda: self.run("SELECT 1").returncode == 0, "PostgreSQL")
 
-    def stop(self):
+    def stop(self, how=signal.SIGINT):
+        """Without waiting for those who are connected; SIGQUIT: nor for what is not written, as nobody reads it again."""
         if self.server.poll() is None:
-            self.server.send_signal(signal.SIGINT)  # without waiting for those who are connected
+            self.server.send_signal(how)
         self.server.wait()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.stop(signal.SIGQUIT)
 
     def url(self, database="postgres", user="tester", more=""):
         return f"postgresql://{user}@/{database}?host={self.place}{more}"

@@ -32,7 +32,7 @@ def server():
 
 def stop_server():
     if "server" in _kept:
-        _kept["server"].stop()
+        _kept["server"].stop(signal.SIGQUIT)
     if "place" in _kept:
         shutil.rmtree(_kept["place"], ignore_errors=True)
 
@@ -269,8 +269,11 @@ def test_table__that_is_not_as_expected__goes_aside():
     check_equal((db.rows(), db.rows("TABLE items_rejected")), ([{"id": 1}], [{"id": 2}]), "tables")
 
 
+KILLED_ROWS = 10000
+
+
 def many(version):
-    return put([{"id": i, "v": f"{version} of {i}", "n": i * 1.5} for i in range(harness.scaled(30000, 10000))], f"{version}.jsonl")
+    return put([{"id": i, "v": f"{version} of {i}", "n": i * 1.5} for i in range(KILLED_ROWS)], f"{version}.jsonl")
 
 
 def test_kill__at_any_moment__leaves_the_old_table_or_the_new():
@@ -292,7 +295,7 @@ def test_kill__at_any_moment__leaves_the_old_table_or_the_new():
         harness.wait_for(lambda: db.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'scrapetop'") == "0\n",
                          "the server that knows of the kill")
         found = db.rows("SELECT split_part(v, ' ', 1) AS version, count(*) AS n FROM items GROUP BY 1")
-        check(len(found) == 1 and found[0]["n"] == harness.scaled(30000, 10000), found)
+        check(len(found) == 1 and found[0]["n"] == KILLED_ROWS, found)
         there = found[0]["version"]
 
 
@@ -322,39 +325,38 @@ def test_connection__that_breaks_amid_the_rows__leaves_the_table_as_it_was():
 def test_server_that_is_away__pauses_the_table__and_gets_it_when_it_is_back():
     server()
     own = postgres_server.Postgres(scratch("own"))
-    try:
-        own.stop()
-        run_dir = scratch("away.run")
-        with harness.api() as api:
-            child = harness.scrapetop("run", "--plain", "-o", run_dir, "--to", own.url(user="tester:geheim77"), f"{api.url}/posts/[1-30]", stderr=-1)
-            harness.wait_for(lambda: b"table waits, again in" in events(run_dir), "a table that waits")
+    own.stop()
+
+    def start(api, name, *options, user="tester"):
+        return harness.scrapetop("run", "--plain", "-o", scratch(name), "--to", own.url(user=user), *options, f"{api.url}/posts/[1-30]", stderr=-1)
+
+    with harness.api() as api, harness.api() as polled_api:  # all three wait at the same time
+        child = start(api, "away.run", user="tester:geheim77")
+        drained = start(api, "drained.run")
+        polled = harness.scrapetop("run", "--plain", "-o", scratch("polled.run"), "--every", "200ms", "--to", own.url(),
+                                   f"{polled_api.url}/posts/1", stderr=-1)
+        try:
+            for name in ("away.run", "drained.run", "polled.run"):
+                harness.wait_for(lambda run=scratch(name): b"table waits, again in" in events(run), f"a table that waits: {name}")
             with open(f"/proc/{child.pid}/cmdline", "rb") as file:
                 check(b"geheim77" not in file.read(), "a password that ps shows")
-            check_equal(len(harness.bodies(run_dir)), 30, "answers that came all the same")
+            check_equal(len(harness.bodies(scratch("away.run"))), 30, "answers that came all the same")
+            drained.send_signal(signal.SIGTERM)
+            ended = harness.finish(drained)
+            check(ended.code == 8 and b"the server is away" in ended.err, ended)
+            harness.wait_for(lambda: polled_api.count() > 10, "rounds that go on without the table")
+            polled.send_signal(signal.SIGTERM)
+            ended = harness.finish(polled)
+            check(ended.code in (7, 8) and b"table failed" in ended.err, ended)  # 7: amid a round
             own.start()
             ended = harness.finish(child)
-        check_equal(ended.code, 0, ended)
-        check(b"the server is away" in ended.err, ended)
-        name = own.rows("SELECT relname AS n FROM pg_stat_user_tables")[0]["n"]
-        check_equal(own.rows(f'SELECT count(*) AS n FROM "{name}"'), [{"n": 30}], "rows")
-        check(b"geheim77" not in ended.err + ended.out + repr(harness.everything_in(run_dir)).encode(), "a password that is kept")
-        own.stop()
-        with harness.api() as api:
-            child = harness.scrapetop("run", "--plain", "-o", scratch("drained.run"), "--to", own.url(), f"{api.url}/posts/[1-3]", stderr=-1)
-            harness.wait_for(lambda: b"table waits, again in" in events(scratch("drained.run")), "a table that waits")
-            child.send_signal(signal.SIGTERM)
-            ended = harness.finish(child)
-        check(ended.code == 8 and b"the server is away" in ended.err, ended)
-        with harness.api() as api:
-            child = harness.scrapetop("run", "--plain", "-o", scratch("polled.run"), "--every", "200ms", "--to", own.url(), f"{api.url}/posts/1",
-                                      stderr=-1)
-            harness.wait_for(lambda: b"table waits, again in" in events(scratch("polled.run"))
-                             and api.count() > 10, "rounds that go on without the table")
-            child.send_signal(signal.SIGTERM)
-            ended = harness.finish(child)
-        check(ended.code in (7, 8) and b"table failed" in ended.err, ended)  # 7: amid a round
-    finally:
-        own.stop()
+            check_equal(ended.code, 0, ended)
+            check(b"the server is away" in ended.err, ended)
+            name = own.rows("SELECT relname AS n FROM pg_stat_user_tables")[0]["n"]
+            check_equal(own.rows(f'SELECT count(*) AS n FROM "{name}"'), [{"n": 30}], "rows")
+            check(b"geheim77" not in ended.err + ended.out + repr(harness.everything_in(scratch("away.run"))).encode(), "a password that is kept")
+        finally:
+            own.stop(signal.SIGQUIT)
 
 
 def test_run_that_polls__updates_the_table_after_each_round():
