@@ -48,6 +48,13 @@ class Postgres:
             self.server.send_signal(how)
         self.server.wait()
 
+    def signal(self, number):
+        """To all its processes, the one that makes others first."""
+        os.kill(self.server.pid, number)
+        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                os.kill(int(child), number)
+
     def __enter__(self):
         return self
 

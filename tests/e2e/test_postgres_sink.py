@@ -359,6 +359,24 @@ def test_server_that_is_away__pauses_the_table__and_gets_it_when_it_is_back():
             own.stop(signal.SIGQUIT)
 
 
+def test_server_that_is_frozen__amid_a_merge__is_away():
+    db = Database()
+    db.load([{"id": 1, "v": "a"}], "--key", "id")
+    db.sql("CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$; "
+           "CREATE TRIGGER rest BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION rest()")
+    child = harness.scrapetop("normalise", "-o", db.url(more="&connect_timeout=1"), "--key", "id", put([{"id": 2, "v": "b"}]), stderr=-1)
+    harness.wait_for(lambda: "INSERT" in db.sql("SELECT query FROM pg_stat_activity WHERE application_name = 'scrapetop' AND state = 'active'"),
+                     "a merge")
+    db.server.signal(signal.SIGSTOP)
+    try:
+        ended = harness.finish(child)
+    finally:
+        db.server.signal(signal.SIGCONT)
+    check(ended.code == 8 and b"the server is away: it does not answer" in ended.err, ended)
+    db.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'scrapetop'")
+    check_equal(db.rows(), [{"id": 1, "v": "a"}], "the table")
+
+
 def test_run_that_polls__updates_the_table_after_each_round():
     db = Database()
     run_dir = scratch("polled.run")

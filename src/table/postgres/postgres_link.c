@@ -14,6 +14,9 @@
 #define SLICE_MS 100 /* between two looks whether we are to stop */
 #define CONNECT_MS 10000
 #define SILENCE_MS 60000 /* that a server may take no bytes of ours */
+#define LOOK_MIN_MS 5000 /* without an answer, until we look whether the server lives */
+#define LOOK_MAX_MS 60000
+#define LOOKS 3 /* in vain, one after the other: it does not */
 #define PUT_BYTES ((size_t)1 << 20)
 #define STATE_LEN 5 /* of an SQLSTATE */
 #define WORDS_MAX 500
@@ -167,7 +170,7 @@ static int64_t now_ms(void)
     return (int64_t)(clock_now_us(&clock) / 1000);
 }
 
-/* Until the server has something for us, or takes something. `until_ms` 0: as long as it takes. */
+/* Until the server has something for us, or takes something. */
 static enum result wait_for(struct postgres_link *link, short events, int64_t until_ms,
                             struct err *err)
 {
@@ -177,24 +180,23 @@ static enum result wait_for(struct postgres_link *link, short events, int64_t un
         if (link->stop && atomic_load(link->stop)) {
             return err_set(err, RESULT_CANCELLED, "E-TAB9", "cancelled");
         }
-        if (fd.fd < 0 || poll(&fd, 1, SLICE_MS) > 0) {
-            return RESULT_OK; /* whoever asked finds out what there is */
-        }
-        if (until_ms && now_ms() > until_ms) {
+        if (now_ms() > until_ms) {
             link->state[0] = '\0';
             return err_set(err, RESULT_BUSY, "E-DB1", "%s: the server is away: it does not answer",
                            link->url);
+        }
+        if (fd.fd < 0 || poll(&fd, 1, SLICE_MS) > 0) {
+            return RESULT_OK; /* whoever asked finds out what there is */
         }
     }
 }
 
 static enum result flush(struct postgres_link *link, struct err *err)
 {
-    int64_t until_ms = now_ms() + SILENCE_MS;
     int left;
 
     while ((left = PQflush(link->conn)) == 1) {
-        enum result result = wait_for(link, POLLIN | POLLOUT, until_ms, err);
+        enum result result = wait_for(link, POLLIN | POLLOUT, now_ms() + SILENCE_MS, err);
 
         if (result != RESULT_OK) {
             return result;
@@ -206,12 +208,38 @@ static enum result flush(struct postgres_link *link, struct err *err)
     return left == 0 ? RESULT_OK : fail_connection(link, err);
 }
 
+static bool lives(const struct postgres_link *link);
+
+/* A statement may take hours, and who is at work on it says nothing. A server that is frozen says nothing for ever, and
+ * its machine keeps the connection: so another one is tried now and then. */
+static enum result wait_for_answer(struct postgres_link *link, struct err *err)
+{
+    int64_t patience_ms = LOOK_MIN_MS;
+    int looks = 0;
+
+    for (;;) {
+        enum result result = wait_for(link, POLLIN, now_ms() + patience_ms, err);
+
+        if (result != RESULT_BUSY) {
+            return result;
+        }
+        if (lives(link)) {
+            looks = 0;
+            patience_ms = 2 * patience_ms < LOOK_MAX_MS ? 2 * patience_ms : LOOK_MAX_MS;
+        } else if (++looks == LOOKS) {
+            return result;
+        } else {
+            patience_ms = SLICE_MS;
+        }
+    }
+}
+
 /* NULL: there are no more. */
 static enum result next(struct postgres_link *link, PGresult **result, struct err *err)
 {
     *result = NULL;
     while (PQisBusy(link->conn)) {
-        enum result waited = wait_for(link, POLLIN, 0, err);
+        enum result waited = wait_for_answer(link, err);
 
         if (waited != RESULT_OK) {
             return waited;
@@ -399,6 +427,20 @@ static enum result connect_fully(struct postgres_link *link, struct err *err)
         status = PQconnectPoll(link->conn);
     }
     return PQstatus(link->conn) == CONNECTION_OK ? RESULT_OK : fail_connection(link, err);
+}
+
+/* Whether another connection gets an answer, be it a refusal, before its time is over. */
+static bool lives(const struct postgres_link *link)
+{
+    struct postgres_link other = { .url = link->url, .stop = link->stop };
+    struct err unused;
+    bool is_senseless, is_silent;
+
+    other.conn = begin_connecting(link->url, &is_senseless);
+    is_silent = other.conn && connect_fully(&other, &unused) == RESULT_BUSY &&
+                PQstatus(other.conn) != CONNECTION_BAD;
+    PQfinish(other.conn);
+    return !is_silent;
 }
 
 /* What libpq does not understand of a URL or of the environment will not be understood later either. */
