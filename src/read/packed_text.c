@@ -61,7 +61,8 @@ static enum result take_sizes(struct packed_text *t, const char *table, size_t e
                  bytes = little_get_u32(table + i * entry + 4);
 
         t->frames[i] = (struct packed_frame){ at, text };
-        if (!bytes || bytes > PACKED_FRAME_BYTES || packed > end - at) {
+        if (!bytes || bytes > PACKED_FRAME_BYTES || packed > end - at ||
+            packed > ZSTD_COMPRESSBOUND(PACKED_FRAME_BYTES)) {
             return RESULT_CORRUPT;
         }
         at += packed;

@@ -496,6 +496,32 @@ def kill_in_a_while(job, dice):
         child.wait()
 
 
+def test_since__of_nights_in_which_pages_fail__loses_nothing():
+    """Which pages fail goes by the seed alone; the night after has nothing new, so that only what was lost may be missing."""
+    unfinished = 0
+    for seed in range(harness.scaled(4, 2)):
+        dice, which = random.Random(seed), ("news", "items")[seed % 2]
+        feed, path = Feed(("zulu", "millis", "id")[seed % 3]), LISTINGS[which]["url"].partition("?")[0]
+        LISTINGS[which]["pages"]["size"] = feed.size
+        job, number = job_of(feed, which), 0
+        feed.put(number)
+        night(job, "--fresh")
+        for turn in range(3):
+            for _ in range(dice.randrange(5, 17)):
+                number += dice.random() < 0.5
+                feed.put(number if dice.random() < 0.7 else dice.randrange(number + 1))
+            feed.down = {(path, str(page)) for page in dice.sample(range(1, 4), dice.randrange(1, 3))}
+            before = state()
+            ended = harness.run("run", "--plain", "--retries", "0", "-c", "2", "-o", scratch("s.run"), job)
+            feed.down = set()
+            if ended.code == 3:
+                unfinished += 1
+                check_equal(state(), before, f"the state after a night that is not whole, seed {seed}, turn {turn}")
+            night(job)
+            check_equal((table(), state()), (feed.versions(), [feed.write(feed.now)]), f"the night after, seed {seed}, turn {turn}")
+    check(unfinished >= harness.scaled(6, 3), "nights that were not whole", unfinished)
+
+
 def test_since__after_nights_of_changes_and_kills__is_as_if_all_had_been_fetched_at_once():
     for seed in range(harness.scaled(4, 2)):
         dice, which = random.Random(seed), list(LISTINGS)[seed % 3]
