@@ -126,12 +126,38 @@ static void journal__is_damaged__by_any_byte_and_any_cut(void **state)
     close(fd);
 }
 
+/* What is longer than a reader takes is not written at all. */
+static void journal__refuses_what_nobody_would_read_again(void **state)
+{
+    size_t len = (size_t)65 << 20;
+    char *noise = malloc(len);
+    struct journal_writer writer;
+    struct err err;
+    uint64_t x = 88172645463325252U;
+
+    (void)state;
+    assert_non_null(noise);
+    for (size_t at = 0; at < len; at += sizeof x) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        memcpy(noise + at, &x, sizeof x);
+    }
+    assert_int_equal(journal_open(&writer, &dir, 0, &err), RESULT_OK);
+    assert_int_equal(journal_put(&writer, "items", &id, 1, (struct str){ noise, len }, &err),
+                     RESULT_LIMIT);
+    assert_int_equal(writer.bytes, 0);
+    journal_close(&writer);
+    free(noise);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journal__gives_each_endpoint_its_lines),
         cmocka_unit_test(journal__cuts_what_a_kill_left),
         cmocka_unit_test(journal__is_damaged__by_any_byte_and_any_cut),
+        cmocka_unit_test(journal__refuses_what_nobody_would_read_again),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

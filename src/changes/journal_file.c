@@ -80,6 +80,12 @@ static enum result put_names(struct buf *out, const char *endpoint, const struct
     return result;
 }
 
+static enum result too_long(const char *endpoint, struct err *err)
+{
+    return err_set(err, RESULT_LIMIT, "E-JRN3",
+                   "a change of \"%s\" is too long for the journal of changes", endpoint);
+}
+
 enum result journal_put(struct journal_writer *w, const char *endpoint, const struct str *key,
                         size_t key_count, struct str lines, struct err *err)
 {
@@ -88,6 +94,9 @@ enum result journal_put(struct journal_writer *w, const char *endpoint, const st
     enum result result;
     int error;
 
+    if (lines.len > LINES_MAX) { /* it could be written, but nobody would read it again */
+        return too_long(endpoint, err);
+    }
     buf_reset(&w->block);
     buf_reset(&w->head);
     result = put_names(&w->head, endpoint, key, key_count);
@@ -103,6 +112,9 @@ enum result journal_put(struct journal_writer *w, const char *endpoint, const st
         return err_nomem(err, "writing the journal of changes");
     }
     w->block.len += packed;
+    if (w->block.len - FRONT_BYTES > PACKED_MAX) {
+        return too_long(endpoint, err);
+    }
     memcpy(w->block.data, magic, sizeof magic);
     w->block.data[FRONT_BYTES] = (char)(w->head.len & 0xFF);
     w->block.data[FRONT_BYTES + 1] = (char)(w->head.len >> 8);

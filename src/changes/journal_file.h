@@ -9,8 +9,8 @@
  * kill, and the next writer cuts it off.
  *
  * Ownership  each close releases all but the struct.
- * Errors     RESULT_NOMEM; E-JRN1 RESULT_CORRUPT: damaged, or shorter than the ledger says; E-JRN2 of another key; RESULT_FULL,
- *            RESULT_IO of the disk.
+ * Errors     RESULT_NOMEM; E-JRN1 RESULT_CORRUPT: damaged, or shorter than the ledger says; E-JRN2 of another key; E-JRN3
+ *            RESULT_LIMIT: lines that are too long for a block; RESULT_FULL, RESULT_IO of the disk.
  * Threads    one.
  */
 #ifndef SCRAPETOP_CHANGES_JOURNAL_FILE_H

@@ -111,6 +111,7 @@ static enum result write_changes(struct retiring *r, struct err *err)
 
         result = differ_run(&differ, &report, err);
         result = result == RESULT_OK ? flush(r, err) : result;
+        r->report->too_long += report.too_long;
         if (result == RESULT_OK && report.damaged) {
             result = err_set(err, RESULT_CORRUPT, "E-SEG2",
                              "an answer of \"%s\" is damaged, so that no journal can be written of "
@@ -168,7 +169,8 @@ enum result retire_rounds(const struct retire_options *options, struct retire_re
                           struct err *err)
 {
     struct retiring r = { .options = options, .report = report, .writer.fd = -1 };
-    const struct archive_options archive = { .clock = { .wall_us = options->wall_us } };
+    const struct archive_options archive = { .clock = { .wall_us = options->wall_us },
+                                             .sends_again = options->sends_again };
     struct recovery recovery;
     enum result result = archive_open(&r.archive, options->dir, &archive, &recovery, err);
 

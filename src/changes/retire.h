@@ -26,6 +26,7 @@ struct retire_report {
     uint32_t rounds;   /* that are in the journal now, all together */
     uint64_t answers;  /* that lost their lines */
     uint64_t changes;  /* that were written down */
+    uint64_t too_long; /* values of theirs that were left out */
     uint64_t journal;  /* bytes of the journal */
     uint32_t segments; /* that went */
     uint64_t bytes;    /* of these */
@@ -38,6 +39,7 @@ struct retire_options {
     int64_t
         before_us;   /* wall clock: rounds with an answer at or after it stay, and all after them */
     int64_t wall_us; /* now */
+    bool sends_again; /* see struct archive_options */
     uint64_t memory_bytes;
 };
 

@@ -54,6 +54,10 @@ static void tell(const char *run, const struct retire_report *r)
     } else {
         say(stderr, "scrapetop: %s: nothing to retire", run);
     }
+    if (r->too_long) {
+        say(stderr, "scrapetop: %s: %llu value%s too long for the journal, and left out", run,
+            (unsigned long long)r->too_long, r->too_long == 1 ? " is" : "s are");
+    }
 }
 
 static enum result retire(const struct run_dir *dir, const struct job *job, uint64_t age_us,
@@ -65,6 +69,7 @@ static enum result retire(const struct run_dir *dir, const struct job *job, uint
     struct retire_options options = { .dir = dir,
                                       .endpoints = endpoints,
                                       .wall_us = clock_wall_us(&clock),
+                                      .sends_again = job->retry.repeats_posts,
                                       .memory_bytes = TABLE_MEMORY_DEFAULT / 2 };
     enum result result = list && endpoints ? RESULT_OK : err_nomem(err, "retiring old rounds");
 

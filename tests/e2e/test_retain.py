@@ -259,5 +259,13 @@ def test_retain__keeps_what_comes_back_as_it_was():
                   f"details after {n} rounds", before, after)
 
 
+def test_retain__says_what_is_too_long_for_the_journal():
+    shown = iter([reply({"data": [{"id": 1, "text": letter * 500000}]}) for letter in "abc"])
+    peer, run = Peer(lambda ask: next(shown)), scratch("feed.run")
+    harness.succeed("run", "--plain", "-o", run, feed_job(peer, 3, records="/data"))
+    ended = harness.succeed("compact", "--retain", "1ms", run)
+    check(b"3 values are too long for the journal, and left out" in ended.err, ended.err)
+
+
 if __name__ == "__main__":
     harness.main(globals())
