@@ -40,6 +40,55 @@
     " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;"              \
     ""
 
+/* And version 3. */
+#define OLD_LEDGER_3                                                                               \
+    "ALTER TABLE request RENAME COLUMN set_by TO due_said;"                                        \
+    "ALTER TABLE request ADD COLUMN outcome INTEGER;"                                              \
+    "ALTER TABLE request ADD COLUMN class INTEGER;"                                                \
+    "ALTER TABLE request ADD COLUMN due_by INTEGER;"                                               \
+    "ALTER TABLE request ADD COLUMN due_wait_us INTEGER;"                                          \
+    "ALTER TABLE request ADD COLUMN due_ceiling_us INTEGER;"                                       \
+    "ALTER TABLE request ADD COLUMN due_host TEXT;"                                                \
+    "ALTER TABLE request ADD COLUMN due_length_us INTEGER;"                                        \
+    "ALTER TABLE request ADD COLUMN due_at_us INTEGER;"                                            \
+    "ALTER TABLE request ADD COLUMN due_boot INTEGER;"                                             \
+    "ALTER TABLE request ADD COLUMN url TEXT;"                                                     \
+    "CREATE TABLE said("                                                                           \
+    " request INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, headers TEXT NOT NULL,"                 \
+    " body BLOB NOT NULL, body_bytes INTEGER NOT NULL) STRICT;"                                    \
+    "CREATE TABLE exchange("                                                                       \
+    " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER "           \
+    " NOT NULL, is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL,"                        \
+    " with_get INTEGER NOT NULL) STRICT;"                                                          \
+    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"          \
+    "ALTER TABLE found ADD COLUMN came INTEGER NOT NULL DEFAULT 0;"                                \
+    "ALTER TABLE found ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"                            \
+    "ALTER TABLE found ADD COLUMN most INTEGER NOT NULL DEFAULT 0;"                                \
+    "ALTER TABLE found ADD COLUMN records_type INTEGER NOT NULL DEFAULT 0;"                        \
+    "ALTER TABLE found ADD COLUMN records_at INTEGER NOT NULL DEFAULT 0;"                          \
+    "ALTER TABLE found ADD COLUMN basis INTEGER NOT NULL DEFAULT 0;"                               \
+    "ALTER TABLE found ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;"                             \
+    "CREATE TABLE page("                                                                           \
+    " endpoint INTEGER NOT NULL, chain INTEGER NOT NULL, id INTEGER NOT NULL,"                     \
+    " ordinal INTEGER NOT NULL, records INTEGER NOT NULL, total INTEGER,"                          \
+    " expected INTEGER NOT NULL, size INTEGER NOT NULL, crc32c INTEGER NOT NULL,"                  \
+    " ended INTEGER NOT NULL, PRIMARY KEY(endpoint,chain,id)) STRICT, WITHOUT ROWID;"              \
+    "CREATE TABLE sending("                                                                        \
+    " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, attempt INTEGER NOT NULL,"                \
+    " key TEXT NOT NULL, url TEXT NOT NULL) STRICT;"                                               \
+    ""
+
+/* And version 4. */
+#define OLD_LEDGER_4                                                                               \
+    "CREATE TABLE gone(id INTEGER PRIMARY KEY, pruned INTEGER NOT NULL) STRICT;"                   \
+    ""
+
+/* And version 5. */
+#define OLD_LEDGER_5                                                                               \
+    "ALTER TABLE polled ADD COLUMN request INTEGER;"                                               \
+    "ALTER TABLE polled ADD COLUMN at_us INTEGER;"                                                 \
+    ""
+
 #define OLD_LEDGER_HEADER "PRAGMA application_id=0x5354504C;PRAGMA user_version="
 
 #endif

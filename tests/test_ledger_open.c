@@ -226,16 +226,25 @@ static char *described(struct world *w)
 /* A new one is made at once, an old one step by step: there is no telling them apart afterwards. */
 static void ledger_open__makes_the_same__of_nothing_and_of_an_old_one(void **state)
 {
+    static const char *const old[] = {
+        OLD_LEDGER_1 OLD_LEDGER_HEADER "1;",
+        OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_HEADER "2;",
+        OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_3 OLD_LEDGER_HEADER "3;",
+        OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_3 OLD_LEDGER_4 OLD_LEDGER_HEADER "4;",
+        OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_3 OLD_LEDGER_4 OLD_LEDGER_5 OLD_LEDGER_HEADER "5;",
+    };
     struct world *w = *state;
     char *fresh = described(w), *brought_on;
 
-    close_ledger(w);
-    ledger_make(&w->dir, OLD_LEDGER_1 OLD_LEDGER_2 OLD_LEDGER_HEADER "2;");
-    open_ledger(w, false);
-    brought_on = described(w);
-    assert_string_equal(brought_on, fresh);
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
+        close_ledger(w);
+        ledger_make(&w->dir, old[i]);
+        open_ledger(w, false);
+        brought_on = described(w);
+        assert_string_equal(brought_on, fresh);
+        free(brought_on);
+    }
     free(fresh);
-    free(brought_on);
 }
 
 static void ledger_check__sees_damage(void **state)
