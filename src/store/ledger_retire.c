@@ -82,7 +82,7 @@ enum result ledger_retire(struct ledger *ledger, uint32_t endpoint, uint32_t rou
 
     snprintf(text, sizeof text,
              "UPDATE request SET body=4,segment=NULL,line_at=NULL,line_bytes=NULL,crc32c=NULL"
-             " WHERE endpoint=%u AND state=1 AND line_bytes IS NOT NULL"
+             " WHERE endpoint=%u AND state=1 AND body=1 AND line_bytes IS NOT NULL"
              " AND id NOT IN (SELECT id FROM temp.needed)"
              " AND (id IN (SELECT f.id FROM found f WHERE f.endpoint=%u"
              " AND substr(f.place,1,4)<x'%08x')"

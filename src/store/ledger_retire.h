@@ -30,8 +30,8 @@ MUST_CHECK enum result ledger_put_journal(struct ledger *ledger,
 MUST_CHECK enum result ledger_begin_needs(struct ledger *ledger, struct err *err);
 MUST_CHECK enum result ledger_need(struct ledger *ledger, uint64_t id, struct err *err);
 
-/** Within a transaction: the endpoint's answers of the first `rounds` rounds, but for those that are needed, lose their
- *  lines. */
+/** Within a transaction: the endpoint's answers of the first `rounds` rounds, but for those that are needed or no JSON,
+ *  lose their lines. */
 MUST_CHECK enum result ledger_retire(struct ledger *ledger, uint32_t endpoint, uint32_t rounds,
                                      uint64_t *count, struct err *err);
 

@@ -267,5 +267,16 @@ def test_retain__says_what_is_too_long_for_the_journal():
     check(b"3 values are too long for the journal, and left out" in ended.err, ended.err)
 
 
+def test_retain__keeps_bodies_of_which_no_changes_are_known():
+    made = iter(range(9))
+    peer, run = Peer(lambda _: reply(b"<p>page %d</p>" % (next(made) // 2), kind="text/html")), scratch("feed.run")
+    harness.succeed("run", "--plain", "-o", run, feed_job(peer, 4, **{"as": "html"}))
+    before = bodies(run)
+    check_equal(before, [b"<p>page 0</p>", b"<p>page 1</p>"], "pages that differ")
+    harness.succeed("compact", "--retain", "1ms", run)
+    harness.succeed("verify", run)
+    check_equal(bodies(run), before, "pages of which no journal tells")
+
+
 if __name__ == "__main__":
     harness.main(globals())
