@@ -81,6 +81,28 @@ void flight_free(struct flight *flight)
     free(flight);
 }
 
+/* For so much more. What was there does not stay behind in memory that is given back. */
+static enum result make_room(struct buf *b, size_t more)
+{
+    struct buf larger = { .max = b->max };
+    enum result result;
+
+    if (b->cap - b->len >= more) {
+        return RESULT_OK;
+    }
+    result = buf_reserve(&larger, b->len + more);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (b->len) {
+        memcpy(larger.data, b->data, b->len);
+    }
+    larger.len = b->len;
+    wipe(b);
+    *b = larger;
+    return RESULT_OK;
+}
+
 /* With a NUL behind it. There is room, so that the text does not move. */
 static void copy(struct buf *texts, struct str *text)
 {
@@ -112,7 +134,7 @@ enum result flight_prepare(struct flight *flight, struct request *request,
     flight->extra = extra ? *extra : none;
     buf_reset(&flight->texts);
     buf_reset(&flight->cookies);
-    if (buf_reserve(&flight->texts, size_of(&flight->extra)) != RESULT_OK) {
+    if (make_room(&flight->texts, size_of(&flight->extra)) != RESULT_OK) {
         return RESULT_NOMEM;
     }
     copy(&flight->texts, &flight->extra.query);
@@ -153,7 +175,7 @@ void flight_note_cookie(struct flight *flight, struct str name, struct str value
     struct cookie_note note = { name.len, value.len, is_foreign };
     struct buf *b = &flight->cookies;
 
-    if (buf_reserve(b, sizeof note + name.len + value.len) == RESULT_OK) {
+    if (make_room(b, sizeof note + name.len + value.len) == RESULT_OK) {
         memcpy(b->data + b->len, &note, sizeof note);
         memcpy(b->data + b->len + sizeof note, name.data, name.len);
         memcpy(b->data + b->len + sizeof note + name.len, value.data, value.len);
