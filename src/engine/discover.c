@@ -276,7 +276,7 @@ static bool asks_for_outbox(struct engine *e)
     struct discover *d = &e->discover;
     struct committer_question question = { .max = 0 };
 
-    if (!d->plan.is_shared || d->again_count || d->is_asking || e->phase != ENGINE_RUNNING ||
+    if (!d->plan.is_shared || d->again_count || d->is_asking || !engine_is_active(e) ||
         e->storage.state != RESULT_OK || !fleet_found_asks(e, &question)) {
         return false;
     }

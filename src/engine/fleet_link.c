@@ -22,6 +22,7 @@
 #define PARKED_ENOUGH 64
 #define RATE_SECONDS 5                /* a worker reports its requests a second over so long */
 #define HOLD_NEWS_US (50 * US_PER_MS) /* later by so much, a hold is reported again */
+#define PUBLISHES_US (3 * US_PER_S)   /* at most, when all else is over */
 
 /* --- holds --------------------------------------------------------------------------------------------- */
 
@@ -362,6 +363,19 @@ uint64_t fleet_link_wake_us(const struct engine *e, uint64_t now_us)
 bool fleet_link_goes_on(const struct engine *e)
 {
     return e->fleet_link && !e->fleet_link->is_over;
+}
+
+bool fleet_link_publishes(struct engine *e, uint64_t now_us)
+{
+    struct fleet_link *l = e->fleet_link;
+
+    if (!l || e->phase != ENGINE_DRAINING || e->ending.exit != EXIT_WELL ||
+        e->storage.state != RESULT_OK || !l->is_joined || is_silent(l, now_us) ||
+        !fleet_found_owes(e)) {
+        return false;
+    }
+    l->publishes_since_us = l->publishes_since_us ? l->publishes_since_us : now_us;
+    return now_us < l->publishes_since_us + PUBLISHES_US;
 }
 
 void fleet_link_words(const struct engine *e, uint64_t now_us, char *text, size_t size)

@@ -57,6 +57,10 @@ bool fleet_found_asks(struct engine *engine, struct committer_question *question
 MUST_CHECK enum result fleet_found_answered(struct engine *engine, struct request *list,
                                             size_t count, bool was_filled);
 
+/** A run that drains, with nothing in flight, still hands on what it has found, so that nobody waits for it: for some
+ *  seconds at most, and only while Redis answers. */
+bool fleet_link_publishes(struct engine *engine, uint64_t now_us);
+
 /** Nothing may be started now. */
 bool fleet_link_forbids(const struct engine *engine, uint64_t now_us, size_t in_flight);
 

@@ -102,7 +102,8 @@ struct fleet_link {
     /* fleet_link.c's, for fleet_found.c: one has ended, and what it led to is published; how this worker is, at once */
     void (*report)(struct engine *engine, uint64_t id);
     void (*tell)(struct engine *engine);
-    bool is_started; /* the engine is whole: there is something to report */
+    uint64_t publishes_since_us; /* drained, it only publishes; 0: not yet */
+    bool is_started;             /* the engine is whole: there is something to report */
     bool is_closing, is_closed;
 };
 

@@ -516,6 +516,9 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
          feed_is_open(e->feed) || fleet_link_goes_on(e))) {
         return;
     }
+    if (fleet_link_publishes(e, now_us)) { /* the next tick looks again */
+        return;
+    }
     if (discover_settle_accounts(e)) { /* else its end comes back to here */
         end_fetching(e, e->phase == ENGINE_RUNNING || is_all_settled(e));
     }

@@ -6,18 +6,21 @@ local d = redis.call('HMGET', p .. ':job', 'epoch', 'state', 'unread')
 if d[1] ~= a.epoch then return cjson.encode({r = 'GONE'}) end
 if redis.call('HGET', p .. ':w:' .. a.name, 'token') ~= a.token then return cjson.encode({r = 'LOST'}) end
 if d[2] ~= 'open' or tonumber(d[3] or 0) >= 20000 then return cjson.encode({r = 'FULL'}) end
-local texts, new = {}, 0
+local MOST = 65536 -- bytes in an entry of more than one
+local texts, bytes, new = {}, 0, 0
 local function add()
   if #texts > 0 then
     redis.call('XADD', p .. ':work', '*', 'f', table.concat(texts, '\n'), 'n', #texts)
     new = new + #texts
-    texts = {}
+    texts, bytes = {}, 0
   end
 end
 for id, text in string.gmatch(ARGV[2], '(%d+) ([^\n]+)\n') do
   -- 10,000 sets of integers: 8 bytes each; ids end evenly
   if redis.call('SADD', p .. ':seen:' .. string.sub(id, -4), id) == 1 then
+    if bytes + #text > MOST then add() end
     texts[#texts + 1] = text
+    bytes = bytes + #text
     if #texts == 16 then add() end
   end
 end

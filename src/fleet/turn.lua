@@ -124,7 +124,8 @@ if a.starts > 0 and per > 0 and state == 'open' then
 end
 
 -- work: after a start its own leases, else those that ran out, then what was found, then new ranges of the plan
-local leases = {}
+local leases, bytes = {}, 0
+local BYTES_ENOUGH = 524288 -- of found requests in one reply; the rest comes with the next, or when its lease is over
 local function undone(first, last)
   local out, from = {}, nil
   if redis.call('BITCOUNT', done, math.floor(first / 8), math.floor(last / 8)) == 0 then return {{first, last}} end
@@ -160,6 +161,7 @@ local function add(e, was_given)
   if e and e[2] then
     local is_found, text = e[2][1] == 'f', e[2][2]
     local ranges = {}
+    bytes = bytes + #text
     if not is_found then
       local first, last = string.match(text, '(%d+)-(%d+)')
       ranges = undone(tonumber(first), tonumber(last))
@@ -176,7 +178,9 @@ local function add(e, was_given)
   end
 end
 if a.fresh then
-  for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do add(e, true) end
+  for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1000, 'STREAMS', q, '0')[1][2]) do
+    if bytes < BYTES_ENOUGH then add(e, true) end
+  end
 end
 if state == 'open' and a.seeds > 0 then
   local from, looks = '0-0', 0
@@ -188,11 +192,13 @@ if state == 'open' and a.seeds > 0 then
   if #leases == 0 then -- what was found, before there is more of it
     -- no more than its part of them, so that the others find some, too
     local part = math.min(a.seeds, tonumber(redis.call('HGET', j, 'unread') or 0) / math.max(#live, 1), 256)
-    local n, unread = 0, redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', math.max(math.floor(part / 16), 1), 'STREAMS', q, '>')
-    for _, e in ipairs(unread and unread[1][2] or {}) do
+    local n, e = 0
+    repeat
+      local unread = redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1, 'STREAMS', q, '>')
+      e = unread and unread[1][2][1]
       add(e)
-      n = n + (tonumber(e[2][4]) or 0)
-    end
+      n = n + (e and tonumber(e[2][4]) or 0)
+    until not e or n + 16 > part or bytes >= BYTES_ENOUGH or #leases >= 16
     if n > 0 then redis.call('HINCRBY', j, 'unread', -n) end
   end
   while #leases == 0 and cursor < total do

@@ -11,6 +11,7 @@ import threading
 import time
 
 import harness
+import jobs
 from fleet_peers import Redis, Shop, check_tables, name_of, worker
 from harness import check, check_equal, scratch, wait_for
 
@@ -162,6 +163,45 @@ def test_a_worker_that_never_returns__leaves_what_it_has_or_is_forgotten():
             workers[gone] = start(url, gone, job)
         end_of(workers, shop, url)
         check_tables("solo.run", runs, ENDPOINTS)
+    redis.kill()
+
+
+def test_what_a_worker_finds__while_it_drains__is_asked_by_those_who_stay():
+    redis, shop = Redis(), Catalogue(40)
+    job, url = write_catalogue(shop), redis.url("drained")
+    asked = alone(shop, job)
+    shop.gate.clear()
+    leaves = start(url, "leaves.run", job)
+    wait_for(lambda: shop.asked, "the first request")
+    harness.succeed("ctl", scratch("leaves.run"), "drain")
+    shop.gate.set()
+    check_equal(harness.finish(leaves).code, 7, "exit code of a drain")
+    stays = start(url, "stays.run", job)
+    wait_for(lambda: stays.poll() is not None, "the end of who stays", 60)
+    check_equal(stays.returncode, 0, f"exit code: {harness.read(scratch('stays.run.err'))[-1500:]}")
+    check_equal(dict(shop.asked), asked, "requests, each once")
+    check_tables("solo.run", ["leaves.run", "stays.run"], ENDPOINTS)
+    redis.kill()
+
+
+class Wordy(Catalogue):
+    """A product has a text that its page takes along."""
+
+    def answer(self, path):
+        told = super().answer(path)
+        for item in told.get("items", []):
+            item["text"] = 32000 * '"'  # eight bytes each, in JSON in JSON in a reply
+        return told
+
+
+def test_found_requests_that_take_much_along__go_in_several_replies():
+    redis, shop = Redis(), Wordy(40, delay_s=0)
+    job = jobs.write_job("wordy", base=shop.url, endpoints=[
+        {"name": "listed", "url": "/all", "records": "/items", "pages": {"param": "page", "total": "/total", "size": 10}},
+        {"name": "products", "url": "/product/{listed.id}", "with": ["listed.text"]}])
+    child = worker(redis.url("wordy"), "w.run", "-c", "24", job)
+    check_equal(harness.finish(child).code, 0, "exit code")
+    check_equal(sum(path.startswith("/product/") for path in shop.asked), 40, "products")
     redis.kill()
 
 
