@@ -25,9 +25,11 @@ class LoginApi(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, uses=None, one_session=False, login_s=0.05, expires_s=None):
+    def __init__(self, uses=None, one_session=False, login_s=0.05, expires_s=None, delay_s=0.02):
         super().__init__(("127.0.0.1", 0), Handler)
         self.uses, self.one_session, self.login_s, self.expires_s = uses, one_session, login_s, expires_s
+        self.delay_s = delay_s
+        self.gate = threading.Event()  # before it no item is answered
         self.lock = threading.Lock()
         self.logins, self.begun, self.left, self.refused = 0, 0, {}, 0
         self.served = collections.Counter()
@@ -80,8 +82,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, {"access_token": self.server.log_in(), **expires})
 
     def do_GET(self):
+        self.server.gate.wait(60)
         good = self.server.takes(self.headers.get("Authorization", ""), self.headers.get("User-Agent", ""))
-        time.sleep(0.02)
+        time.sleep(self.server.delay_s)
         self.answer(200 if good else 401, {"path": self.path})
 
     def log_message(self, *_):
@@ -102,9 +105,12 @@ def write_job(api, name, count):
 
 def start(redis, api, name, count, keys=(KEY, KEY, KEY), lease="2s", which=WORKERS):
     job = write_job(api, name, count)
-    return [worker(redis.url(name, lease), f"{name}-{w}.run", "-c", "6", "-A", w, job,
-                   env=harness.environment(PASSWORD=PASSWORD, **({"SCRAPETOP_FLEET_KEY": key} if key else {})))
-            for w, key in zip(which, keys)]
+    workers = [worker(redis.url(name, lease), f"{name}-{w}.run", "-c", "6", "-A", w, job,
+                      env=harness.environment(PASSWORD=PASSWORD, **({"SCRAPETOP_FLEET_KEY": key} if key else {})))
+               for w, key in zip(which, keys)]
+    wait_for(lambda: int(redis.say("zcard", f"st:{{{name}}}:workers") or 0) == len(workers), "all workers")
+    api.gate.set()
+    return workers
 
 
 def finish(workers, name, count, which=WORKERS):
@@ -124,7 +130,7 @@ def test_one_login__is_for_all_workers_and_no_secret_stands_in_redis():
     with open(scratch("monitor"), "wb") as seen:
         monitor = harness.start(["redis-cli", "-s", redis.socket, "monitor"], stdout=seen)
         wait_for(lambda: b"OK" in harness.read(scratch("monitor")), "the monitor")
-        finish(start(redis, api, "one", 150), "one", 150)
+        finish(start(redis, api, "one", 90), "one", 90)
         check(redis.say("exists", "st:{one}:login") == b"1\n", "a token in Redis")
         wait_for(lambda: harness.read(scratch("monitor")).count(b'leaves\\":true') == 3, "all of it")
         monitor.terminate()
@@ -147,13 +153,13 @@ def test_one_login__is_for_all_workers_and_no_secret_stands_in_redis():
 
 def test_a_token_that_ends__is_renewed_once_for_all():
     redis, api = Redis(), LoginApi(uses=50)
-    finish(start(redis, api, "ends", 220), "ends", 220)
-    check(5 <= api.logins <= 6, "logins for 220 requests, 50 with each token:", api.logins)
+    finish(start(redis, api, "ends", 120), "ends", 120)
+    check(3 <= api.logins <= 4, "logins for 120 requests, 50 with each token:", api.logins)
     check_equal(set(api.served), set(WORKERS), "workers that asked")
     redis.kill()
-    redis, api = Redis(name="life"), LoginApi(expires_s=2)
+    redis, api = Redis(name="life"), LoginApi(expires_s=2, delay_s=0.1)
     began = time.monotonic()
-    count = harness.scaled(600, 300)
+    count = 200  # of 6 at once: more than 3 s on any machine
     finish(start(redis, api, "life", count), "life", count)
     most = (time.monotonic() - began) / 1.8 + 2
     check(1 < api.logins <= most, "logins, of tokens that are good for 2 s:", api.logins, "of", most)
@@ -162,13 +168,14 @@ def test_a_token_that_ends__is_renewed_once_for_all():
 
 
 def test_who_was_to_log_in_and_died__is_waited_for_no_longer():
-    redis, api = Redis(), LoginApi(login_s=2.5)
+    redis, api = Redis(), LoginApi(login_s=60)
     workers = start(redis, api, "dies", 60, lease="1s")
     wait_for(lambda: api.begun == 1, "the first login")
     owner = wait_for(lambda: redis.say("get", "st:{dies}:lock").strip().decode(), "who logs in")
     at = [name_of(scratch(f"dies-{w}.run")) for w in WORKERS].index(owner)
     workers[at].kill()
     workers[at].wait()
+    api.login_s = 0.05
     which = [w for w in WORKERS if w != WORKERS[at]]
     rest = [w for n, w in enumerate(workers) if n != at]
     finish(rest, "dies", 60, which)
@@ -178,7 +185,7 @@ def test_who_was_to_log_in_and_died__is_waited_for_no_longer():
 
 def test_without_a_key__each_logs_in_and_an_api_that_keeps_one_session_is_told():
     redis, api = Redis(), LoginApi()
-    finish(start(redis, api, "each", 150, (None, None, None)), "each", 150)
+    finish(start(redis, api, "each", 90, (None, None, None)), "each", 90)
     check_equal((api.logins, set(api.served)), (3, set(WORKERS)), "logins, and workers that asked")
     check(b"logs in by itself: with a common SCRAPETOP_FLEET_KEY" in said("each", "a"), said("each", "a"))
     check(redis.say("exists", "st:{each}:login") == b"0\n", "a token in Redis")
@@ -187,17 +194,18 @@ def test_without_a_key__each_logs_in_and_an_api_that_keeps_one_session_is_told()
     ended = [harness.finish(child) for child in workers]
     check(any(e.code == 5 and b"this API keeps one session" in e.err for e in ended), *ended)
     api = LoginApi(one_session=True)
-    finish(start(redis, api, "shared", 150), "shared", 150)
+    finish(start(redis, api, "shared", 90), "shared", 90)
     check_equal(api.logins, 1, "logins at an API that keeps one session")
     redis.kill()
 
 
 def test_another_key__is_told_and_a_short_one_is_refused():
     redis, api = Redis(), LoginApi()
-    finish(start(redis, api, "keys", 150, (KEY, KEY, "another-key-of-one-worker")), "keys", 150)
+    finish(start(redis, api, "keys", 90, (KEY, KEY, "another-key-of-one-worker")), "keys", 90)
     check(api.logins in (2, 3), "logins:", api.logins)  # 3: the odd one was first
     check(any(b"was sealed with another SCRAPETOP_FLEET_KEY" in said("keys", w) for w in WORKERS), "not told")
-    ended = harness.finish(start(redis, api, "short", 10, ("fifteen-letters",))[0])
+    ended = harness.finish(worker(redis.url("short"), "short.run", write_job(api, "short", 10),
+                                  env=harness.environment(PASSWORD=PASSWORD, SCRAPETOP_FLEET_KEY="fifteen-letters")))
     check(ended.code == 2 and b"error[E-FLEET1]: SCRAPETOP_FLEET_KEY has less than 16" in ended.err, ended)
     redis.kill()
 

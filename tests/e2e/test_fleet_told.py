@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 
 import harness
 from fleet_peers import Redis, Shop, worker, write_job
@@ -178,16 +179,31 @@ def test_attach__tells_workers_of_containers_apart_and_more_than_it_shows():
     redis.kill()
 
 
+class GatedShop(Shop):
+    """Nothing is answered before the gate is open."""
+
+    def __init__(self, *arguments, **options):
+        self.gate = threading.Event()
+        super().__init__(*arguments, **options)
+
+    def answer(self, path):
+        self.gate.wait(60)
+        return super().answer(path)
+
+
 def test_a_worker_that_never_returns__is_forgotten_and_its_part_asked_again():
-    redis, shop = Redis(), Shop(20, delay_s=0.02)
+    redis, shop = Redis(), GatedShop(20, delay_s=0.02)
     url, job = redis.url("lost", "1s"), write_job(shop)
     lost = worker(url, "lost.run", "-c", "4", job)
-    name = wait_for(lambda: (t := redis.say("exists", "st:{lost}:job")) == b"1\n" and (s := status(url))["workers"] and
-                    s["workers"][0]["found_not_done"] and s["workers"][0]["name"], "something found")
+    wait_for(lambda: shop.asked, "the first request")
+    redis.say("hincrby", "st:{lost}:job", "unread", "20000")  # there is no room: it keeps what it finds
+    shop.gate.set()
+    name = wait_for(lambda: (w := status(url)["workers"]) and w[0]["found_not_done"] and w[0]["name"], "something found")
     ended = harness.succeed("fleet", "forget", url, name, "--yes", code=2)
     check(b"error[E-FLEET7]: the worker" in ended.err and b"is at work" in ended.err, ended)
     lost.kill()
     lost.wait()
+    redis.say("hincrby", "st:{lost}:job", "unread", "-20000")
     shutil.rmtree(scratch("lost.run"))
     other = worker(url, "other.run", "-c", "4", job)
     wait_for(lambda: status(url)["waits_for"] == name and status(url)["workers"][0]["in_flight"] == 0 and
