@@ -9,7 +9,8 @@
  * A line is in one object, whole, as it stands in raw/. How far the copy is, stands in the run's file "copied", which is
  * written after the object is there: a kill between the two has the same object written again, under the same name and
  * with at least the same lines. COPY is 8 random digits that are made with that file, so that two runs with one prefix
- * never meet.
+ * never meet. Lines that stay when old rounds leave a run (archive_retire.h) are in a new segment,
+ * and so are copied a second time.
  *
  * A store that is away or busy stops nothing: the next turn has more to do. That the copy fails, and that it goes on, is
  * told once each. At the end of the run the last turn is waited for; lines that are left then are exit code 8, and the
