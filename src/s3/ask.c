@@ -13,7 +13,8 @@
 #define SHA256_BYTES 32
 #define PIECE_BYTES (64 * 1024)
 #define CONNECT_MS 15000L
-#define STALL_S 60L /* without a byte */
+#define STALL_S 60L   /* without a byte */
+#define GIVE_UP_S 10L /* a DELETE: of what is not wanted any more */
 #define RETRY_AFTER_MAX 60U
 #define PROVIDER_MAX 128
 
@@ -204,6 +205,25 @@ static enum result make_url(struct asking *a, struct err *err)
                                                     : err_nomem(err, "signing an upload");
 }
 
+/* libcurl asks this at least once a second; not 0 ends the transfer. */
+static int is_stopped(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    return atomic_load(((struct asking *)context)->place->stop);
+}
+
+/* Who has stopped waits no more, but for what is to be given up. */
+static void set_patience(struct asking *a)
+{
+    if (strcmp(a->request->method, "DELETE") == 0) {
+        curl_easy_setopt(a->curl, CURLOPT_TIMEOUT, GIVE_UP_S);
+    } else if (a->place->stop) {
+        curl_easy_setopt(a->curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
+        curl_easy_setopt(a->curl, CURLOPT_XFERINFODATA, a);
+        curl_easy_setopt(a->curl, CURLOPT_NOPROGRESS, 0L);
+    }
+}
+
 static void set_body(struct asking *a)
 {
     CURL *curl = a->curl;
@@ -249,6 +269,7 @@ static void set_options(struct asking *a)
     if (a->place->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, a->place->ca_file);
     }
+    set_patience(a);
     set_body(a);
 }
 
@@ -260,6 +281,9 @@ static enum result perform(struct asking *a, struct err *err)
     code = curl_easy_perform(a->curl);
     if (code != CURLE_OK && a->errnum) {
         return err_set_errno(err, a->errnum, "E-OUT2", "cannot read %s again", a->place->name);
+    }
+    if (code == CURLE_ABORTED_BY_CALLBACK) {
+        return err_set(err, RESULT_CANCELLED, "E-TAB9", "cancelled");
     }
     if (code != CURLE_OK) {
         return err_set(err, code == CURLE_OUT_OF_MEMORY ? RESULT_NOMEM : RESULT_IO, "E-OUT8",

@@ -9,6 +9,7 @@
  *
  * Ownership  place and file are borrowed; an answer is the caller's, who releases it; of a
  *            failed request there is none to release.
+ *            An upload that is stopped (place.stop) is RESULT_CANCELLED, within a second or two.
  * Errors     E-OUT8: nobody answered (RESULT_IO), or a file of certificates is none. An answer of any status is
  *            RESULT_OK. E-OUT2: the piece cannot be read.
  * Source     Amazon S3 API Reference, "Authenticating Requests"; curl's manual, CURLOPT_AWS_SIGV4.

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #define S3_KEY_MAX 1024 /* bytes of a key, by the protocol */
@@ -31,8 +32,9 @@ struct s3_place {
     char *endpoint; /* without a slash at its end; NULL: AWS */
     char *region;
     char *key_id, *secret;
-    char *session_token; /* or NULL */
-    char *ca_file;       /* or NULL */
+    char *session_token;     /* or NULL */
+    char *ca_file;           /* or NULL */
+    const atomic_bool *stop; /* true: nobody waits for the store any more. Borrowed, or NULL */
 };
 
 /** Whether the path names an object of a store: "s3://...". */

@@ -3,12 +3,13 @@
 #include "base/os.h"
 #include "s3/ask.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define TRIES 6U
 #define FIRST_WAIT_MS 200U
+#define SLICE_MS 100U    /* between two looks whether we are to stop */
 #define PARTS_MAX 10000U /* of one object, by the protocol */
 #define MIB ((uint64_t)1 << 20)
 #define QUERY_MAX (64 + 3 * S3_FIELD_MAX)
@@ -49,17 +50,16 @@ static bool moves_to_region(struct s3_place *place, const struct s3_answer *answ
 }
 
 /* Half of the wait is by chance, so that several uploads do not come together again. */
-static void rest(unsigned try, unsigned told_s)
+static void rest(const struct s3_place *place, unsigned try, unsigned told_s)
 {
     uint64_t ms = told_s ? told_s * UINT64_C(1000) : (uint64_t)FIRST_WAIT_MS << try;
     uint32_t chance = 0;
-    struct timespec time;
-
     if (!told_s && os_random(&chance, sizeof chance)) {
         ms = ms / 2 + chance % (ms / 2 + 1);
     }
-    time = (struct timespec){ (time_t)(ms / 1000), (long)(ms % 1000) * 1000000L };
-    while (nanosleep(&time, &time) != 0) {
+    for (; ms > 0 && !(place->stop && atomic_load(place->stop));
+         ms -= ms < SLICE_MS ? ms : SLICE_MS) {
+        (void)poll(NULL, 0, (int)(ms < SLICE_MS ? ms : SLICE_MS));
     }
 }
 
@@ -77,7 +77,7 @@ static enum result ask(struct s3_place *place, const struct s3_request *request,
         } else if (!may_pass(result, answer) || try + 1 == TRIES) {
             return result;
         } else {
-            rest(try, result == RESULT_OK ? answer->retry_after_s : 0);
+            rest(place, try, result == RESULT_OK ? answer->retry_after_s : 0);
         }
         s3_answer_release(answer);
     }

@@ -310,6 +310,11 @@ enum result output_write(struct output_file *f, const void *bytes, size_t len, s
     return result;
 }
 
+void output_stop_by(struct output_file *f, const atomic_bool *stop)
+{
+    f->object.stop = stop;
+}
+
 uint64_t output_bytes(const struct output_file *f)
 {
     return f->bytes;

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ MUST_CHECK enum result output_open(struct output_file **file, const char *path, 
 
 MUST_CHECK enum result output_write(struct output_file *file, const void *bytes, size_t len,
                                     struct err *err);
+
+/** While `*stop` is true, nobody waits for a store: output_commit gives RESULT_CANCELLED. Borrowed. */
+void output_stop_by(struct output_file *file, const atomic_bool *stop);
 
 /** Bytes taken so far. */
 uint64_t output_bytes(const struct output_file *file);

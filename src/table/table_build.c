@@ -117,7 +117,8 @@ static void end(struct table_build *b)
     r->wall_us = (uv_hrtime() - b->started_ns) / 1000U;
     r->result = b->failure;
     r->err = b->err;
-    if (r->result == RESULT_OK && atomic_load(&b->stop)) {
+    if (r->result == RESULT_OK && atomic_load(&b->stop) &&
+        (b->cancelled || r->made_count < b->output_count)) {
         r->result = err_set(&r->err, RESULT_CANCELLED, "E-TAB9", "cancelled; %s is as it was",
                             table_outputs_text(b->outputs, b->output_count, names));
     }
@@ -306,6 +307,8 @@ void table_build_cancel(struct table_build *b)
 {
     if (b->phase < TABLE_COMMITTING) {
         stop(b);
+    } else if (b->phase == TABLE_COMMITTING) {
+        atomic_store(&b->stop, true); /* a store or a server is not waited for; a file is made */
     }
 }
 

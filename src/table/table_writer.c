@@ -108,6 +108,9 @@ enum result table_writer_open(struct table_writer **writer, const struct table_o
                                                .stop = stop };
     if (!w->format->has_place) {
         result = output_open(&w->file, output->path, err);
+        if (result == RESULT_OK) {
+            output_stop_by(w->file, stop);
+        }
     }
     if (result == RESULT_OK && w->packing) {
         result = open_packing(w, workers, err);

@@ -185,6 +185,23 @@ def test_run__ends_with_its_table_in_the_store():
                 check(SECRET.encode() not in harness.read(scratch("d.run/" + name)), f"{name} has the secret")
 
 
+def test_store_that_is_silent__does_not_hold_a_run_that_is_aborted():
+    gate = threading.Event()
+    store = peer.Peer(lambda ask: (ask.method == "HEAD" or gate.wait()) and peer.reply(b""))
+    env = harness.environment(AWS_ENDPOINT_URL=store.url, AWS_ACCESS_KEY_ID="S3RVER", AWS_SECRET_ACCESS_KEY=SECRET)
+    try:
+        with harness.api() as server:
+            child = harness.scrapetop("run", "--plain", "-o", scratch("silent.run"), "--to", "s3://lake/a.csv", f"{server.url}/posts/[1-3]",
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+            harness.wait_for(lambda: any(ask.method == "PUT" for ask in store.asks), "an upload")
+            child.send_signal(signal.SIGINT)
+            harness.read_until(child.stderr, rb"again aborts")
+            child.send_signal(signal.SIGINT)
+            check(harness.finish(child).code in (130, 7, 8), "exit code")
+    finally:
+        gate.set()
+
+
 def raw_lines(run):
     raw = scratch(run + "/raw")
     return b"".join(harness.read(os.path.join(raw, name)) for name in sorted(os.listdir(raw)))
