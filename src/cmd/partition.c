@@ -129,6 +129,15 @@ static enum result append_value(struct buf *out, struct str value)
     return result;
 }
 
+/* What the level says of a run: "w1", "1of3", "monday.run". */
+static enum result append_run(struct buf *out, const struct opened_run *run)
+{
+    return run->job.worker ? append_value(out, str_view(run->job.worker))
+           : run->job.shard.count
+               ? buf_printf(out, "%uof%u", run->job.shard.number, run->job.shard.count)
+               : append_value(out, base_name(&run->dir));
+}
+
 /* "endpoint=items/worker=w1/". */
 static enum result name_folder(struct partition *p, const struct opened_runs *runs,
                                const struct opened_run *run, struct err *err)
@@ -141,13 +150,7 @@ static enum result name_folder(struct partition *p, const struct opened_runs *ru
     result = result == RESULT_OK ? append_value(&p->path, str_view(p->endpoint->name)) : result;
     if (result == RESULT_OK && *level) {
         result = buf_printf(&p->path, "/%s=", level);
-        if (result == RESULT_OK && run->job.worker) {
-            result = append_value(&p->path, str_view(run->job.worker));
-        } else if (result == RESULT_OK && run->job.shard.count) {
-            result = buf_printf(&p->path, "%uof%u", run->job.shard.number, run->job.shard.count);
-        } else if (result == RESULT_OK) {
-            result = append_value(&p->path, base_name(&run->dir));
-        }
+        result = result == RESULT_OK ? append_run(&p->path, run) : result;
     }
     result = result == RESULT_OK ? buf_append_char(&p->path, '/') : result;
     p->folder = p->path.len;
@@ -219,6 +222,35 @@ static enum result save(struct partition *p, uint64_t least, struct err *err)
     return dataset_save(p->dataset, err);
 }
 
+static enum result name_part(struct partition *p, uint32_t number, struct err *err)
+{
+    p->path.len = p->folder;
+    return buf_printf(&p->path, "part-%08u.parquet", number) == RESULT_OK
+               ? RESULT_OK
+               : err_nomem(err, "naming a part");
+}
+
+/* A part that is made and not known, as the process was killed, would stay for ever. */
+static enum result foresee(struct partition *p, const struct run_segments *segments,
+                           struct err *err)
+{
+    enum result result = RESULT_OK;
+    bool any = false;
+
+    for (uint32_t i = 1; i < segments->count && result == RESULT_OK; i++) {
+        bool is_new = false;
+
+        if (segments->list[i].records) {
+            result = name_part(p, i, err);
+            result = result == RESULT_OK
+                         ? dataset_foresee(p->table, buf_view(&p->path), &is_new, err)
+                         : result;
+            any |= is_new;
+        }
+    }
+    return result == RESULT_OK && any ? dataset_save(p->dataset, err) : result;
+}
+
 static enum result see_to_segment(struct partition *p, const struct run_segments *segments,
                                   uint32_t number, struct err *err)
 {
@@ -227,11 +259,10 @@ static enum result see_to_segment(struct partition *p, const struct run_segments
                                  .bytes = segment->bytes,
                                  .digest = segment->digest,
                                  .generation = dataset_generation(p->table) };
-    enum result result;
+    enum result result = name_part(p, number, err);
 
-    p->path.len = p->folder;
-    if (buf_printf(&p->path, "part-%08u.parquet", number) != RESULT_OK) {
-        return err_nomem(err, "naming a part");
+    if (result != RESULT_OK) {
+        return result;
     }
     if (dataset_has(p->table, buf_view(&p->path), &part)) {
         p->kept++;
@@ -267,6 +298,7 @@ static enum result see_to_run(struct partition *p, struct opened_runs *runs, str
     }
     result = run_segments_find(&segments, run, endpoint, err);
     result = result == RESULT_OK ? name_folder(p, runs, run, err) : result;
+    result = result == RESULT_OK ? foresee(p, &segments, err) : result;
     for (uint32_t i = 1; i < segments.count && result == RESULT_OK; i++) {
         if (segments.list[i].records) {
             result = see_to_segment(p, &segments, i, err);
@@ -303,22 +335,28 @@ static enum result see_to_all(struct partition *p, struct opened_runs *runs, str
 /* Runs that have the same names would write the same parts. */
 static enum result check_names(const struct opened_runs *runs, struct err *err)
 {
-    for (size_t i = 0; i < runs->count && runs->count > 1; i++) {
-        for (size_t k = 0; k < i; k++) {
-            const struct opened_run *a = &runs->list[i], *b = &runs->list[k];
-            bool same = a->job.worker && b->job.worker ? strcmp(a->job.worker, b->job.worker) == 0
-                        : a->job.shard.count && b->job.shard.count
-                            ? a->job.shard.number == b->job.shard.number
-                            : str_equal(base_name(&a->dir), base_name(&b->dir));
+    struct buf a = { 0 }, b = { 0 };
+    enum result result = RESULT_OK;
 
-            if (same) {
-                return err_set(err, RESULT_INVALID, "E-ARG1",
-                               "%s and %s have the same name, and so would their parts: rename one",
-                               b->dir.path, a->dir.path);
+    for (size_t i = 0; i < runs->count && result == RESULT_OK; i++) {
+        buf_reset(&a);
+        result =
+            append_run(&a, &runs->list[i]) == RESULT_OK ? result : err_nomem(err, "naming a part");
+        for (size_t k = 0; k < i && result == RESULT_OK; k++) {
+            buf_reset(&b);
+            result = append_run(&b, &runs->list[k]) == RESULT_OK ? result
+                                                                 : err_nomem(err, "naming a part");
+            if (result == RESULT_OK && str_equal(buf_view(&a), buf_view(&b))) {
+                result =
+                    err_set(err, RESULT_INVALID, "E-ARG1",
+                            "%s and %s have the same name, and so would their parts: rename one",
+                            runs->list[k].dir.path, runs->list[i].dir.path);
             }
         }
     }
-    return RESULT_OK;
+    buf_release(&a);
+    buf_release(&b);
+    return result;
 }
 
 static enum result open_dataset(struct partition *p, const struct opened_runs *runs,

@@ -88,6 +88,9 @@ enum result dataset_open(struct dataset **dataset, const char *path,
                          " of a dataset: give -o another directory",
                          path);
     }
+    if (result == RESULT_OK && !found) { /* whose it is, before there are parts in it */
+        result = dataset_save(d, err);
+    }
     if (result != RESULT_OK) {
         dataset_close(d);
         return result;
@@ -190,6 +193,25 @@ bool dataset_has(const struct dataset_table *t, struct str path, const struct da
            (!entry->part.rows || (fstatat(t->in->fd, name, &st, 0) == 0 && S_ISREG(st.st_mode)));
 }
 
+enum result dataset_foresee(struct dataset_table *t, struct str path, bool *is_new, struct err *err)
+{
+    struct dataset_entry *entry = find(t, path);
+
+    *is_new = !entry || !entry->is_there;
+    return *is_new ? dataset_add_part(t, path, &(struct dataset_part){ .rows = 0 }, false, err)
+                   : RESULT_OK;
+}
+
+static enum result remove_file(const struct dataset *d, struct str path, struct err *err)
+{
+    char name[DATASET_PATH_MAX];
+
+    snprintf(name, sizeof name, "%.*s", STR_ARG(path));
+    return unlinkat(d->fd, name, 0) == 0 || errno == ENOENT
+               ? RESULT_OK
+               : err_set_errno(err, errno, "E-OUT1", "cannot remove %s/%s", d->path, name);
+}
+
 enum result dataset_put(struct dataset_table *t, struct str path, const struct dataset_part *part,
                         const struct table_schema *schema, struct err *err)
 {
@@ -208,15 +230,15 @@ enum result dataset_drop_others(struct dataset_table *t, struct str prefix, uint
     for (uint32_t i = 0; i < count; i++) {
         struct str path = columns_node_name(t->paths, i + COLUMNS_ROOTS);
         struct dataset_entry *entry = &t->parts[i];
-        char name[DATASET_PATH_MAX];
+        enum result result;
 
         if (!entry->is_there || entry->is_wanted || path.len < prefix.len ||
             memcmp(path.data, prefix.data, prefix.len) != 0) {
             continue;
         }
-        snprintf(name, sizeof name, "%.*s", STR_ARG(path));
-        if (unlinkat(t->in->fd, name, 0) != 0 && errno != ENOENT) {
-            return err_set_errno(err, errno, "E-OUT1", "cannot remove %s/%s", t->in->path, name);
+        result = remove_file(t->in, path, err);
+        if (result != RESULT_OK) {
+            return result;
         }
         entry->is_there = false;
         *dropped += 1;

@@ -64,6 +64,11 @@ struct dataset_part {
 bool dataset_has(const struct dataset_table *table, struct str path,
                  const struct dataset_part *part);
 
+/** The part is about to be made: once that is saved, it is removed when it is not asked for any more, whether or not
+ *  dataset_put was reached. */
+MUST_CHECK enum result dataset_foresee(struct dataset_table *table, struct str path, bool *is_new,
+                                       struct err *err);
+
 /** The part has been made, of the columns that `schema` says; no schema when it has no rows and no file. */
 MUST_CHECK enum result dataset_put(struct dataset_table *table, struct str path,
                                    const struct dataset_part *part,

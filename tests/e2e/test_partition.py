@@ -34,13 +34,14 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     answers = {}
+    empty = set()
     asked = []
 
     def do_GET(self):
         number = int(self.path.strip("/"))
         self.asked.append(number)
         made = self.answers.get(number, {"id": number, "price": number, "name": f"item {number}"})
-        body = json.dumps({"items": [made]}).encode()
+        body = json.dumps({"items": [] if number in self.empty else [made]}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -182,6 +183,39 @@ def test_partition__refuses__when_the_place_or_the_options_are_others():
     with open(os.path.join(out, "_schema.json"), "w", encoding="ascii") as made:
         made.write('{"scrapetop_dataset":1,"tables":{"x":{"parts":{"../../etc":1}}}}')
     check("is not what scrapetop wrote" in partition(out, run_dir, code=2).err.decode(), "a strange _schema.json was taken")
+
+
+def test_partition__has_no_old_rows__when_a_segment_has_only_records_without_rows_left():
+    base, run_dir, out = api(), scratch("emptied.run"), scratch("emptied")
+    Api.empty = {1}  # the one record of the first segment that stays
+    fetch(job(base, 2, "emptied"), run_dir, "--again")
+    partition(out, run_dir)
+    check_equal(sorted(parts_of(out)), ["endpoint=items/part-00000001.parquet"], "parts")
+    harness.succeed("compact", run_dir)
+    Api.answers[2] = {"id": 2, "price": 3, "name": "item 2, asked again"}
+    fetch(job(base, 2, "emptied"), run_dir, "--again")
+    partition(out, run_dir)
+    compare(out, run_dir)
+    Api.answers.clear()
+    Api.empty = set()
+
+
+def test_partition__goes_on__when_the_first_time_was_killed_in_the_middle():
+    base, run_dir, out = api(), scratch("middle.run"), scratch("middle")
+    fetch(job(base, 2, "middle"), run_dir)
+    harness.succeed("compact", run_dir)
+    fetch(job(base, 4, "middle"), run_dir)
+    strace = shutil.which("strace")
+    if not strace:
+        print("strace is not installed: nothing is killed in the middle")
+        return
+    # At each rename of _schema.json: the last of them comes when both parts are there.
+    for when in (1, 2, 3):
+        subprocess.run([strace, "-f", "-o", "/dev/null", "-P", out, "-e", "trace=rename,renameat,renameat2", "-e",
+                        f"inject=rename,renameat,renameat2:signal=KILL:when={when}", harness.BINARY, "normalise", "--partition",
+                        "-o", out, run_dir], check=False, capture_output=True, timeout=60)
+    partition(out, run_dir)
+    compare(out, run_dir)
 
 
 def test_partition__leaves_whole_parts__when_killed():
