@@ -190,8 +190,8 @@ class Tarpit:
             self.open[connection] = time.monotonic()
             self.most = max(self.most, len(self.open))
         with contextlib.suppress(OSError), connection:
+            connection.recv(4096)  # however long the request takes to come
             connection.settimeout(0.2)
-            connection.recv(4096)
             connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
             while True:
                 try:
