@@ -29,7 +29,7 @@ static enum result add_one(struct buf *block, enum postgres_store store,
 static void show(const struct buf *block, char *text)
 {
     for (size_t i = 2; i < block->len; i++) {
-        sprintf(text + 2 * (i - 2), "%02x", (unsigned char)block->data[i]);
+        snprintf(text + 2 * (i - 2), 3, "%02x", (unsigned char)block->data[i]);
     }
 }
 

@@ -40,7 +40,7 @@ static size_t count_digits(struct str text)
     return n;
 }
 
-/* Digits behind the point, as 10^-9; what is finer is cut off. */
+/* Digits after the point, as 10^-9; what is finer is cut off. */
 static uint32_t read_nanos(struct str digits)
 {
     uint32_t nanos = 0;
@@ -243,7 +243,7 @@ static struct form form_of(struct str text)
     return f;
 }
 
-/* So many digits behind the point; nine are known, further ones are zeros. */
+/* So many digits after the point; nine are known, further ones are zeros. */
 static void put_fraction(struct buf *out, uint32_t nanos, size_t digits)
 {
     char text[16];

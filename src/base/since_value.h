@@ -5,10 +5,10 @@
  *   moment   "2026-01-31T12:00:00.250+01:00": RFC 3339, and what base/timestamp.h reads beside it
  *   day      "2026-01-31"
  *   number   1769857200, 1769857200.25 or "1769857200": seconds or milliseconds since 1970, or an
- *            id; 64 bits and nine digits behind the point, nothing rounded
+ *            id; 64 bits and nine digits after the point, nothing rounded
  *
  * A value keeps its form. since_value_back gives an earlier one in the same form: the same offset,
- * the same digits behind the point, text or number; so that a server is asked with what it has said
+ * the same digits after the point, text or number; so that a server is asked with what it has said
  * itself. What a form cannot say is cut off, towards the past.
  *
  * Units    microseconds where a name says so.
@@ -32,7 +32,7 @@ struct since_value {
     enum since_kind kind;
     int64_t whole; /* the number; of a moment or day seconds since 1970-01-01 UTC */
     uint32_t
-        nanos; /* what comes behind the point, in 10^-9: towards the future, also of negative ones */
+        nanos; /* what comes after the point, in 10^-9: towards the future, also of negative ones */
     char json[SINCE_VALUE_MAX];
 };
 

@@ -249,7 +249,7 @@ void os_set_heap(size_t block, size_t kept)
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, (int)block);
     mallopt(M_TRIM_THRESHOLD, (int)kept);
-    /* What is freed is joined with its neighbours at once. Else that is put off until somebody asks
+    /* What is freed is joined with its neighbours at once. Else that is put off until the program asks
      * for more than a KiB: libcurl does so for each request. */
     mallopt(M_MXFAST, 0);
 #else

@@ -13,8 +13,9 @@
 
 #define SLICE_MS 100 /* between two looks whether we are to stop */
 #define CONNECT_MS 10000
-#define SILENCE_MS 60000 /* that a server may take no bytes of ours */
-#define LOOK_MIN_MS 5000 /* without an answer, until we look whether the server lives */
+#define CONNECT_S_MAX 86400U /* of what the user may ask for */
+#define SILENCE_MS 60000     /* that a server may take no bytes of ours */
+#define LOOK_MIN_MS 5000     /* without an answer, until we look whether the server lives */
 #define LOOK_MAX_MS 60000
 #define LOOKS 3 /* in vain, one after the other: it does not */
 #define PUT_BYTES ((size_t)1 << 20)
@@ -396,14 +397,17 @@ static PGconn *begin_connecting(const char *url, bool *is_senseless)
     return conn;
 }
 
+/* As libpq has it, 0 and less stand for no limit of the user's: ours counts. */
 static int64_t timeout_ms(PGconn *conn)
 {
     PQconninfoOption *options = PQconninfo(conn);
     int64_t ms = CONNECT_MS;
+    uint64_t seconds;
 
     for (PQconninfoOption *o = options; o && o->keyword; o++) {
-        if (strcmp(o->keyword, "connect_timeout") == 0 && o->val && atoi(o->val) > 0) {
-            ms = (int64_t)atoi(o->val) * 1000;
+        if (strcmp(o->keyword, "connect_timeout") == 0 && str_to_u64(str_view(o->val), &seconds) &&
+            seconds > 0) {
+            ms = (int64_t)(seconds < CONNECT_S_MAX ? seconds : CONNECT_S_MAX) * 1000;
         }
     }
     PQconninfoFree(options);
