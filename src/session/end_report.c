@@ -125,6 +125,21 @@ static void say_limit(const struct report *r)
     }
 }
 
+/* Each page has an answer, but some lack records that must be there: only asking anew can bring them. */
+static bool lacks_records(const struct report *r)
+{
+    for (size_t i = 0; i < r->endpoint_count; i++) {
+        const struct page_account *pages = &r->endpoints[i].pages;
+
+        for (size_t k = 0; k < pages->end_count; k++) {
+            if (pages->ends[k].end == PAGE_END_GAP || pages->ends[k].end == PAGE_END_FEWER) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* And how to go on with it. */
 static void say_left(const struct session_options *options, const struct report *r)
 {
@@ -139,6 +154,10 @@ static void say_left(const struct session_options *options, const struct report 
     } else if (r->list_is_cut && !r->store_is_gone) {
         snprintf(left, sizeof left, "all that came is done");
     } else {
+        if (r->exit == EXIT_INCOMPLETE && !r->rounds && !options->job->fleet && lacks_records(r)) {
+            end_report_say_command("ask all pages anew with: scrapetop run --again -o",
+                                   options->dir->path);
+        }
         return;
     }
     if (r->list_is_cut) {

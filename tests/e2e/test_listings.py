@@ -408,6 +408,19 @@ def test_listings__lose_no_row_in_silence__whatever_is_damaged():
     check(not faults, "\n" + "\n".join(faults))
 
 
+def test_page__that_came_empty_in_the_middle__comes_by_the_command_that_the_end_tells():
+    with serve(Server([DAMAGES["page empty"]])) as server:
+        job = {"base": server.base, "endpoints": [
+            {"name": "t", "url": "/number/0", "records": "/items", "pages": STYLES["number"].pages}]}
+        ended, run_dir = run_job("empty-middle", job)
+        said = f"scrapetop: ask all pages anew with: scrapetop run --again -o {run_dir}".encode()
+        check(ended.code == 3 and said in ended.err, "the first run tells how to go on:", ended)
+        server.damages[0] = DAMAGES["nothing"]
+        ended = harness.run("run", "--again", "-o", run_dir)
+        check(ended.code == 0 and b"ask all pages anew" not in ended.err, "asked anew:", ended)
+        check_equal(ids_of(os.path.join(run_dir, "t.csv")), [str(n) for n in range(COUNT)], "ids")
+
+
 def test_page__that_had_no_records__is_asked_again_by_its_class():
     with serve(Server([DAMAGES["error"], DAMAGES["error"]])) as server:
         for number, again in enumerate((["--only-failed", "--class", "no-records"], ["--only-missing"])):
