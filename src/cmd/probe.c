@@ -1,4 +1,4 @@
-/* `probe`: one request, and a job file made of its answer. */
+/* `probe`: a request, and a job file made of its answer. */
 #include "base/secrecy.h"
 #include "cmd/cmd.h"
 #include "cmd/probe_options.h"
@@ -21,7 +21,7 @@ int cmd_probe(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&probe_table, stdout);
     } else {
-        code = probe_run(&options.job, options.job.endpoints[0].records);
+        code = probe_run(&options.job, options.job.endpoints[0].records, options.once);
     }
     probe_options_release(&options);
     return code;

@@ -27,6 +27,14 @@ static enum result set_what(void *target, const char *text, struct err *err)
 }
 
 static const struct option_row time_rows[] = { OPTION_MAX_TIME };
+static const struct option_row asking_rows[] = {
+    { .name = "once",
+      .help = "Send no request but this one: by default likely parameters are tried, six requests "
+              "at most, where the "
+              "answer leaves open how page 2 is asked for",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct probe_options, once) },
+};
 static const struct option_row process_rows[] = { OPTION_ALLOW_CORE(struct probe_options) };
 
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]
@@ -35,6 +43,7 @@ static const struct option_group groups[] = {
     { "Request", ROWS(request_rows), offsetof(struct probe_options, job) },
     { NULL, ROWS(request_body_rows), offsetof(struct probe_options, job) },
     { NULL, ROWS(time_rows), offsetof(struct probe_options, job) },
+    { NULL, ROWS(asking_rows), 0 },
     { NULL, ROWS(process_rows), 0 },
     { "As curl has it", curl_file_rows, CURL_FILE_ROWS, offsetof(struct probe_options, files) },
     { "Network", network_rows, NETWORK_ROWS, offsetof(struct probe_options, job) },
@@ -50,7 +59,7 @@ static const char *const examples[] = {
 const struct option_table probe_table = {
     .command = "probe",
     .synopsis = "[OPTIONS] URL | 'curl ...' | -",
-    .summary = "Ask once: what the answer holds, how it is paged, and a job file for it",
+    .summary = "Look at an answer: what it holds, how it is paged, and a job file for it",
     .details =
         "What is printed is a job file; all that is told stands in its comments. Credentials are "
         "not in it, but the names of the environment variables to set instead.",

@@ -17,6 +17,7 @@ struct probe_options {
     struct job job;   /* of one endpoint with one URL, finished */
     const char *what; /* URL, curl command, or "-" */
     struct curl_files files;
+    bool once; /* no second page, to try how it is asked for */
     bool allow_core;
     struct options_given given;
 };

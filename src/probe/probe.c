@@ -7,154 +7,14 @@
 #include "base/say.h"
 #include "base/url.h"
 #include "base/utf8.h"
-#include "fetch/fetch.h"
-#include "job/auth/auth_kind.h"
-#include "plan/quota.h"
-#include "plan/retry.h"
+#include "probe/probe_ask.h"
 #include "probe/probe_job.h"
+#include "probe/probe_try.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #define HEAD_COLUMNS 400 /* of a body that is no answer */
 #define HEAD_BYTES 2048
-
-/* --- asking ---------------------------------------------------------------------------------------------- */
-
-struct asking {
-    uv_loop_t loop;
-    struct response *response;
-};
-
-/* A kept connection would keep the loop going until the server closes it. */
-static void take_response(void *context, struct response *response)
-{
-    struct asking *asking = context;
-
-    asking->response = response;
-    uv_stop(&asking->loop);
-}
-
-/* The loop ends by itself when nothing is open any more. */
-static void on_closed(void *context)
-{
-    (void)context;
-}
-
-/* What the login of the job is known to be: one request asks for no token. */
-static enum result carry(const struct job *job, struct buf *token, struct buf *header,
-                         struct buf *query, struct fetch_extra *extra)
-{
-    const struct auth_kind *kind = job->login.kind;
-    enum result result;
-
-    if (!kind || kind->is_asked || kind->is_run) {
-        return RESULT_OK;
-    }
-    result = kind->token(&job->login, token);
-    if (result == RESULT_OK) {
-        result = kind->credential(&job->login, buf_view(token), header, query);
-    }
-    extra->headers[0] = buf_view(header);
-    extra->query = buf_view(query);
-    extra->digest = kind->is_challenged ? buf_view(token) : STR_NONE;
-    return result;
-}
-
-static enum result start(struct asking *asking, const struct job *job, struct fetch *fetch,
-                         struct err *err)
-{
-    struct request *request =
-        request_new(1, 0, STR("probe"), str_view(job->endpoints[0].sources[0].text));
-    struct fetch_extra extra = { .query = STR_NONE };
-    struct buf token = { 0 }, header = { 0 }, query = { 0 };
-    enum result result = RESULT_OK;
-
-    if (!request || carry(job, &token, &header, &query, &extra) != RESULT_OK ||
-        fetch_start(fetch, request, &extra) != RESULT_OK) {
-        request_free(request);
-        result = err_nomem(err, "asking");
-    }
-    auth_wipe(&token);
-    auth_wipe(&header);
-    auth_wipe(&query);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    fetch_kick(fetch);
-    while (!asking->response && uv_run(&asking->loop, UV_RUN_DEFAULT)) {
-    }
-    assert(asking->response); /* fetch hands back every request, once */
-    return RESULT_OK;
-}
-
-/* Headers that somebody reads besides fetch itself. */
-static bool is_header_wanted(struct str name)
-{
-    return quota_is_field(name) || pages_guess_wants_header(name);
-}
-
-/* One request, sent once. The response is the caller's, NULL after an error. */
-static enum result ask_once(const struct job *job, enum job_http http, struct response **response,
-                            struct err *err)
-{
-    const char *headers[JOB_HEADERS_MAX];
-    struct fetch_endpoint endpoint = { .method = job->endpoints[0].method,
-                                       .body = job->endpoints[0].body };
-    struct asking asking = { .response = NULL };
-    struct fetch_options options = {
-        .loop = &asking.loop,
-        .clock = clock_system(),
-        .endpoints = &endpoint,
-        .endpoint_count = 1,
-        .headers = headers,
-        .header_count = job->header_count,
-        .network = &job->network,
-        .ca_file = job->network.ca_file,
-        .insecure = job->network.insecure,
-        .http = http,
-        .connect_timeout_us = job->network.connect_timeout_us,
-        .stall_timeout_us = job->network.stall_timeout_us,
-        .total_timeout_us = job->network.total_timeout_us,
-        .body_max_bytes = job->network.body_max_bytes,
-        .keeps = is_header_wanted,
-        .on_response = take_response,
-        .context = &asking,
-    };
-    struct fetch *fetch = NULL;
-    enum result result;
-
-    for (size_t i = 0; i < job->header_count; i++) {
-        headers[i] = job->headers[i].sent;
-    }
-    if (uv_loop_init(&asking.loop) != 0) {
-        return err_nomem(err, "asking");
-    }
-    result = fetch_new(&fetch, &options, err);
-    if (result == RESULT_OK) {
-        result = start(&asking, job, fetch, err);
-        fetch_close(fetch, on_closed);
-        uv_run(&asking.loop, UV_RUN_DEFAULT);
-    }
-    uv_loop_close(&asking.loop);
-    *response = asking.response;
-    return result;
-}
-
-/* Likewise, and once more where the end shows that the server speaks another HTTP, and nothing is done twice. */
-static enum result ask(const struct job *job, struct response **response, struct err *err)
-{
-    enum result result = ask_once(job, job->network.http, response, err);
-
-    if (result == RESULT_OK && (*response)->http_instead &&
-        (!(*response)->sent || retry_method_is_idempotent(str_view(job->endpoints[0].method)))) {
-        enum job_http http = (*response)->http_instead;
-
-        response_free(*response);
-        result = ask_once(job, http, response, err);
-    }
-    return result;
-}
 
 /* --- telling ------------------------------------------------------------------------------------------------ */
 
@@ -305,13 +165,15 @@ static bool read_json(const struct job *job, const struct response *response, st
     return true;
 }
 
-static int tell(const struct job *job, const char *records, const struct response *response)
+static int tell(const struct job *job, const char *records, bool once,
+                const struct response *response)
 {
     struct probe_found found = { .job = job, .response = response };
     struct err err = { .result = RESULT_OK };
     struct buf out = { 0 }, text = { 0 };
     char why[BODY_WHY_MAX];
     enum result result;
+    bool is_open; /* how the next page is asked for */
 
     if (!read_json(job, response, &found.body, &text, &found.are_texts, why)) {
         buf_release(&text);
@@ -321,6 +183,11 @@ static int tell(const struct job *job, const char *records, const struct respons
         return EXIT_INCOMPLETE;
     }
     result = look(records, response, &found, &err);
+    if (result == RESULT_OK && !once) {
+        result = probe_try(&found, &err);
+    }
+    is_open = found.guess.is_lost ||
+              (found.tried == PROBE_SAME_CAME && found.guess.pages.kind != JOB_PAGES_NONE);
     if (result == RESULT_OK && probe_tell(&found, &out) != RESULT_OK) {
         result = err_nomem(&err, "telling");
     }
@@ -334,7 +201,7 @@ static int tell(const struct job *job, const char *records, const struct respons
     if (result == RESULT_OK) {
         say_json(stdout, buf_view(&out));
     }
-    if (result == RESULT_OK && found.guess.is_lost) {
+    if (result == RESULT_OK && is_open) {
         err_set(&err, RESULT_INVALID, "E-PRB3",
                 "there is more than this answer has, and nothing says how to ask for it: say so in "
                 "\"pages\"");
@@ -343,21 +210,19 @@ static int tell(const struct job *job, const char *records, const struct respons
     probe_shape_release(&found.shape);
     buf_release(&out);
     buf_release(&text);
-    return result != RESULT_OK   ? message_fail(&err)
-           : found.guess.is_lost ? EXIT_INCOMPLETE
-                                 : EXIT_WELL;
+    return result != RESULT_OK ? message_fail(&err) : is_open ? EXIT_INCOMPLETE : EXIT_WELL;
 }
 
-int probe_run(const struct job *job, const char *records)
+int probe_run(const struct job *job, const char *records, bool once)
 {
     struct response *response = NULL;
     struct err err = { .result = RESULT_OK };
     int code;
 
-    if (ask(job, &response, &err) != RESULT_OK) {
+    if (probe_ask(job, str_view(job->endpoints[0].sources[0].text), &response, &err) != RESULT_OK) {
         return message_fail(&err);
     }
-    code = response->outcome == OUTCOME_OK ? tell(job, records, response)
+    code = response->outcome == OUTCOME_OK ? tell(job, records, once, response)
                                            : tell_failure(job, response);
     response_free(response);
     return code;

@@ -1,5 +1,6 @@
 /**
- * Sends one request and prints a job file whose comments say what the answer holds.
+ * Sends a request and prints a job file whose comments say what the answer holds. Where the answer leaves open how page 2
+ * is asked for, that is tried (probe_try.h).
  *
  * Errors   are printed, with secrets taken out.
  * Threads  main thread; it runs a loop of its own.
@@ -10,7 +11,8 @@
 #include "job/job.h"
 
 /** `job` has one endpoint with one URL. `records` is where the records are, or NULL: guessed. Returns the
- *  exit code: EXIT_INCOMPLETE when the answer is no JSON, or its next page cannot be asked for. */
-int probe_run(const struct job *job, const char *records);
+ *  exit code: EXIT_INCOMPLETE when the answer is no JSON, or its next page cannot be asked for. `once`: nothing is
+ *  tried. */
+int probe_run(const struct job *job, const char *records, bool once);
 
 #endif

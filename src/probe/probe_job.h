@@ -13,6 +13,13 @@
 #include "plan/pages/page_guess.h"
 #include "probe/probe_shape.h"
 
+/** What came when the second page was asked for as the guess says (probe_try.h). */
+enum probe_tried {
+    PROBE_NOT_TRIED,
+    PROBE_OTHERS_CAME, /* other records: the guess is right */
+    PROBE_SAME_CAME,   /* no other ones, by any parameter */
+};
+
 struct probe_found {
     const struct job *job; /* what was asked */
     const struct response *response;
@@ -20,6 +27,8 @@ struct probe_found {
     bool are_texts;  /* it was made of CSV or XML, whose values are all strings */
     struct pages_guess guess;
     struct probe_shape shape;
+    enum probe_tried tried;
+    unsigned tries; /* requests for that */
 };
 
 /** Appends the comments: the answer, its records with their columns, pages, limits. */

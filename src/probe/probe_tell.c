@@ -198,6 +198,24 @@ static enum result tell_total(const struct probe_found *found, struct buf *out)
                       units_plural(total), pages, units_plural(pages));
 }
 
+/* The guess was tried, or this page is all that is known. */
+static const char *tried_words(const struct probe_found *found)
+{
+    bool is_guess = found->guess.pages.kind != JOB_PAGES_NONE;
+
+    switch (found->tried) {
+    case PROBE_OTHERS_CAME:
+        return "; page 2 was asked for so, and has other records";
+    case PROBE_SAME_CAME:
+        return is_guess ? "; asked for so, and by other names, page 2 did not come: see the API's "
+                          "manual for the parameter"
+                        : "";
+    case PROBE_NOT_TRIED:
+        break;
+    }
+    return "";
+}
+
 static enum result tell_pages(const struct probe_found *found, struct buf *out)
 {
     const struct job_pages *pages = &found->guess.pages;
@@ -215,7 +233,7 @@ static enum result tell_pages(const struct probe_found *found, struct buf *out)
                                 "for them; see the API's manual, and \"pages\" in scrapetop(1)\n")
                    : buf_printf(out, "//\n//   pages: no sign of further ones\n");
     }
-    result = buf_printf(out, "//\n//   pages: %s", words);
+    result = buf_printf(out, "//\n//   pages: %s%s", words, tried_words(found));
     return result == RESULT_OK ? tell_total(found, out) : result;
 }
 

@@ -106,8 +106,8 @@ static void choose(struct page_guessing *g)
             return;
         }
     }
-    g->out->pages = none;
     g->out->is_lost = page_guess_is_more(g);
+    g->out->pages = g->out->is_lost ? frame : none;
 }
 
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess)
@@ -128,6 +128,23 @@ void pages_guess(const struct pages_guess_input *input, struct pages_guess *gues
     guess->is_silent = input->decided == JOB_PAGES_NONE && guess->pages.kind == JOB_PAGES_NONE &&
                        !tells_of_pages(&g);
     guess_size(&g);
+}
+
+bool pages_guess_take(struct pages_guess *guess, enum job_pages_kind kind, const char *param,
+                      const char *next)
+{
+    struct page_guessing g = { .out = guess };
+    char *kept_param = page_guess_keep(&g, str_view(param));
+    char *kept_next = next ? page_guess_keep(&g, str_view(next)) : NULL;
+
+    if (!kept_param || (next && !kept_next)) {
+        return false;
+    }
+    guess->pages.kind = kind;
+    guess->pages.param = kept_param;
+    guess->pages.next = kept_next;
+    guess->is_lost = false;
+    return true;
 }
 
 void pages_guess_describe(const struct job_pages *pages, const char *param, const char *next,

@@ -26,7 +26,8 @@
 
 struct pages_guess {
     struct job_pages pages; /* JOB_PAGES_NONE: nothing tells of pages. Texts lie in `text` */
-    /* There are further pages, but nothing says how to ask for them; `pages.kind` is NONE then. */
+    /* There are further pages, but nothing says how to ask for them; `pages.kind` is NONE then, and what else it has
+     * is what the answer tells: totals, whether there is more. */
     bool is_lost;
     bool is_silent;     /* nothing in it has to do with pages */
     uint64_t total;     /* records in all, as announced; PAGE_TOTAL_UNKNOWN */
@@ -47,6 +48,11 @@ struct pages_guess_input {
 bool pages_guess_wants_header(struct str name);
 
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess);
+
+/** Somebody has found out how pages are asked for; what the answer tells beside that is kept. `next`: of a cursor.
+ *  False, and nothing changed, when the texts have no room. */
+bool pages_guess_take(struct pages_guess *guess, enum job_pages_kind kind, const char *param,
+                      const char *next);
 
 /** The style in a few words: "by number, page"; empty for JOB_PAGES_NONE. `param` and `next` are those of `pages`,
  *  display-safe. */
