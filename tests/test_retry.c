@@ -89,6 +89,13 @@ static bool is_retried(int status)
     return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
+/* A deadline or words of a limit make it the host's. */
+static bool is_put_off(int status)
+{
+    return status == 403 || status == 420 || status == 430 || status == 503 || status == 509 ||
+           status == 529;
+}
+
 static void verdict__is_again__when_the_status_is_temporary(void **state)
 {
     struct job_retry p = policy(1, 1);
@@ -106,7 +113,7 @@ static void verdict__is_again__when_the_status_is_temporary(void **state)
             fail_msg("%d: verdict %d, want %d", status, retry_judge(&a, &p), want);
         }
         a.has_deadline = true;
-        want = is_retried(status) || status == 403 ? VERDICT_AGAIN : VERDICT_FINAL;
+        want = is_retried(status) || is_put_off(status) ? VERDICT_AGAIN : VERDICT_FINAL;
         assert_int_equal(retry_judge(&a, &p), want);
         a.has_deadline = false;
         a.is_limit = true; /* the body says so */
@@ -132,7 +139,7 @@ static void verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on(v
 
         assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
         a.has_deadline = true;
-        unacted = unacted || status == 503 || status == 403; /* put off, so not acted on */
+        unacted = unacted || is_put_off(status); /* so not acted on */
         assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
     }
 }
@@ -224,12 +231,13 @@ static void holds_host__is_for_429_and_what_is_put_off(void **state)
     (void)state;
     for (int status = 100; status <= 599; status++) {
         struct attempt a = { .outcome = OUTCOME_STATUS, .status = status };
+        bool is_held = status == 429 || is_put_off(status);
 
         assert_int_equal(retry_holds_host(&a), status == 429);
         a.has_deadline = true;
-        assert_int_equal(retry_holds_host(&a), status == 429 || status == 503 || status == 403);
+        assert_int_equal(retry_holds_host(&a), is_held);
         a = (struct attempt){ .outcome = OUTCOME_STATUS, .status = status, .is_limit = true };
-        assert_int_equal(retry_holds_host(&a), status == 429 || status == 503 || status == 403);
+        assert_int_equal(retry_holds_host(&a), is_held);
         a.outcome = OUTCOME_BAD_JSON;
         assert_false(retry_holds_host(&a));
     }

@@ -122,7 +122,7 @@ bool refusal_is(struct engine *e, struct host *host, const struct response *resp
     case 503:
         return is_refusing_503(e, host, response);
     default:
-        return false;
+        return retry_is_load_status(response->status) && refusal_deadline(e, host, response).named;
     }
 }
 

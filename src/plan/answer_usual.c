@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/json_simd.h"
+#include "plan/spoken_wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -437,6 +438,24 @@ enum answer_usual answer_usual_of(const struct answer_view *a, const struct answ
     return ANSWER_USUAL_NONE;
 }
 
+/* In a sentence: of its message, or of a page. */
+static bool is_spoken(const struct answer_view *a, uint64_t *wait_us, char *said, size_t said_size)
+{
+    struct str words, text = a->is_json ? message_of(a->body) : a->body;
+
+    if (a->is_json && json_type_of(a->body) == JSON_STRING) {
+        text = json_string_raw(a->body);
+    }
+
+    if (!spoken_wait_read(head_of(text, LOOKED_AT), wait_us, &words)) {
+        return false;
+    }
+    if (said_size) {
+        snprintf(said, said_size, "%.*s", STR_ARG(words));
+    }
+    return true;
+}
+
 bool answer_usual_wait(const struct answer_view *a, uint64_t *wait_us, char *said, size_t said_size)
 {
     static const struct {
@@ -467,5 +486,5 @@ bool answer_usual_wait(const struct answer_view *a, uint64_t *wait_us, char *sai
             return true;
         }
     }
-    return false;
+    return is_spoken(a, wait_us, said, said_size);
 }

@@ -40,7 +40,7 @@ struct answer_asker {
 enum answer_usual answer_usual_of(const struct answer_view *answer,
                                   const struct answer_asker *asker, char why[ANSWER_WHY_MAX]);
 
-/** A wait that stands in the body, where APIs put it: retry_after and its kin. */
+/** A wait that stands in the body, where APIs put it: retry_after and its kin, or a sentence (plan/spoken_wait.h). */
 bool answer_usual_wait(const struct answer_view *answer, uint64_t *wait_us, char *said,
                        size_t said_size);
 

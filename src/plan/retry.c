@@ -62,10 +62,25 @@ static bool is_put_off(const struct attempt *a)
     return a->has_deadline || a->is_limit;
 }
 
+bool retry_is_load_status(int status)
+{
+    switch (status) {
+    case 420: /* Twitter's "enhance your calm" */
+    case 430: /* Shopify's */
+    case 503:
+    case 509: /* bandwidth limit exceeded */
+    case 529: /* the site is overloaded */
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool retry_holds_host(const struct attempt *a)
 {
     return a->outcome == OUTCOME_STATUS &&
-           (a->status == 429 || ((a->status == 503 || a->status == 403) && is_put_off(a)));
+           (a->status == 429 ||
+            ((retry_is_load_status(a->status) || a->status == 403) && is_put_off(a)));
 }
 
 /* May this be asked again at all, tries aside? */
@@ -73,7 +88,8 @@ static bool is_temporary(const struct attempt *a, const struct job_retry *policy
 {
     switch (a->outcome) {
     case OUTCOME_STATUS:
-        return retry_wants_status(policy, a->status) || (a->status == 403 && is_put_off(a));
+        return retry_wants_status(policy, a->status) ||
+               ((a->status == 403 || retry_is_load_status(a->status)) && is_put_off(a));
     case OUTCOME_DNS:
     case OUTCOME_CONNECT:
     case OUTCOME_TIMEOUT:

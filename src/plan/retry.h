@@ -46,8 +46,12 @@ bool retry_is_doubtful(const struct attempt *attempt);
 /** GET HEAD PUT DELETE OPTIONS TRACE. */
 bool retry_method_is_idempotent(struct str method);
 
-/** The answer speaks of the host, not of this request: 429, or a 503 or 403 that says until when, or that
- *  it is a limit. */
+/** 503, and statuses that servers use for their load or a limit: 420, 430, 509, 529. Only with a deadline, or words of a
+ *  limit, is it known that they mean it. */
+bool retry_is_load_status(int status);
+
+/** The answer speaks of the host, not of this request: 429, or a 403 or load status that says until when, or
+ *  that it is a limit. */
 bool retry_holds_host(const struct attempt *attempt);
 
 /** Full jitter before try `attempt` + 1: uniform in [0, min(cap, base * 2^(attempt-1))]. `random` is

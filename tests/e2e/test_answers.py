@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import time
 import subprocess
 
 import harness
@@ -134,6 +135,21 @@ def test_error_object__holds_the_host__by_an_endpoints_rule():
                 "ok, failed, holds")
     check(report["wall_s"] >= 0.7, "it did not wait", report["wall_s"])
     check_equal([(r["name"], r["count"]) for r in report["rules"]], [("a rule 1", 1)], "rules")
+
+
+def test_refusal__that_says_only_in_words_how_long__is_obeyed():
+    asked = []
+
+    def answer(_, path, count):
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            return 429, {"error": {"message": "Rate limit reached. Please try again in 700ms. See the manual."}}
+        return 200, {"id": path}
+
+    server = Server(answer)
+    ended = harness.succeed("run", "-o", scratch("words.run"), "--json", "-c", "1", f"{server.url}/[1-4]")
+    check_equal(ended.report()["ok"], 4, "ok")
+    check(asked[1] - asked[0] >= 0.7, "asked too early", asked)
 
 
 def test_error__that_is_cut_off_within_its_coding__is_judged_by_no_rule():
