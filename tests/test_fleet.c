@@ -179,8 +179,8 @@ static void turn__is_json_that_counts_from_0(void **state)
     "{\"r\":\"OK\",\"state\":\"open\",\"slots\":5,\"live\":2,\"lost\":[\"9-0\"],"                  \
     "\"holds\":[[\"https://a\",2000]],\"grant\":[4,1000,250],"                                     \
     "\"leases\":[[\"1-0\",[[0,7],[9,9]],0,1,0],"                                                   \
-    "[\"2-0\",{},0,4,3],[\"3-0\",{},\"a\\nb\",1,0]],\"begun\":\"2-0\",\"over\":false,\"waits\":"   \
-    "\"w2\"}"
+    "[\"2-0\",{},0,4,3],[\"3-0\",{},3,1,0],[\"4-0\",{},1,1,0]],\"begun\":\"2-0\","                 \
+    "\"over\":false,\"waits\":\"w2\"}\na\nb\""
 
 static void news__say_what_the_reply_says(void **state)
 {
@@ -209,7 +209,8 @@ static void news__say_what_the_reply_says(void **state)
     assert_int_equal(news.leases->next->deaths, 3);
     assert_null(news.leases->next->found);
     assert_string_equal(news.leases->next->next->found, "a\nb");
-    assert_null(news.leases->next->next->next);
+    assert_string_equal(news.leases->next->next->next->found, "\"");
+    assert_null(news.leases->next->next->next->next);
     assert_string_equal(news.begun.name, "2-0");
     assert_string_equal(news.waits_for, "w2");
     fleet_news_release(&news);
@@ -231,6 +232,9 @@ static void news__are_refused__when_they_are_out_of_bounds(void **state)
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"a-name-that-is-longer-than-any-name-of-an-"
         "entry-"
         "can-be\",[]]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",{},3,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",{},3,1,0]]}\nab",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"leases\":[[\"1-0\",{},\"ab\",1,0]]}\nab",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"lost\":[7]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\",-1]]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\\u0000\",1]]}",

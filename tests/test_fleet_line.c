@@ -1,6 +1,7 @@
 /* engine/fleet_line: a found request travels whole, and a line that is none is refused. */
 #include "engine/fleet_line.h"
 
+#include "job/job.h"
 #include "plan/sort_key.h"
 
 #include <setjmp.h>
@@ -80,6 +81,28 @@ static void fleet_line__comes_back_as_it_was(void **state)
     }
 }
 
+/* Of a body that is as long as any may be, each byte takes six in a line. */
+static void fleet_line__of_the_longest_request__comes_back(void **state)
+{
+    struct buf line = { .max = 0 };
+    char *body = malloc(JOB_BODY_MAX);
+    struct request *r, *back;
+
+    (void)state;
+    assert_non_null(body);
+    memset(body, 1, JOB_BODY_MAX);
+    r = make((struct str){ body, JOB_BODY_MAX }, STR("{}"));
+    assert_int_equal(fleet_line_write(r, &line), RESULT_OK);
+    assert_in_range(line.len, 6 * JOB_BODY_MAX, FLEET_LINE_MAX);
+    back = fleet_line_read(buf_view(&line), ENDPOINTS);
+    assert_non_null(back);
+    check_same(r, back);
+    request_free(r);
+    request_free(back);
+    free(body);
+    buf_release(&line);
+}
+
 #define HEAD "[5000000000000000001,1,\"k\",\"http://h/\",null,null,"
 #define PLACE "\"00000000000000000000000700000001\","
 #define PAGE "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]"
@@ -128,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fleet_line__comes_back_as_it_was),
+        cmocka_unit_test(fleet_line__of_the_longest_request__comes_back),
         cmocka_unit_test(fleet_line__that_is_none__is_refused),
     };
 

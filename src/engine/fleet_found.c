@@ -20,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNDER_WAY_MAX (8 * FLEET_PUBLISHED_MAX) /* found requests with the fleet's thread */
+#define UNDER_WAY_TIMES 8 /* as many as are read at a time are with the fleet's thread */
+#define CALL_BYTES ((size_t)512 << 10)   /* of found requests are enough for one call of Redis */
+#define A_TIME_BYTES ((uint64_t)4 << 20) /* as much is read of the outbox at a time, or one */
 
 /* --- what is in hand --------------------------------------------------------------------------------------- */
 
@@ -118,6 +120,7 @@ enum result fleet_found_restore(struct engine *e, struct err *err)
                  ? committer_outbox_ends(e->committer, &f->sent, &f->last, err)
                  : RESULT_OK;
     f->read_to = f->sent;
+    f->a_time = FLEET_PUBLISHED_MAX;
     return result;
 }
 
@@ -153,10 +156,11 @@ bool fleet_found_asks(struct engine *e, struct committer_question *question)
 
     if (f->must_fill) {
         question->ends = f->ends;
-    } else if (f->read_to < f->last && f->read_to - f->sent < UNDER_WAY_MAX) {
+    } else if (f->read_to < f->last &&
+               f->read_to - f->sent < (uint64_t)UNDER_WAY_TIMES * f->a_time) {
         question->of_outbox = true;
         question->after_id = f->read_to;
-        question->max = FLEET_PUBLISHED_MAX;
+        question->max = f->a_time;
     }
     return question->ends || question->of_outbox;
 }
@@ -181,14 +185,38 @@ static void note_filled(struct engine *e)
     fleet_filled(e->fleet_link->fleet);
 }
 
-static enum result write_lines(const struct request *list, struct buf *lines)
+static enum result write_line(const struct request *request, struct buf *lines)
 {
+    enum result result = buf_printf(lines, "%llu ", (unsigned long long)request->id);
+
+    result = result == RESULT_OK ? fleet_line_write(request, lines) : result;
+    return result == RESULT_OK ? buf_append_char(lines, '\n') : result;
+}
+
+/* As many go in one call as keep it short; the longest go alone. */
+static enum result publish(struct engine *e, const struct request *list, size_t count)
+{
+    struct fleet_found *f = &e->fleet_link->found;
+    struct buf lines = { .max = 0 };
     enum result result = RESULT_OK;
+    uint64_t bytes = 0;
 
     for (; list && result == RESULT_OK; list = list->next) {
-        result = buf_printf(lines, "%llu ", (unsigned long long)list->id);
-        result = result == RESULT_OK ? fleet_line_write(list, lines) : result;
-        result = result == RESULT_OK ? buf_append_char(lines, '\n') : result;
+        result = write_line(list, &lines);
+        f->read_to++;
+        if (result == RESULT_OK && (!list->next || lines.len >= CALL_BYTES)) {
+            result = fleet_publish(e->fleet_link->fleet, buf_view(&lines), f->read_to);
+            bytes += lines.len;
+            buf_reset(&lines);
+        }
+    }
+    buf_release(&lines);
+    if (bytes > A_TIME_BYTES) {
+        f->a_time = (unsigned)(count * A_TIME_BYTES / bytes) + 1;
+    } else if (f->a_time < FLEET_PUBLISHED_MAX / 2) {
+        f->a_time *= 2;
+    } else {
+        f->a_time = FLEET_PUBLISHED_MAX;
     }
     return result;
 }
@@ -197,7 +225,6 @@ enum result fleet_found_answered(struct engine *e, struct request *list, size_t 
                                  bool was_filled)
 {
     struct fleet_found *f = &e->fleet_link->found;
-    struct buf lines = { .max = 0 };
     enum result result = RESULT_OK;
 
     if (was_filled) {
@@ -205,13 +232,8 @@ enum result fleet_found_answered(struct engine *e, struct request *list, size_t 
     } else if (f->must_fill) {
         ; /* of before: it is filled anew, and read from there */
     } else if (count) {
-        result = write_lines(list, &lines);
-        f->read_to += count;
-        if (result == RESULT_OK) {
-            result = fleet_publish(e->fleet_link->fleet, buf_view(&lines), f->read_to);
-        }
+        result = publish(e, list, count);
     }
-    buf_release(&lines);
     while (list) {
         struct request *next = list->next;
 

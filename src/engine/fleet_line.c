@@ -13,6 +13,13 @@
 enum { TEXT_KEY, TEXT_URL, TEXT_BODY, TEXT_VARS, TEXT_PLACE, TEXT_COUNT };
 enum { NUMBER_ID, NUMBER_ENDPOINT, NUMBER_COUNT };
 #define PAGE_NUMBERS 16
+#define VARS_MAX 65536 /* of a request that an answer led to, see plan/extract_links.c */
+#define ESCAPED 6      /* bytes of JSON for one */
+
+/* So any found request can travel, and none has to be left out. */
+_Static_assert(ESCAPED *(JOB_BODY_MAX + 2 * JOB_URL_MAX + VARS_MAX) + 2 * SORT_KEY_MAX + 1000 <
+                   FLEET_LINE_MAX,
+               "a line has room for the longest found request");
 
 /* --- the page: in the order of the ledger's columns -------------------------------------------------- */
 
@@ -224,7 +231,7 @@ struct request *fleet_line_read(struct str text, size_t endpoint_count)
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         buf_init(&line.texts[i], FLEET_LINE_MAX);
     }
-    if (text.len <= 4 * FLEET_LINE_MAX && json_check(text, DEPTH_MAX, NULL) &&
+    if (text.len <= FLEET_LINE_MAX && json_check(text, DEPTH_MAX, NULL) &&
         json_type_of(text) == JSON_ARRAY && take_values(text, &line) &&
         are_sound(&line, endpoint_count)) {
         request = request_of(&line);

@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "plan/request.h"
 
-#define FLEET_LINE_MAX ((size_t)1 << 20)
+#define FLEET_LINE_MAX                                                                             \
+    ((size_t)7 << 20) /* the longest body, each of its bytes escaped, and what goes with it */
 
 /** Appends it, without a line feed. RESULT_NOMEM, RESULT_LIMIT. */
 MUST_CHECK enum result fleet_line_write(const struct request *request, struct buf *out);

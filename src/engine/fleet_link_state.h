@@ -38,6 +38,7 @@ struct fleet_found {
     struct id_set ids;                     /* found requests that this worker has had */
     uint64_t sent, read_to, last;          /* places in the outbox: published, read, put there */
     uint64_t ends[2];                      /* see committer_question */
+    unsigned a_time;                       /* so many are read of it, by how long they are */
     bool must_fill;                        /* all that is found here is to be in it again */
     char generation[FLEET_GENERATION_MAX]; /* see fleet_state */
     struct owed *owed;

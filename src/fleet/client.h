@@ -17,7 +17,8 @@
 #include "fleet/place.h"
 
 #define FLEET_CALL_MS 2000
-#define FLEET_REPLY_MAX (4U << 20)
+#define FLEET_REPLY_MAX                                                                            \
+    (8U << 20) /* one found request of the longest, and half a megabyte of others */
 
 enum fleet_script {
     FLEET_HELLO,

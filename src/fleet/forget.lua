@@ -22,5 +22,5 @@ for from = 0, 9999, 1000 do
   redis.call('UNLINK', unpack(seen))
 end
 redis.call('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
-redis.call('HSET', j, 'epoch', epoch, 'state', 'recount', 'until', now + tonumber(ARGV[2]), 'cursor', 0, 'unread', 0)
+redis.call('HSET', j, 'epoch', epoch, 'state', 'recount', 'until', now + tonumber(ARGV[2]), 'cursor', 0, 'unread', 0, 'unread_bytes', 0)
 return cjson.encode({r = 'OK'})

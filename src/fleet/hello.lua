@@ -22,7 +22,7 @@ if not digest or made then
   redis.call('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
   redis.call('HSET', j, 'format', 1, 'digest', a.digest, 'total', a.total, 'epoch', a.token .. ':' .. now, 'state', 'recount',
     'until', now + a.grace, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'lease', a.lease, 'cursor', 0,
-    'unread', 0, 'made', now, 'ver', a.ver, 'paused', a.paused, 'drains', 0)
+    'unread', 0, 'unread_bytes', 0, 'made', now, 'ver', a.ver, 'paused', a.paused, 'drains', 0)
 elseif a.ver > tonumber(redis.call('HGET', j, 'ver') or 0) then -- who made it anew had not heard of the latest
   redis.call('HSET', j, 'cap', a.cap, 'rate_n', a.rate_n, 'rate_us', a.rate_us, 'ver', a.ver, 'paused', a.paused)
 end

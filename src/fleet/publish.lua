@@ -2,16 +2,18 @@
 -- Those that nobody has published become entries of a few, for any worker to take. FULL: later, it keeps them.
 local a = cjson.decode(ARGV[1])
 local p = KEYS[1]
-local d = redis.call('HMGET', p .. ':job', 'epoch', 'state', 'unread')
+local d = redis.call('HMGET', p .. ':job', 'epoch', 'state', 'unread', 'unread_bytes')
 if d[1] ~= a.epoch then return cjson.encode({r = 'GONE'}) end
 if redis.call('HGET', p .. ':w:' .. a.name, 'token') ~= a.token then return cjson.encode({r = 'LOST'}) end
-if d[2] ~= 'open' or tonumber(d[3] or 0) >= 20000 then return cjson.encode({r = 'FULL'}) end
+-- what nobody has been handed yet: 20,000 requests, or 64 MiB
+if d[2] ~= 'open' or tonumber(d[3] or 0) >= 20000 or tonumber(d[4] or 0) >= 67108864 then return cjson.encode({r = 'FULL'}) end
 local MOST = 65536 -- bytes in an entry of more than one
-local texts, bytes, new = {}, 0, 0
+local texts, bytes, new, of_all = {}, 0, 0, 0
 local function add()
   if #texts > 0 then
-    redis.call('XADD', p .. ':work', '*', 'f', table.concat(texts, '\n'), 'n', #texts)
-    new = new + #texts
+    local text = table.concat(texts, '\n')
+    redis.call('XADD', p .. ':work', '*', 'f', text, 'n', #texts)
+    new, of_all = new + #texts, of_all + #text
     texts, bytes = {}, 0
   end
 end
@@ -25,5 +27,8 @@ for id, text in string.gmatch(ARGV[2], '(%d+) ([^\n]+)\n') do
   end
 end
 add()
-if new > 0 then redis.call('HINCRBY', p .. ':job', 'unread', new) end
+if new > 0 then
+  redis.call('HINCRBY', p .. ':job', 'unread', new)
+  redis.call('HINCRBY', p .. ':job', 'unread_bytes', of_all)
+end
 return cjson.encode({r = 'OK', new = new})

@@ -10,20 +10,40 @@ enum result fleet_reply_corrupt(struct err *err)
     return err_set(err, RESULT_CORRUPT, "E-FLEET5", "a reply of Redis is none of ours");
 }
 
-static bool find(struct str reply, const char *name, struct str *value)
+void fleet_reply_members(struct str reply, const char *const names[], struct str values[],
+                         size_t count)
 {
     struct json_walk walk;
     struct str key, one;
-    bool found = false;
 
+    for (size_t i = 0; i < count; i++) {
+        values[i] = STR_NONE;
+    }
     json_walk_begin(&walk, reply);
     while (json_walk_next(&walk, &key, &one)) {
-        if (json_raw_equal(key, str_view(name))) {
-            *value = one;
-            found = true;
+        for (size_t i = 0; i < count; i++) {
+            if (json_raw_equal(key, str_view(names[i]))) {
+                values[i] = one;
+                break;
+            }
         }
     }
-    return found;
+}
+
+struct str fleet_reply_json(struct str reply, struct str *texts)
+{
+    struct str rest = reply, json = str_cut(&rest, '\n');
+
+    if (texts) {
+        *texts = rest;
+    }
+    return json;
+}
+
+static bool find(struct str reply, const char *name, struct str *value)
+{
+    fleet_reply_members(reply, &name, value, 1);
+    return value->data != NULL;
 }
 
 /* Text with escapes in it, or too long, is none of ours: it is empty then. */
@@ -97,7 +117,7 @@ size_t fleet_reply_count(struct str container)
 
 struct str fleet_reply_member(struct str reply, const char *name)
 {
-    struct str value = STR_NONE;
+    struct str value;
 
     return find(reply, name, &value) ? value : STR_NONE;
 }

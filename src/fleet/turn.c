@@ -10,9 +10,8 @@
 
 #define DEPTH_MAX 8
 #define LEASES_MAX 1024
-#define FOUND_BYTES_MAX ((size_t)2 << 20) /* of one lease */
-#define RATE_LEAST 0.1                    /* smaller ones have too few thousandths */
-#define RATE_MOST_US 1000000000000        /* twelve days */
+#define RATE_LEAST 0.1             /* smaller ones have too few thousandths */
+#define RATE_MOST_US 1000000000000 /* twelve days */
 
 /* --- telling ----------------------------------------------------------------------------------------- */
 
@@ -120,6 +119,7 @@ enum result fleet_answer_read(struct str reply, enum fleet_answer *answer, struc
     };
     char word[16];
 
+    reply = fleet_reply_json(reply, NULL);
     if (!json_check(reply, DEPTH_MAX, NULL) || json_type_of(reply) != JSON_OBJECT) {
         return fleet_reply_corrupt(err);
     }
@@ -165,32 +165,31 @@ void fleet_lease_free(struct fleet_lease *lease)
     }
 }
 
-static enum result read_found(struct str value, struct fleet_lease *lease, struct err *err)
+/* The next `bytes` of the texts. */
+static enum result read_found(struct str *texts, uint64_t bytes, struct fleet_lease *lease,
+                              struct err *err)
 {
-    struct buf text = { .max = FOUND_BYTES_MAX };
-    enum result result = json_type_of(value) == JSON_STRING
-                             ? json_unescape(&text, json_string_raw(value), NULL)
-                             : RESULT_INVALID;
-
-    if (result == RESULT_OK && !memchr(text.data ? text.data : "", '\0', text.len)) {
-        lease->found = calloc(1, text.len + 1);
-        if (lease->found && text.len) {
-            memcpy(lease->found, text.data, text.len);
-        }
-        result = lease->found ? RESULT_OK : RESULT_NOMEM;
+    if (bytes > texts->len || memchr(texts->data, '\0', (size_t)bytes)) {
+        return fleet_reply_corrupt(err);
     }
-    buf_release(&text);
-    return result == RESULT_NOMEM ? err_nomem(err, "taking work of the fleet")
-           : lease->found         ? RESULT_OK
-                                  : fleet_reply_corrupt(err);
+    lease->found = malloc((size_t)bytes + 1);
+    if (!lease->found) {
+        return err_nomem(err, "taking work of the fleet");
+    }
+    memcpy(lease->found, texts->data, (size_t)bytes);
+    lease->found[bytes] = '\0';
+    *texts = (struct str){ texts->data + bytes, texts->len - (size_t)bytes };
+    return RESULT_OK;
 }
 
-/* ["1700000000-0", [[0, 255], ...], 0, 1, 0] or ["1700000000-0", {}, "LINES", 1, 0] */
-static enum result read_lease(struct str value, uint64_t total, struct fleet_lease **lease,
-                              struct err *err)
+/* ["1700000000-0", [[0, 255], ...], 0, 1, 0] or ["1700000000-0", {}, BYTES, 1, 0], the bytes among the texts */
+static enum result read_lease(struct str value, uint64_t total, struct str *texts,
+                              struct fleet_lease **lease, struct err *err)
 {
     struct json_walk walk;
     struct str name, ranges, found, times, deaths, more;
+    enum result result = RESULT_OK;
+    uint64_t bytes;
     size_t count;
 
     json_walk_begin(&walk, value);
@@ -208,23 +207,25 @@ static enum result read_lease(struct str value, uint64_t total, struct fleet_lea
         return err_nomem(err, "taking work of the fleet");
     }
     if (!fleet_reply_text_of(name, (*lease)->entry.name, FLEET_ENTRY_MAX) ||
-        !read_ranges(ranges, total, *lease) ||
+        !read_ranges(ranges, total, *lease) || !fleet_reply_number_of(found, UINT32_MAX, &bytes) ||
         !fleet_reply_number_of(times, UINT32_MAX, &(*lease)->times) ||
         !fleet_reply_number_of(deaths, UINT32_MAX, &(*lease)->deaths)) {
         fleet_lease_free(*lease);
         *lease = NULL;
         return fleet_reply_corrupt(err);
     }
-    if (json_type_of(found) == JSON_STRING && read_found(found, *lease, err) != RESULT_OK) {
+    if (bytes) {
+        result = read_found(texts, bytes, *lease, err);
+    }
+    if (result != RESULT_OK) {
         fleet_lease_free(*lease);
         *lease = NULL;
-        return err->result;
     }
-    return RESULT_OK;
+    return result;
 }
 
-static enum result read_leases(struct str array, uint64_t total, struct fleet_news *news,
-                               struct err *err)
+static enum result read_leases(struct str array, uint64_t total, struct str texts,
+                               struct fleet_news *news, struct err *err)
 {
     struct fleet_lease **end = &news->leases;
     struct json_walk walk;
@@ -236,7 +237,7 @@ static enum result read_leases(struct str array, uint64_t total, struct fleet_ne
     }
     json_walk_begin(&walk, array);
     while (result == RESULT_OK && json_walk_next(&walk, NULL, &value)) {
-        result = read_lease(value, total, end, err);
+        result = read_lease(value, total, &texts, end, err);
         end = result == RESULT_OK ? &(*end)->next : end;
     }
     return result;
@@ -291,54 +292,108 @@ static enum result read_holds(struct str array, struct fleet_news *news, struct 
     return RESULT_OK;
 }
 
+/* The members of a reply; the first are settings. */
+enum {
+    NEWS_CAP,
+    NEWS_RATE_M,
+    NEWS_RATE_US,
+    NEWS_PAUSED,
+    NEWS_VER,
+    NEWS_SETTINGS,
+    NEWS_STATE = NEWS_SETTINGS,
+    NEWS_BEGUN,
+    NEWS_WAITS,
+    NEWS_OVER,
+    NEWS_SLOTS,
+    NEWS_LIVE,
+    NEWS_DRAINS,
+    NEWS_BUDGETS,
+    NEWS_GRANT,
+    NEWS_LEASES,
+    NEWS_LOST,
+    NEWS_HOLDS,
+    NEWS_COUNT,
+};
+
+static const char *const news_names[NEWS_COUNT] = {
+    [NEWS_CAP] = "cap",         [NEWS_RATE_M] = "rate_m", [NEWS_RATE_US] = "rate_us",
+    [NEWS_PAUSED] = "paused",   [NEWS_VER] = "ver",       [NEWS_STATE] = "state",
+    [NEWS_BEGUN] = "begun",     [NEWS_WAITS] = "waits",   [NEWS_OVER] = "over",
+    [NEWS_SLOTS] = "slots",     [NEWS_LIVE] = "live",     [NEWS_DRAINS] = "drains",
+    [NEWS_BUDGETS] = "budgets", [NEWS_GRANT] = "grant",   [NEWS_LEASES] = "leases",
+    [NEWS_LOST] = "lost",       [NEWS_HOLDS] = "holds",
+};
+
+static uint64_t number_of(struct str value)
+{
+    uint64_t number = 0;
+
+    return fleet_reply_number_of(value, UINT64_MAX, &number) ? number : 0;
+}
+
+static struct fleet_settings settings_of(const struct str values[NEWS_SETTINGS])
+{
+    struct fleet_settings settings = {
+        .cap = (unsigned)(number_of(values[NEWS_CAP]) & 0xFFFFFF),
+        .rate.requests = (double)number_of(values[NEWS_RATE_M]) / 1000,
+        .rate.per_us = number_of(values[NEWS_RATE_US]),
+        .is_paused = str_equal(values[NEWS_PAUSED], STR("true")),
+        .version = number_of(values[NEWS_VER]),
+    };
+
+    if (!(settings.rate.requests > 0)) {
+        settings.rate.per_us = 0;
+    }
+    return settings;
+}
+
 void fleet_settings_read(struct str reply, struct fleet_settings *settings)
 {
-    uint64_t cap = fleet_reply_number(reply, "cap");
+    struct str values[NEWS_SETTINGS];
 
-    *settings = (struct fleet_settings){
-        .cap = (unsigned)(cap & 0xFFFFFF),
-        .rate.requests = (double)fleet_reply_number(reply, "rate_m") / 1000,
-        .rate.per_us = fleet_reply_number(reply, "rate_us"),
-        .is_paused = str_equal(fleet_reply_member(reply, "paused"), STR("true")),
-        .version = fleet_reply_number(reply, "ver"),
-    };
-    if (!(settings->rate.requests > 0)) {
-        settings->rate.per_us = 0;
-    }
+    fleet_reply_members(reply, news_names, values, NEWS_SETTINGS);
+    *settings = settings_of(values);
+}
+
+static void read_plain(const struct str values[NEWS_COUNT], struct fleet_news *news)
+{
+    char state[16];
+
+    (void)fleet_reply_text_of(values[NEWS_STATE], state, sizeof state);
+    (void)fleet_reply_text_of(values[NEWS_BEGUN], news->begun.name, sizeof news->begun.name);
+    (void)fleet_reply_text_of(values[NEWS_WAITS], news->waits_for, sizeof news->waits_for);
+    news->is_open = strcmp(state, "open") == 0;
+    news->is_over = str_equal(values[NEWS_OVER], STR("true"));
+    news->slots = (unsigned)(number_of(values[NEWS_SLOTS]) & 0xFFFFFF);
+    news->live = (unsigned)(number_of(values[NEWS_LIVE]) & 0xFFFFFF);
+    news->settings = settings_of(values);
+    news->drains = number_of(values[NEWS_DRAINS]);
+    news->budgets = number_of(values[NEWS_BUDGETS]);
 }
 
 enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news *news,
                             struct err *err)
 {
-    char state[16];
+    struct str values[NEWS_COUNT], texts;
     uint64_t grant[3];
     enum result result;
 
     *news = (struct fleet_news){ .leases = NULL };
-    fleet_reply_text(reply, "state", state, sizeof state);
-    fleet_reply_text(reply, "begun", news->begun.name, sizeof news->begun.name);
-    fleet_reply_text(reply, "waits", news->waits_for, sizeof news->waits_for);
-    news->is_open = strcmp(state, "open") == 0;
-    news->is_over = str_equal(fleet_reply_member(reply, "over"), STR("true"));
-    news->slots = (unsigned)(fleet_reply_number(reply, "slots") & 0xFFFFFF);
-    news->live = (unsigned)(fleet_reply_number(reply, "live") & 0xFFFFFF);
-    fleet_settings_read(reply, &news->settings);
-    news->drains = fleet_reply_number(reply, "drains");
-    news->budgets = fleet_reply_number(reply, "budgets");
-    result = fleet_reply_numbers_of(fleet_reply_member(reply, "grant"), grant, 3)
-                 ? RESULT_OK
-                 : fleet_reply_corrupt(err);
+    fleet_reply_members(fleet_reply_json(reply, &texts), news_names, values, NEWS_COUNT);
+    read_plain(values, news);
+    result =
+        fleet_reply_numbers_of(values[NEWS_GRANT], grant, 3) ? RESULT_OK : fleet_reply_corrupt(err);
     if (result == RESULT_OK) {
         news->grant.count = (unsigned)(grant[0] & 0xFFFF);
         news->grant.first_us = grant[1];
         news->grant.spacing_us = grant[2];
-        result = read_leases(fleet_reply_member(reply, "leases"), total, news, err);
+        result = read_leases(values[NEWS_LEASES], total, texts, news, err);
     }
     if (result == RESULT_OK) {
-        result = read_lost(fleet_reply_member(reply, "lost"), news, err);
+        result = read_lost(values[NEWS_LOST], news, err);
     }
     if (result == RESULT_OK) {
-        result = read_holds(fleet_reply_member(reply, "holds"), news, err);
+        result = read_holds(values[NEWS_HOLDS], news, err);
     }
     if (result != RESULT_OK) {
         fleet_news_release(news);

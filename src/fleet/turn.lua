@@ -124,8 +124,9 @@ if a.starts > 0 and per > 0 and state == 'open' then
 end
 
 -- work: after a start its own leases, else those that ran out, then what was found, then new ranges of the plan
-local leases, bytes = {}, 0
-local BYTES_ENOUGH = 524288 -- of found requests in one reply; the rest comes with the next, or when its lease is over
+-- found requests stand behind the JSON of the reply, as they are
+local leases, texts, bytes = {}, {}, 0
+local BYTES_ENOUGH = 524288 -- of them in one reply; the rest comes with the next, or when its lease is over
 local function undone(first, last)
   local out, from = {}, nil
   if redis.call('BITCOUNT', done, math.floor(first / 8), math.floor(last / 8)) == 0 then return {{first, last}} end
@@ -152,7 +153,10 @@ local function cut(entry, is_found, text, ranges)
   end
   if #parts < 2 then return false end
   for _, part in ipairs(parts) do redis.call('XADD', q, '*', is_found and 'f' or 's', part, 'n', is_found and 1 or 0, 'cut', 1) end
-  if is_found then redis.call('HINCRBY', j, 'unread', #parts) end
+  if is_found then
+    redis.call('HINCRBY', j, 'unread', #parts)
+    redis.call('HINCRBY', j, 'unread_bytes', #text)
+  end
   redis.call('XACK', q, 'w', entry)
   redis.call('XDEL', q, entry)
   return true
@@ -174,7 +178,8 @@ local function add(e, was_given)
     end
     local deaths = 0
     if times > 1 then deaths = select(2, string.gsub(redis.call('HGET', begun, e[1]) or '', ';', '')) end
-    leases[#leases + 1] = {e[1], ranges, is_found and text or 0, times, deaths}
+    leases[#leases + 1] = {e[1], ranges, is_found and #text or 0, times, deaths}
+    if is_found then texts[#texts + 1] = text end
   end
 end
 if a.fresh then
@@ -192,14 +197,18 @@ if state == 'open' and a.seeds > 0 then
   if #leases == 0 then -- what was found, before there is more of it
     -- no more than its part of them, so that the others find some, too
     local part = math.min(a.seeds, tonumber(redis.call('HGET', j, 'unread') or 0) / math.max(#live, 1), 256)
-    local n, e = 0
+    local n, taken, e = 0, 0
     repeat
       local unread = redis.call('XREADGROUP', 'GROUP', 'w', a.name, 'COUNT', 1, 'STREAMS', q, '>')
       e = unread and unread[1][2][1]
       add(e)
       n = n + (e and tonumber(e[2][4]) or 0)
+      taken = taken + (e and e[2][1] == 'f' and #e[2][2] or 0)
     until not e or n + 16 > part or bytes >= BYTES_ENOUGH or #leases >= 16
-    if n > 0 then redis.call('HINCRBY', j, 'unread', -n) end
+    if n > 0 then
+      redis.call('HINCRBY', j, 'unread', -n)
+      redis.call('HINCRBY', j, 'unread_bytes', -taken)
+    end
   end
   while #leases == 0 and cursor < total do
     local last = math.min(cursor + a.seeds, total) - 1
@@ -231,4 +240,4 @@ if a.leaves then -- what it leaves is not waited for until its lease is over
 end
 return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
   begun = a.begins, leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
-  ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0), budgets = tonumber(d[14] or 0)})
+  ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0), budgets = tonumber(d[14] or 0)}) .. '\n' .. table.concat(texts)

@@ -190,18 +190,22 @@ class Wordy(Catalogue):
     def answer(self, path):
         told = super().answer(path)
         for item in told.get("items", []):
-            item["text"] = 32000 * '"'  # eight bytes each, in JSON in JSON in a reply
+            item["text"] = 30000 * '"'  # two bytes each in a body of JSON, four in JSON that has such a body
         return told
 
 
 def test_found_requests_that_take_much_along__go_in_several_replies():
-    redis, shop = Redis(), Wordy(30, delay_s=0)
+    """Each with a body of nearly a megabyte."""
+    redis, shop = Redis(), Wordy(12, delay_s=0)
     job = jobs.write_job("wordy", base=shop.url, endpoints=[
         {"name": "listed", "url": "/all", "records": "/items", "pages": {"param": "page", "total": "/total", "size": 10}},
-        {"name": "products", "url": "/product/{listed.id}", "with": ["listed.text"]}])
-    child = worker(redis.url("wordy"), "w.run", "-c", "24", job)
-    check_equal(harness.finish(child).code, 0, "exit code")
-    check_equal(sum(path.startswith("/product/") for path in shop.asked), 30, "products")
+        {"name": "products", "url": "/product/{listed.id}", "json": {f"text{n}": "{listed.text}" for n in range(17)}}])
+    workers = [start(redis.url("wordy"), f"w{n}.run", job) for n in range(2)]
+    for n, child in enumerate(workers):
+        check_equal(harness.finish(child).code, 0, f"exit code: {harness.read(scratch(f'w{n}.run.err'))[-1500:]}")
+    asked = [path for path in shop.asked if path.startswith("/product/")]
+    check_equal((len(asked), sum(shop.asked[path] for path in asked)), (12, 12), "products, and how often they were asked")
+    check("none of this job's" not in b"".join(harness.read(scratch(f"w{n}.run.err")) for n in range(2)).decode(), "a request was left out")
     redis.kill()
 
 
