@@ -378,6 +378,11 @@ bool fleet_link_publishes(struct engine *e, uint64_t now_us)
     return now_us < l->publishes_since_us + PUBLISHES_US;
 }
 
+uint64_t fleet_link_unpublished(const struct engine *e)
+{
+    return e->fleet_link ? fleet_found_outbox(e) : 0;
+}
+
 void fleet_link_words(const struct engine *e, uint64_t now_us, char *text, size_t size)
 {
     const struct fleet_link *l = e->fleet_link;

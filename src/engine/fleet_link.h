@@ -61,6 +61,9 @@ MUST_CHECK enum result fleet_found_answered(struct engine *engine, struct reques
  *  seconds at most, and only while Redis answers. */
 bool fleet_link_publishes(struct engine *engine, uint64_t now_us);
 
+/** What was found here and no other worker knows of: it is in the ledger, and published by the next session. */
+uint64_t fleet_link_unpublished(const struct engine *engine);
+
 /** Nothing may be started now. */
 bool fleet_link_forbids(const struct engine *engine, uint64_t now_us, size_t in_flight);
 

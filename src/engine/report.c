@@ -207,6 +207,7 @@ void engine_report(struct engine *e, struct report *r)
     r->made_of = table_made_of(e);
     r->stopped_as_wanted = e->ending.is_wanted;
     r->list_is_cut = feed_is_cut(e->feed);
+    r->found_here = fleet_link_unpublished(e);
     r->store_is_gone = e->storage.state == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     report_add_rules(e, r);

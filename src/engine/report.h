@@ -131,6 +131,7 @@ struct report {
     bool stopped_in_error;           /* by what answers said, though it can be resumed */
     bool stopped_as_wanted;          /* by who watched it, or a sweep that knew enough */
     bool list_is_cut;                /* the run ended before the list that came in did */
+    uint64_t found_here;             /* in a fleet: found, and not published by now */
     bool store_is_gone;              /* somebody took it away: there is nothing to resume */
     size_t rule_count;               /* 0 when there was no memory for them */
     struct report_rule *rules;       /* owned; those that met no answer, too */

@@ -145,6 +145,12 @@ static void say_left(const struct session_options *options, const struct report 
 {
     char left[80];
 
+    if (r->found_here && !r->store_is_gone) {
+        say(stderr,
+            "scrapetop: %llu found request%s known to this worker alone, and kept: the fleet does "
+            "not end before this command is run again",
+            (unsigned long long)r->found_here, r->found_here == 1 ? " is" : "s are");
+    }
     if (r->pending && !r->store_is_gone) {
         snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
     } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {

@@ -184,6 +184,30 @@ def test_what_a_worker_finds__while_it_drains__is_asked_by_those_who_stay():
     redis.kill()
 
 
+def test_what_a_worker_finds__while_it_drains_and_redis_is_full__is_kept_and_published_by_the_next_run():
+    redis, shop = Redis(), Catalogue(40)
+    job, url = write_catalogue(shop), redis.url("full")
+    asked = alone(shop, job)
+    shop.gate.clear()
+    leaves = start(url, "leaves.run", job)
+    wait_for(lambda: shop.asked, "the first request")
+    redis.say("config", "set", "maxmemory", "1")
+    wait_for(lambda: b"OOM" in harness.read(scratch("leaves.run.err")), "the word of a full Redis")
+    harness.succeed("ctl", scratch("leaves.run"), "drain")
+    shop.gate.set()
+    check_equal(harness.finish(leaves).code, 7, "exit code of a drain")
+    found, said = outbox_of("leaves.run"), harness.read(scratch("leaves.run.err"))
+    check(found > 0, "found requests in the ledger:", found)
+    check(f"{found} found requests are known to this worker alone, and kept".encode() in said, "what is said at the end:", said)
+    redis.say("config", "set", "maxmemory", "0")
+    goes_on = start(url, "leaves.run", job)
+    check_equal(harness.finish(goes_on).code, 0, f"exit code: {harness.read(scratch('leaves.run.err'))[-1500:]}")
+    check_equal(outbox_of("leaves.run"), 0, "found requests that are not published")
+    check_equal(dict(shop.asked), asked, "requests, each once")
+    check_tables("solo.run", ["leaves.run"], ENDPOINTS)
+    redis.kill()
+
+
 class Wordy(Catalogue):
     """A product has a text that its page takes along."""
 
