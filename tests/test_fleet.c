@@ -137,7 +137,7 @@ static void rate__of_fewer_than_thousandths__is_told_by_its_time(void **state)
 
 static void turn__is_json_that_counts_from_0(void **state)
 {
-    static const uint64_t settled[] = { 1, 8, 1000000000 };
+    static const uint64_t settled[] = { 1, 8, 9, 10, 1000000000 };
     static const struct fleet_entry ended[] = { { "1-0" } }, keep[] = { { "2-0" }, { "3-1" } };
     static const struct fleet_hold holds[] = { { "http://h:80", 1500000 } };
     const struct fleet_tell tell = {
@@ -147,7 +147,7 @@ static void turn__is_json_that_counts_from_0(void **state)
         .seeds = 64,
         .starts = 20,
         .settled = settled,
-        .settled_count = 3,
+        .settled_count = 5,
         .ended = ended,
         .ended_count = 1,
         .keep = keep,
@@ -167,7 +167,8 @@ static void turn__is_json_that_counts_from_0(void **state)
     assert_string_equal(
         out.data,
         "{\"name\":\"w\\\"1\",\"token\":\"tok\",\"epoch\":\"ep:1\",\"in_flight\":3,\"want\":1,"
-        "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,7,999999999],"
+        "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,0,7,9,999999999,"
+        "999999999],"
         "\"ended\":[\"1-0\"],\"begins\":\"\",\"calm\":[],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[["
         "\"http://h:80\",1500000]],"
         "\"said\":{\"who\":\"h:/r\",\"pid\":41,\"in_flight\":3,\"ok\":9,\"failed\":1,\"waiting\":2,"

@@ -246,6 +246,15 @@ static void drop_first(void *list, size_t *count, size_t dropped, size_t size)
     memmove(list, (char *)list + dropped * size, *count * size);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
 /* What the desk has becomes the argument; what goes with it leaves the desk. */
 static enum result write_turn(struct fleet *f)
 {
@@ -257,6 +266,9 @@ static enum result write_turn(struct fleet *f)
     t.outbox += f->must_fill;
     t.settled = f->settled.list;
     t.settled_count = f->settled.count < SETTLED_A_TURN ? f->settled.count : SETTLED_A_TURN;
+    if (t.settled_count) {
+        qsort(f->settled.list, t.settled_count, sizeof *f->settled.list, compare_ids);
+    }
     t.ended = f->ended.list; /* not before what is settled of it */
     t.ended_count = t.settled_count < f->settled.count ? 0 : f->ended.count;
     t.ended_count = t.ended_count < ENDED_A_TURN ? t.ended_count : ENDED_A_TURN;

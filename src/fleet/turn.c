@@ -53,6 +53,19 @@ static void write_said(struct json_writer *w, const struct fleet_tell *tell, con
     json_write_object_end(w);
 }
 
+/* First and last of each run, from 0: a command for each request would cost Redis ten times as much. */
+static void write_runs(struct json_writer *w, const uint64_t *ids, size_t count)
+{
+    for (size_t i = 0, from; i < count; i++) {
+        from = i;
+        while (i + 1 < count && ids[i + 1] <= ids[i] + 1) {
+            i++;
+        }
+        json_write_uint(w, NULL, ids[from] - 1);
+        json_write_uint(w, NULL, ids[i] - 1);
+    }
+}
+
 struct rate fleet_rate_told(struct rate rate)
 {
     double per_us;
@@ -91,9 +104,7 @@ enum result fleet_turn_write(const struct fleet_tell *tell, const struct fleet_s
     json_write_uint(&w, "starts", tell->starts);
     json_write_bool(&w, "fresh", is_fresh);
     json_write_array(&w, "settled");
-    for (size_t i = 0; i < tell->settled_count; i++) {
-        json_write_uint(&w, NULL, tell->settled[i] - 1);
-    }
+    write_runs(&w, tell->settled, tell->settled_count);
     json_write_array_end(&w);
     write_entries(&w, "ended", tell->ended, tell->ended_count);
     json_write_text(&w, "begins", str_view(tell->begins.name));

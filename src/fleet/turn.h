@@ -51,11 +51,11 @@ struct fleet_settings {
 /** What is told. Zeroed: nothing, and nothing is wanted. */
 struct fleet_tell {
     unsigned in_flight;
-    bool wants;      /* to have transfers in flight */
-    uint64_t outbox; /* found here, and not published yet */
-    unsigned seeds;  /* so many more requests of the plan; 0: none */
-    unsigned starts; /* so many starts at the shared rate; 0: none */
-    const uint64_t *settled;
+    bool wants;              /* to have transfers in flight */
+    uint64_t outbox;         /* found here, and not published yet */
+    unsigned seeds;          /* so many more requests of the plan; 0: none */
+    unsigned starts;         /* so many starts at the shared rate; 0: none */
+    const uint64_t *settled; /* ascending */
     size_t settled_count;
     const struct fleet_entry *ended; /* leases of which all is settled */
     size_t ended_count;

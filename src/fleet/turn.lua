@@ -18,7 +18,21 @@ end
 local lease, total, cursor = tonumber(d[5]), tonumber(d[6]), tonumber(d[7])
 
 -- what is durable at this worker; what it led to and is not done yet is known to this worker alone
-for _, seed in ipairs(a.settled) do redis.call('SETBIT', done, seed, 1) end
+local function set(first, n) -- up to 48 bits
+  if n > 0 then redis.call('BITFIELD', done, 'SET', 'u' .. n, first, 2 ^ n - 1) end
+end
+for i = 1, #a.settled, 2 do -- runs: first, last
+  local first, last = a.settled[i], a.settled[i + 1]
+  if last - first < 48 then
+    set(first, last - first + 1)
+  else
+    local byte = math.ceil(first / 8)
+    local bytes = math.floor((last + 1) / 8) - byte
+    set(first, byte * 8 - first)
+    redis.call('SETRANGE', done, byte, string.rep('\255', bytes))
+    set((byte + bytes) * 8, last + 1 - (byte + bytes) * 8)
+  end
+end
 for _, entry in ipairs(a.ended) do
   redis.call('XACK', q, 'w', entry)
   redis.call('XDEL', q, entry)

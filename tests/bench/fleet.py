@@ -18,8 +18,9 @@ import time
 
 import measure
 
-REQUESTS = 20000
-ROUNDS = 3
+REQUESTS = 60000
+ROUNDS = 7
+OLD_S = 10
 STARTS = 5
 MANY = 10_000_000
 LONG_S = 60
@@ -62,23 +63,42 @@ class Redis:
         return ["--fleet", f"unix://{self.socket}#{job}"]
 
 
-def run(url, *options):
-    return [measure.BINARY, "run", "--plain", "--quiet", "-o", "a.run", "-c", "64", *options, url]
+def run(url, *options, cap=64, name="a.run"):
+    return [measure.BINARY, "run", "--plain", "--quiet", "-o", name, "-c", str(cap), *options, url]
+
+
+def side_by_side(commands, directory):
+    """Wall seconds of all of them together, and the sum of their CPU."""
+    began, cpu_s = time.monotonic(), 0
+    children = [subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+    for child in children:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        cpu_s += usage.ru_utime + usage.ru_stime
+        if child.returncode:
+            sys.exit(f"{child.args} failed with {child.returncode}")
+    return time.monotonic() - began, cpu_s
 
 
 def beside_a_run_alone(address, redis):
-    """Rounds in turn; the script's time is that of all rounds of the fleet."""
-    url, results = f"{address}/posts/[1-{REQUESTS}]", {"alone": [], "fleet of one": []}
+    """Rounds in turn; the script's time is that of all rounds of the fleets. Of two workers on as many machines' cores the rate is
+    that of one by how much less CPU one has for a request."""
+    url, results = f"{address}/posts/[1-{REQUESTS}]", {"alone": [], "fleet of one": [], "fleet of two": []}
+    wait_for(lambda: int(redis.figure("server", "uptime_in_seconds")) > OLD_S)  # else a new fleet waits for others first
     before = redis.script_us()
     for turn in range(ROUNDS):
-        for name, options in (("alone", []), ("fleet of one", redis.fleet(f"cost{turn}"))):
+        one, two = redis.fleet(f"one{turn}"), redis.fleet(f"two{turn}")
+        for name, commands in (("alone", [run(url)]), ("fleet of one", [run(url, *one)]),
+                               ("fleet of two", [run(url, *two, cap=128, name=f"{n}.run") for n in "ab"])):
             with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
-                results[name].append(measure.measure(run(url, *options), directory))
-    us = (redis.script_us() - before) / (ROUNDS * REQUESTS)
-    rows = [(name, f"{statistics.median(m.wall_s for m in all_of):.2f}",
-             f"{statistics.median(m.cpu_s for m in all_of) / REQUESTS * 1e6:.1f}") for name, all_of in results.items()]
+                results[name].append(side_by_side(commands, directory))
+    us = (redis.script_us() - before) / (2 * ROUNDS * REQUESTS)
+    medians = {name: [statistics.median(figures) for figures in zip(*all_of)] for name, all_of in results.items()}
     print(f"{REQUESTS} requests of a plan, median of {ROUNDS} interleaved rounds")
-    measure.table(("", "wall s", "CPU us a request"), rows)
+    measure.table(("", "wall s", "CPU us a request", "of alone"), [
+        (name, f"{wall_s:.2f}", f"{cpu_s / REQUESTS * 1e6:.1f}", f"{cpu_s / medians['alone'][1]:.3f}")
+        for name, (wall_s, cpu_s) in medians.items()])
+    print(f"two workers on cores of their own: {2 * medians['alone'][1] / medians['fleet of two'][1]:.2f} times one by CPU a request")
     print(f"Redis: {us:.2f} us a request in its scripts\n", flush=True)
 
 
@@ -86,7 +106,7 @@ def ten_million(address, redis):
     """The most that Redis holds over what it held empty, while a plan of ten million begins."""
     empty, most = redis.used(), 0
     with tempfile.TemporaryDirectory(prefix="scrapetop-bench-") as directory:
-        child = subprocess.Popen(run(f"{address}/posts/[1-{MANY}]", "--max-requests", str(REQUESTS), *redis.fleet("many")),
+        child = subprocess.Popen(run(f"{address}/posts/[1-{MANY}]", "--max-requests", "20000", *redis.fleet("many")),
                                  cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while child.poll() is None:
             most = max(most, redis.used() - empty)
