@@ -50,6 +50,14 @@ elseif(SCRAPETOP_FLEET)
     scrapetop_library(HIREDIS "hiredis>=0.14" libhiredis-dev)
 endif()
 
+# TLS to Redis, rediss://: off, with a word, where libssl is missing (libssl-dev has it beside libcrypto).
+if(SCRAPETOP_FLEET)
+    pkg_check_modules(SSL QUIET IMPORTED_TARGET GLOBAL "libssl>=3.0")
+    if(NOT SSL_FOUND)
+        message(NOTICE "-- TLS to Redis, run --fleet rediss://, is left out: libssl is missing (Debian: apt-get install libssl-dev)")
+    endif()
+endif()
+
 # Tables into PostgreSQL: off, with a word, where libpq is missing.
 set(SCRAPETOP_POSTGRES AUTO CACHE STRING "Tables into PostgreSQL, -o postgresql://... (needs libpq): AUTO, ON or OFF")
 if(SCRAPETOP_POSTGRES STREQUAL "AUTO")

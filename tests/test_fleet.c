@@ -65,7 +65,10 @@ static void place__refuses_the_rest(void **state)
         "redis://h/j?lease=999ms",
         "redis://h/j?lease=11m",
         "redis://h/j?color=red",
-        "rediss://h/j",
+        "redis://h/j?cacert=/ca.pem",
+        "rediss://h/j?cacert=ca.pem",
+        "rediss://h/j?key=",
+        "rediss://u:secret@h/j",
         "unix://",
         "unix://r.sock#j",
         "unix:///r.sock",
@@ -85,6 +88,23 @@ static void place__refuses_the_rest(void **state)
         assert_string_equal(err.code, "E-FLEET1");
         assert_null(strstr(err.text, "secret"));
     }
+}
+
+static void place__by_tls__may_name_files(void **state)
+{
+    struct fleet_place p;
+
+    (void)state;
+    assert_int_equal(
+        fleet_place_parse(STR("rediss://me@h:7000/j?cacert=/a/ca.pem&cert=/c&key=/k"), &p, NULL),
+        RESULT_OK);
+    assert_true(p.is_tls);
+    assert_int_equal(p.port, 7000);
+    assert_string_equal(p.ca_file, "/a/ca.pem");
+    assert_string_equal(p.cert_file, "/c");
+    assert_string_equal(p.key_file, "/k");
+    assert_int_equal(fleet_place_parse_server(STR("rediss://h"), &p, NULL), RESULT_OK);
+    assert_true(p.is_tls && !p.job[0] && !p.ca_file[0]);
 }
 
 static void place__of_a_server__needs_no_job(void **state)
@@ -537,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(place__takes_its_forms),
         cmocka_unit_test(place__refuses_the_rest),
+        cmocka_unit_test(place__by_tls__may_name_files),
         cmocka_unit_test(place__of_a_server__needs_no_job),
         cmocka_unit_test(rate__of_fewer_than_thousandths__is_told_by_its_time),
         cmocka_unit_test(client__leaves_a_name_that_hangs__when_it_is_to_stop),

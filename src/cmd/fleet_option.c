@@ -120,9 +120,9 @@ const struct option_row fleet_rows[FLEET_ROWS] = {
     {
         .name = "fleet",
         .value = "URL",
-        .help = "Share the job with other workers by a Redis, redis://HOST/JOB: each asks a part "
-                "of the "
-                "plan and what that leads to, all within one cap and one rate; normalise RUN "
+        .help = "Share the job with other workers by a Redis, redis://HOST/JOB or rediss:// by "
+                "TLS: each asks a part of the plan and what that leads to, all within one cap and "
+                "one rate; normalise RUN "
                 "RUN... makes "
                 "one table of all",
         .kind = OPTION_CALL,

@@ -1,20 +1,15 @@
 #include "fleet/client.h"
 
-#include "fleet/lookup.h"
 #include "fleet/scripts.h"
+#include "fleet/wire.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <uv.h>
 
 #define SHA_MAX 41
-#define SAID_MAX 160
 #define POLICY_MAX 40
 #define FLEET_BACK_S 10 /* workers that are to come back to a Redis that was away have done so */
-#define LOOK_MS 50      /* between looks whether it is to stop */
 #define JOB_KEY_HEAD "st:{"
 #define JOB_KEY_TAIL "}:job"
 #define JOB_KEYS JOB_KEY_HEAD "*" JOB_KEY_TAIL
@@ -23,11 +18,7 @@
 
 struct fleet_client {
     const struct fleet_place *place;
-    redisContext *redis;         /* NULL: not connected */
-    struct fleet_lookup *lookup; /* of its host's name, under way; or NULL */
-    bool (*stops)(void *context);
-    void *stops_context;
-    uint64_t due_ns;      /* when the command under way is given up */
+    struct fleet_wire wire;
     char server[SHA_MAX]; /* run_id */
     bool has_no_list;     /* of its clients that could be read */
     unsigned long up_s;   /* since Redis was started, when this connection was made */
@@ -52,97 +43,23 @@ struct fleet_client *fleet_client_new(const struct fleet_place *place)
     struct fleet_client *client = calloc(1, sizeof *client);
 
     if (client) {
-        client->place = place;
+        client->place = client->wire.place = place;
     }
     return client;
-}
-
-static void hang_up(struct fleet_client *c)
-{
-    if (c->redis) {
-        redisFree(c->redis);
-    }
-    c->redis = NULL;
 }
 
 void fleet_client_free(struct fleet_client *c)
 {
     if (c) {
-        hang_up(c);
-        fleet_lookup_free(c->lookup);
+        fleet_wire_release(&c->wire);
         free(c);
     }
 }
 
 void fleet_client_let_stop(struct fleet_client *c, bool (*stops)(void *context), void *context)
 {
-    c->stops = stops;
-    c->stops_context = context;
-}
-
-static enum result away(struct fleet_client *c, const char *why, struct err *err)
-{
-    enum result result = err_set(err, RESULT_BUSY, "E-FLEET5", "%.*s", SAID_MAX, why);
-
-    hang_up(c);
-    return result;
-}
-
-/* Reads until there is a whole reply; a longer one than is ever right ends the connection. */
-static redisReply *read_reply(struct fleet_client *c, struct err *err)
-{
-    void *reply = NULL;
-
-    for (size_t bytes = 0; !reply;) {
-        size_t before;
-
-        if (redisGetReplyFromReader(c->redis, &reply) != REDIS_OK) {
-            (void)!away(c, c->redis->errstr, err);
-            return NULL;
-        }
-        if (reply) {
-            break;
-        }
-        if (bytes > FLEET_REPLY_MAX || uv_hrtime() >= c->due_ns) {
-            (void)!away(c,
-                        bytes > FLEET_REPLY_MAX ? "its reply is longer than any of ours"
-                                                : "it takes too long to answer",
-                        err);
-            return NULL;
-        }
-        before = c->redis->reader->len;
-        if (redisBufferRead(c->redis) != REDIS_OK) {
-            (void)!away(c, c->redis->errstr, err);
-            return NULL;
-        }
-        bytes += c->redis->reader->len - before;
-    }
-    return reply;
-}
-
-static redisReply *command(struct fleet_client *c, const struct str *words, size_t count,
-                           struct err *err)
-{
-    const char *argv[FLEET_ARGUMENTS_MAX + 4];
-    size_t lengths[FLEET_ARGUMENTS_MAX + 4];
-    int is_sent = 0;
-
-    c->due_ns = uv_hrtime() + (uint64_t)FLEET_CALL_MS * 1000000;
-    for (size_t i = 0; i < count; i++) {
-        argv[i] = words[i].data;
-        lengths[i] = words[i].len;
-    }
-    if (redisAppendCommandArgv(c->redis, (int)count, argv, lengths) != REDIS_OK) {
-        (void)!away(c, "no memory for a command", err);
-        return NULL;
-    }
-    while (!is_sent) {
-        if (redisBufferWrite(c->redis, &is_sent) != REDIS_OK) {
-            (void)!away(c, c->redis->errstr, err);
-            return NULL;
-        }
-    }
-    return read_reply(c, err);
+    c->wire.stops = stops;
+    c->wire.stops_context = context;
 }
 
 static bool begins(const redisReply *reply, const char *word)
@@ -163,26 +80,26 @@ static enum result fail(struct fleet_client *c, const redisReply *reply, struct 
     enum result result;
 
     if (reply->type != REDIS_REPLY_ERROR) {
-        result = away(c, "its reply is none of ours", err);
+        result = fleet_wire_away(&c->wire, "its reply is none of ours", err);
     } else if (refuses_password(reply)) {
-        result =
-            err_set(err, RESULT_DENIED, "E-FLEET1",
-                    "Redis refuses the password (" FLEET_PASSWORD "): %.*s", SAID_MAX, reply->str);
+        result = err_set(err, RESULT_DENIED, "E-FLEET1",
+                         "Redis refuses the password (" FLEET_PASSWORD "): %.*s", FLEET_SAID_MAX,
+                         reply->str);
     } else {
-        result = away(c, reply->str, err);
+        result = fleet_wire_away(&c->wire, reply->str, err);
     }
-    hang_up(c);
+    fleet_wire_close(&c->wire);
     return result;
 }
 
 static enum result expect(struct fleet_client *c, const struct str *words, size_t count, char *text,
                           size_t size, struct err *err)
 {
-    redisReply *reply = command(c, words, count, err);
+    redisReply *reply = fleet_wire_command(&c->wire, words, count, err);
     enum result result = RESULT_OK;
 
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     if (reply->type != REDIS_REPLY_STATUS && reply->type != REDIS_REPLY_STRING) {
         result = fail(c, reply, err);
@@ -197,11 +114,11 @@ static enum result expect(struct fleet_client *c, const struct str *words, size_
 static enum result send_password(struct fleet_client *c, const struct str *words, size_t count,
                                  struct err *err)
 {
-    redisReply *reply = command(c, words, count, err);
+    redisReply *reply = fleet_wire_command(&c->wire, words, count, err);
     enum result result = RESULT_OK;
 
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     if (reply->type == REDIS_REPLY_ERROR) {
         bool is_refused = refuses_password(reply);
@@ -234,12 +151,12 @@ static enum result log_in(struct fleet_client *c, struct err *err)
 static enum result look_at_policy(struct fleet_client *c, struct err *err)
 {
     static const struct str words[] = { STR_INIT("INFO"), STR_INIT("memory") };
-    redisReply *reply = command(c, words, 2, err);
+    redisReply *reply = fleet_wire_command(&c->wire, words, 2, err);
     const char *policy;
     enum result result = RESULT_OK;
 
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     policy =
         reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "maxmemory_policy:allkeys") : NULL;
@@ -264,11 +181,11 @@ const char *fleet_client_server(const struct fleet_client *c)
 static enum result look_at_server(struct fleet_client *c, struct err *err)
 {
     static const struct str words[] = { STR_INIT("INFO"), STR_INIT("server") };
-    redisReply *reply = command(c, words, 2, err);
+    redisReply *reply = fleet_wire_command(&c->wire, words, 2, err);
     const char *id, *up;
 
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     id = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
     up = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "uptime_in_seconds:") : NULL;
@@ -299,66 +216,10 @@ static enum result choose_database(struct fleet_client *c, struct err *err)
     return c->place->database ? expect(c, words, 2, NULL, 0, err) : RESULT_OK;
 }
 
-/* True: its addresses are known, or why there are none. One that takes long goes on while others are tried again. */
-static bool look_up(struct fleet_client *c)
-{
-    c->lookup = c->lookup ? c->lookup : fleet_lookup_new(c->place->host);
-    for (unsigned ms = 0; c->lookup && ms < FLEET_CALL_MS; ms += LOOK_MS) {
-        if (fleet_lookup_wait(c->lookup, LOOK_MS)) {
-            return true;
-        }
-        if (c->stops && c->stops(c->stops_context)) {
-            break;
-        }
-    }
-    return false;
-}
-
-static enum result connect_by_name(struct fleet_client *c, struct timeval limit, struct err *err)
-{
-    enum result result = RESULT_BUSY;
-    const char *address;
-
-    if (!look_up(c)) {
-        return away(c,
-                    c->lookup ? "the name of its host takes too long to look up"
-                              : "no memory to look up a name",
-                    err);
-    }
-    if (!fleet_lookup_address(c->lookup, 0)) {
-        result = away(c, fleet_lookup_error(c->lookup), err);
-    }
-    for (size_t i = 0; result != RESULT_OK && (address = fleet_lookup_address(c->lookup, i)); i++) {
-        c->redis = redisConnectWithTimeout(address, (int)c->place->port, limit);
-        result = c->redis && !c->redis->err
-                     ? RESULT_OK
-                     : away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
-        if (c->stops && c->stops(c->stops_context)) {
-            break;
-        }
-    }
-    fleet_lookup_free(c->lookup); /* the next time it may lead elsewhere */
-    c->lookup = NULL;
-    return result;
-}
-
-static enum result connect_by_path(struct fleet_client *c, struct timeval limit, struct err *err)
-{
-    c->redis = redisConnectUnixWithTimeout(c->place->socket, limit);
-    return c->redis && !c->redis->err
-               ? RESULT_OK
-               : away(c, c->redis ? c->redis->errstr : "no memory to connect", err);
-}
-
 static enum result dial(struct fleet_client *c, struct err *err)
 {
-    const struct timeval limit = { .tv_sec = FLEET_CALL_MS / 1000 };
-    enum result result;
+    enum result result = fleet_wire_connect(&c->wire, err);
 
-    result = c->place->socket[0] ? connect_by_path(c, limit, err) : connect_by_name(c, limit, err);
-    if (result == RESULT_OK && redisSetTimeout(c->redis, limit) != REDIS_OK) {
-        result = away(c, c->redis->errstr, err);
-    }
     if (result == RESULT_OK) {
         result = log_in(c, err);
     }
@@ -386,7 +247,7 @@ static redisReply *evaluate(struct fleet_client *c, enum fleet_script script,
     for (size_t i = 0; i < count; i++) {
         words[4 + i] = arguments[i];
     }
-    return command(c, words, 4 + count, err);
+    return fleet_wire_command(&c->wire, words, 4 + count, err);
 }
 
 /* A Redis that was started anew has no scripts. NULL: `err` says why. */
@@ -411,11 +272,11 @@ enum result fleet_client_call(struct fleet_client *c, enum fleet_script script,
                               struct err *err)
 {
     redisReply *reply;
-    enum result result = c->redis ? RESULT_OK : dial(c, err);
+    enum result result = c->wire.redis ? RESULT_OK : dial(c, err);
 
     buf_reset(out);
     if (result != RESULT_OK) {
-        hang_up(c);
+        fleet_wire_close(&c->wire);
         return result;
     }
     reply = evaluate_loaded(c, script, arguments, count, err);
@@ -450,28 +311,28 @@ enum result fleet_client_look_around(struct fleet_client *c, bool *is_alone, str
     char name[FLEET_NAME_MAX + 8];
     struct str call[] = { STR("CLIENT"), STR("SETNAME"), STR_NONE };
     static const struct str list[] = { STR_INIT("CLIENT"), STR_INIT("LIST") };
-    enum result result = c->redis ? RESULT_OK : dial(c, err);
+    enum result result = c->wire.redis ? RESULT_OK : dial(c, err);
     redisReply *reply;
 
     *is_alone = false;
     if (result != RESULT_OK) {
-        hang_up(c);
+        fleet_wire_close(&c->wire);
         return result;
     }
     snprintf(name, sizeof name, "st:{%s}", c->place->job);
     call[2] = str_view(name);
-    reply = command(c, call, 3, err);
+    reply = fleet_wire_command(&c->wire, call, 3, err);
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     freeReplyObject(reply); /* it may be denied: then there is no word of it in the list */
     if (c->has_no_list) {
         return RESULT_OK;
     }
     c->has_no_list = true; /* if it is too long, the next time goes without */
-    reply = command(c, list, 2, err);
+    reply = fleet_wire_command(&c->wire, list, 2, err);
     if (!reply) {
-        return RESULT_BUSY;
+        return err->result;
     }
     c->has_no_list = false;
     *is_alone = c->up_s >= FLEET_BACK_S && count_workers(reply, name) == 1;
@@ -494,14 +355,15 @@ static enum result add_name(const redisReply *key, struct buf *names)
 enum result fleet_client_jobs(struct fleet_client *c, struct buf *names, struct err *err)
 {
     char cursor[24] = "0";
-    enum result result = c->redis ? RESULT_OK : dial(c, err);
+    enum result result = c->wire.redis ? RESULT_OK : dial(c, err);
 
     do {
         const struct str words[] = {
             STR("SCAN"),  str_view(cursor), STR("MATCH"), STR(JOB_KEYS),
             STR("COUNT"), STR(KEYS_A_LOOK), STR("TYPE"),  STR(JOB_KEY_TYPE)
         };
-        redisReply *reply = result == RESULT_OK ? command(c, words, 8, err) : NULL;
+        redisReply *reply =
+            result == RESULT_OK ? fleet_wire_command(&c->wire, words, 8, err) : NULL;
 
         if (!reply) {
             return err->result;

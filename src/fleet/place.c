@@ -14,7 +14,8 @@
 static enum result refuse(struct err *err, const char *what)
 {
     return err_set(err, RESULT_INVALID, "E-FLEET1",
-                   "%s; want redis://HOST/JOB or unix:///PATH/redis.sock#JOB", what);
+                   "%s; want redis://HOST/JOB, rediss://HOST/JOB or unix:///PATH/redis.sock#JOB",
+                   what);
 }
 
 /* False: it is empty, or has no room. */
@@ -36,6 +37,17 @@ static bool take_job(struct str text, struct fleet_place *place)
            strspn(place->job, may) == strlen(place->job);
 }
 
+/* A file of TLS: its whole path, so that a run is gone on with from wherever. False: it is none of them. */
+static bool take_file(struct str name, struct str value, struct fleet_place *place)
+{
+    char *to = str_equal(name, STR("cacert")) ? place->ca_file
+               : str_equal(name, STR("cert")) ? place->cert_file
+               : str_equal(name, STR("key"))  ? place->key_file
+                                              : NULL;
+
+    return to && place->is_tls && take(value, to, FLEET_FILE_MAX) && to[0] == '/';
+}
+
 static enum result take_setting(struct str setting, struct fleet_place *place, struct err *err)
 {
     struct str value = setting, name = str_cut(&value, '=');
@@ -51,7 +63,11 @@ static enum result take_setting(struct str setting, struct fleet_place *place, s
         place->lease_ms = (unsigned)(number / US_PER_MS);
         return RESULT_OK;
     }
-    return refuse(err, "after ? may stand db=N and lease=TIME, from 1s to 10m");
+    if (take_file(name, value, place)) {
+        return RESULT_OK;
+    }
+    return refuse(err, "after ? may stand db=N and lease=TIME, from 1s to 10m, and for rediss:// "
+                       "cacert=, cert= and key=, each with a file's whole path");
 }
 
 static enum result take_settings(struct str rest, struct fleet_place *place, struct err *err)
@@ -160,7 +176,8 @@ enum result fleet_place_parse_server(struct str url, struct fleet_place *place, 
     bool is_socket = ends_with_server(url, STR("unix://"), '#');
     enum result result;
 
-    if ((!is_socket && !ends_with_server(url, STR("redis://"), '/')) ||
+    if ((!is_socket && !ends_with_server(url, STR("redis://"), '/') &&
+         !ends_with_server(url, STR("rediss://"), '/')) ||
         url.len > sizeof whole - 4) {
         return fleet_place_parse(url, place, err);
     }
@@ -179,10 +196,12 @@ enum result fleet_place_parse(struct str url, struct fleet_place *place, struct 
     if (str_starts(url, STR("redis://"))) {
         return take_network((struct str){ url.data + 8, url.len - 8 }, place, err);
     }
+    if (str_starts(url, STR("rediss://"))) {
+        place->is_tls = true;
+        return take_network((struct str){ url.data + 9, url.len - 9 }, place, err);
+    }
     if (str_starts(url, STR("unix://"))) {
         return take_socket((struct str){ url.data + 7, url.len - 7 }, place, err);
     }
-    return refuse(err, str_starts(url, STR("rediss://"))
-                           ? "TLS is not in this program: let stunnel carry it"
-                           : "not a URL of Redis");
+    return refuse(err, "not a URL of Redis");
 }

@@ -2,6 +2,7 @@
  * Where a fleet meets: the URL of a Redis or Valkey, and the name of the job in it.
  *
  *   redis://[USER@]HOST[:PORT]/JOB[?db=N&lease=TIME]     unix:///PATH/redis.sock#JOB[?...]
+ *   rediss://..., the same by TLS, with cacert=FILE of authorities and cert=FILE, key=FILE of this client
  *
  * A password never stands in it, for it would stand in `ps`: SCRAPETOP_FLEET_PASSWORD has it.
  *
@@ -20,6 +21,7 @@
 #define FLEET_PATH_MAX 104 /* of a socket address */
 #define FLEET_HOST_MAX 256
 #define FLEET_NAME_MAX 65
+#define FLEET_FILE_MAX 512
 
 struct fleet_place {
     char socket[FLEET_PATH_MAX]; /* empty: host and port */
@@ -28,6 +30,9 @@ struct fleet_place {
     unsigned database;
     char user[FLEET_NAME_MAX]; /* empty: none */
     char job[FLEET_NAME_MAX];
+    bool is_tls;
+    /* Empty: the system's authorities; no certificate of this client; the key stands in cert_file. */
+    char ca_file[FLEET_FILE_MAX], cert_file[FLEET_FILE_MAX], key_file[FLEET_FILE_MAX];
     unsigned lease_ms; /* a worker that is silent for so long has its work taken over */
 };
 

@@ -316,10 +316,12 @@ enum result fleet_told_jobs(const char *url, bool json, struct err *err)
 {
     struct fleet_talk t;
     struct buf names = { .max = NAMES_BYTES };
+    char job[FLEET_NAME_MAX];
     enum result result = fleet_talk_open(&t, url, false, err);
 
     if (result == RESULT_OK && t.place.job[0]) {
-        result = tell_job(&t, t.place.job, strlen(t.place.job), json, err);
+        memcpy(job, t.place.job, sizeof job);
+        result = tell_job(&t, job, strlen(job), json, err);
     } else if (result == RESULT_OK) {
         result = fleet_jobs(t.client, &t.place, &names, err);
         if (result == RESULT_OK && !names.len) {

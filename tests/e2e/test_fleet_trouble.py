@@ -172,7 +172,7 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
     check(all(b"secret-of-redis" not in text for text in harness.everything_in(scratch("l3.run")).values()), "the password is kept")
     evicts = Redis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru", name="evicts")
     refused(b"E-FLEET4", evicts.url("j"), "e.run", job)
-    for url, words in (("redis://:pw@h/j", b"stands in `ps`"), ("redis://u:pw@h/j", b"stands in `ps`"), ("rediss://h/j", b"stunnel"),
+    for url, words in (("redis://:pw@h/j", b"stands in `ps`"), ("redis://u:pw@h/j", b"stands in `ps`"), ("rediss://u:pw@h/j", b"stands in `ps`"),
                        ("redis://h", b"job's name"), ("redis://h:x/j", b"no host"), ("redis://h/j?x=1", b"db=N"),
                        ("unix://r.sock#j", b"begins with /"), ("http://h/j", b"error[E-FLEET1]: --fleet: not a URL"), ("redis://h/a b", b"job's name")):
         refused(words, url, "never.run", job)
