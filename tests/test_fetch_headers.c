@@ -114,6 +114,91 @@ static void request__carries_the_configured_headers__to_its_own_origin_only(void
     server_stop(server);
 }
 
+/* What a transfer knows of the URL before it changes nothing of what is asked: each is asked in turn by the same
+ * transfer, and by a new one. */
+static void request__has_the_url_that_libcurl_reads__whatever_was_asked_before(void **state)
+{
+    static const char *const targets[] = {
+        "/a/1?x=1",
+        "/a/2?x=2",
+        "/a/3",
+        "/a/4?",
+        "/?y",
+        "/",
+        "/b/./c/../d?e=1",
+        "/b/.",
+        "/b/..",
+        "/b/...",
+        "/.hidden",
+        "/a.b/c.json?d=/../e",
+        "/%41%2f%C3?%2F=",
+        "/q?a=b?c&d=%e4",
+        "/f#g",
+        "/h?i#j",
+        "/k",
+        "?only=query",
+        "/a/5?x=[1]",
+        "/a/6?x={2}",
+        "//double",
+        "/a//b?c",
+        "/a/7;p=1,2",
+        "/a/8?x='(*)'!$+@:",
+        "/\xc3\xa4?\xc3\xb6",
+        "/a\\b",
+        "/a/9?x",
+        "/a/10|11?x",
+        "/a/12?y^z",
+        "",
+    };
+    struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
+    struct server *server = server_start(play_always, &answer);
+    size_t count = sizeof targets / sizeof targets[0];
+    struct net n;
+
+    (void)state;
+    net_begin(&n, PATIENCE_US);
+    for (size_t i = 0; i < count; i++) {
+        give_back(&n, ask(&n, server_url(server, targets[i])));
+    }
+    net_end(&n);
+    for (size_t i = 0; i < count; i++) {
+        net_begin(&n, PATIENCE_US);
+        give_back(&n, ask(&n, server_url(server, targets[i])));
+        net_end(&n);
+    }
+    assert_int_equal(server_count(server), 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(server_asked_at(server, (unsigned)i).head,
+                            server_asked_at(server, (unsigned)(count + i)).head);
+    }
+    assert_non_null(strstr(server_asked_at(server, 1).head, "GET /a/2?x=2 HTTP/1.1\r\n"));
+    assert_non_null(strstr(server_asked_at(server, 2).head, "GET /a/3 HTTP/1.1\r\n"));
+    assert_non_null(strstr(server_asked_at(server, 6).head, "GET /b/d?e=1 HTTP/1.1\r\n"));
+    server_stop(server);
+}
+
+/* Also when the host before it is the same machine by another name, or only begins alike. */
+static void request__names_its_own_host__whatever_was_asked_before(void **state)
+{
+    struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
+    struct server *server = server_start(play_always, &answer);
+    const char *port = strrchr(server_url(server, ""), ':');
+    static const char *const hosts[] = { "127.0.0.1", "localhost", "127.0.0.1", "LOCALHOST" };
+    char url[64], line[64];
+    struct net n;
+
+    (void)state;
+    net_begin(&n, PATIENCE_US);
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        snprintf(url, sizeof url, "http://%s%s/%zu", hosts[i], port, i);
+        give_back(&n, ask(&n, url));
+        snprintf(line, sizeof line, "GET /%zu HTTP/1.1\r\nHost: %s%s\r\n", i, hosts[i], port);
+        assert_non_null(strstr(server_asked_at(server, (unsigned)i).head, line));
+    }
+    net_end(&n);
+    server_stop(server);
+}
+
 static void request__carries_its_own_body__in_place_of_the_endpoints(void **state)
 {
     struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
@@ -209,6 +294,8 @@ int main(void)
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),
         cmocka_unit_test(headers__are_all_kept__of_an_answer_that_is_a_failure),
         cmocka_unit_test(request__carries_the_configured_headers__to_its_own_origin_only),
+        cmocka_unit_test(request__has_the_url_that_libcurl_reads__whatever_was_asked_before),
+        cmocka_unit_test(request__names_its_own_host__whatever_was_asked_before),
         cmocka_unit_test(request__carries_its_own_body__in_place_of_the_endpoints),
         cmocka_unit_test(endpoint__has_headers_of_its_own__in_place_of_those_of_all),
         cmocka_unit_test(extra__goes_with_one_start__to_its_own_origin_only),

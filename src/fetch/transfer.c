@@ -9,6 +9,7 @@
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_proxy.h"
 #include "fetch/transfer_times.h"
+#include "fetch/transfer_url.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -179,6 +180,7 @@ static void wipe(struct buf *b)
 void transfer_free(struct transfer *t)
 {
     curl_easy_cleanup(t->easy);
+    transfer_url_release(t);
     wipe(&t->url);
     wipe(&t->idn);
     wipe(&t->body);
@@ -350,7 +352,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     transfer_head_begin(t);
     transfer_body_begin(t);
     t->error[0] = '\0';
-    if (curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
+    if (!transfer_url_set(t, url) ||
         transfer_proxy_choose(t, url, request->from_public, extra ? extra->proxy : 0) !=
             RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||

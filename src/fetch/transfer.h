@@ -99,6 +99,9 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
     struct buf url;    /* with the extra query; empty without one */
     struct buf idn;    /* with its host as DNS has it; empty when it is so already */
+    CURLU *parts;      /* the URL taken apart (fetch/transfer_url.h) ... */
+    struct buf origin; /* ... with this scheme and host; empty: nothing is known of it */
+    struct buf path;   /* its path, while it is set */
     struct buf body;   /* of the extra; empty without one */
     struct buf digest; /* likewise */
     struct buf extra[FETCH_EXTRA_HEADERS];
