@@ -3,6 +3,7 @@
 #include "fetch/account.h"
 #include "fetch/ca_file.h"
 #include "fetch/cookies.h"
+#include "fetch/curl_memory.h"
 #include "fetch/fetch_threads.h"
 #include "fetch/fetcher.h"
 
@@ -57,6 +58,7 @@ static void release(struct fetch *f)
     }
     cookies_free(f->cookies);
     free(f);
+    curl_memory_drop();
 }
 
 /* What is wrong with the options is wrong for the loop's thread, too, and told there. */
@@ -73,6 +75,7 @@ static enum result make_fetchers(struct fetch *f, const struct fetch_options *op
         }
         f->account.part_count = 1;
     }
+    curl_memory_keep();
     return fetcher_new(&f->fetcher, options, &shared, err);
 }
 
@@ -91,7 +94,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     }
     /* What libcurl would do at the first transfer, where it may be told of too late (8.14 hangs when there is
      * no memory for it). It counts; its opposite is never called: a resolver's thread may outlive us. */
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!curl_memory_init()) {
         free(f);
         return err_nomem(err, "setting up the network");
     }

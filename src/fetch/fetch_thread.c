@@ -1,5 +1,7 @@
 #include "fetch/fetch_thread.h"
 
+#include "fetch/curl_memory.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
@@ -221,7 +223,9 @@ static void run(void *thread)
 {
     struct fetch_thread *t = thread;
 
+    curl_memory_keep();
     uv_run(&t->loop, UV_RUN_DEFAULT); /* until all is closed */
+    curl_memory_drop();
     uv_mutex_lock(&t->mutex);
     t->is_over = true;
     uv_async_send(t->arrived);
