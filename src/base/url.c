@@ -1,6 +1,5 @@
 #include "base/url.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Written so that the compiler can take many bytes at a time: lists of millions of URLs come here. */
@@ -224,13 +223,38 @@ bool url_same_origin(const struct url *a, const struct url *b)
     return a->is_https == b->is_https && a->port == b->port && str_equal_nocase(a->host, b->host);
 }
 
+static char *put(char *at, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        *at++ = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    return at;
+}
+
+static char *put_port(char *at, unsigned port)
+{
+    char digits[5];
+    size_t count = 0;
+
+    do {
+        digits[count++] = (char)('0' + port % 10);
+        port /= 10;
+    } while (port);
+    while (count) {
+        *at++ = digits[--count];
+    }
+    return at;
+}
+
+/* Of each request: printf's formats would be the most of what its host costs. */
 void url_origin_key(const struct url *url, char text[URL_ORIGIN_MAX])
 {
-    snprintf(text, URL_ORIGIN_MAX, url->is_ipv6 ? "%s://[%.*s]:%u" : "%s://%.*s:%u",
-             url->is_https ? "https" : "http", STR_ARG(url->host), (unsigned)url->port);
-    for (char *c = text; *c; c++) {
-        if (*c >= 'A' && *c <= 'Z') {
-            *c = (char)(*c + ('a' - 'A'));
-        }
-    }
+    char *at = put(text, url->is_https ? STR("https://") : STR("http://"));
+
+    at = put(at, url->is_ipv6 ? STR("[") : STR(""));
+    at = put(at, url->host);
+    at = put(at, url->is_ipv6 ? STR("]:") : STR(":"));
+    *put_port(at, url->port) = '\0';
 }

@@ -15,7 +15,7 @@
 
 #define URL_MAX_BYTES 8000
 #define URL_HOST_MAX 253
-#define URL_ORIGIN_MAX (URL_HOST_MAX + 16)
+#define URL_ORIGIN_MAX (URL_HOST_MAX + 18) /* "https://[", "]:65535" and the end */
 
 struct url {
     struct str scheme; /* "http" or "https", as written */

@@ -1,7 +1,6 @@
 #include "fetch/curl_memory.h"
 
 #include <curl/curl.h>
-#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,6 +19,8 @@
 #endif
 
 #if KEEPS
+
+#include <malloc.h>
 
 #define SMALLEST 24U /* of glibc's blocks, which grow in steps of 16 bytes (malloc/malloc.c) */
 #define STEP 16U

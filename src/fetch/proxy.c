@@ -186,6 +186,11 @@ void proxies_release(struct proxies *proxies)
     release(&proxies->https);
 }
 
+bool proxies_are_none(const struct proxies *proxies)
+{
+    return !proxies->pool_count && !proxies->https.url && !proxies->http.url;
+}
+
 const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url, size_t which)
 {
     const struct proxy *proxy = which < proxies->pool_count ? &proxies->pool[which]

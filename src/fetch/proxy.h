@@ -41,6 +41,9 @@ MUST_CHECK enum result proxies_init(struct proxies *proxies, const struct job_pr
                                     struct err *err);
 void proxies_release(struct proxies *proxies);
 
+/** None is ever asked through. */
+bool proxies_are_none(const struct proxies *proxies);
+
 /** NULL: it is asked directly. `which` of a pool, from 0. */
 const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url, size_t which);
 

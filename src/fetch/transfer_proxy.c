@@ -91,9 +91,10 @@ enum result transfer_proxy_choose(struct transfer *t, const char *url, bool from
     struct url parts;
     const char *text;
 
-    t->proxy = proxy = url_split(str_view(url), &parts, NULL) == RESULT_OK
-                           ? proxies_for(t->config->proxies, &parts, which)
-                           : NULL;
+    t->proxy = proxy =
+        !proxies_are_none(t->config->proxies) && url_split(str_view(url), &parts, NULL) == RESULT_OK
+            ? proxies_for(t->config->proxies, &parts, which)
+            : NULL;
     t->proxy_index = which;
     t->private_refused = proxy && from_public && has_private_address(url);
     text = !proxy                                             ? ""

@@ -288,6 +288,9 @@ enum result secrets_redact(const struct secrets *secrets, struct str text, enum 
     struct str plain = { text.data, 0 }; /* what has been passed over, not yet appended */
     enum result result = RESULT_OK;
 
+    if (!secrets->count) {
+        return buf_append_str(out, text);
+    }
     while (text.len && result == RESULT_OK) {
         size_t len = hidden_at(secrets, text, reach);
 

@@ -355,12 +355,29 @@ static bool read_special(struct str name, struct quota_name *out)
     return false;
 }
 
+/* Every name that is read has "limit", "remain" or "left" in it; hardly any other header does. */
+static bool may_be_read(struct str name)
+{
+    for (size_t i = 0; i + 4 <= name.len; i++) {
+        const char *at = name.data + i;
+        char first = (char)(at[0] | 0x20), second = (char)(at[1] | 0x20),
+             third = (char)(at[2] | 0x20);
+
+        if ((first == 'l' &&
+             ((second == 'i' && third == 'm') || (second == 'e' && third == 'f'))) ||
+            (first == 'r' && second == 'e' && third == 'm')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool quota_name_read(struct str name, struct quota_name *out)
 {
     char lower[NAME_MAX_LEN];
 
     *out = (struct quota_name){ .unit_us = US_PER_S };
-    if (name.len < 5 || name.len > NAME_MAX_LEN) {
+    if (name.len < 5 || name.len > NAME_MAX_LEN || !may_be_read(name)) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {

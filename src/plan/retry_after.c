@@ -25,7 +25,7 @@ uint64_t retry_after_unit_us(struct str name)
         { STR_INIT("x-rate-limit-retry-after-milliseconds"), US_PER_MS },
     };
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; name.len >= names[0].name.len && i < sizeof names / sizeof names[0]; i++) {
         if (str_equal_nocase(name, names[i].name)) {
             return names[i].unit_us;
         }
