@@ -10,6 +10,6 @@ command -v musl-gcc >/dev/null || {
 cd "$root"
 flags="-std=c17 -D_GNU_SOURCE -DSCRAPETOP_VERSION=\"0\" -DSCRAPETOP_HAS_DEMO=1 -DSCRAPETOP_HAS_FLEET=1 -DSCRAPETOP_HAS_POSTGRES=1 -Isrc -I. $(pkg-config --cflags ncursesw)"
 system="$(pkg-config --cflags libpq | sed "s/-I/-idirafter /g") -idirafter /usr/include -idirafter /usr/include/$(gcc -dumpmachine)"
-# json_kernel_avx2.c needs its processor's flags, and has nothing of a system.
-find src ui -name '*.c' ! -path src/base/os/bsd.c ! -name json_kernel_avx2.c -print0 | sort -z |
+# json_kernel_avx2.c and _avx512.c need their processor's flags, and have nothing of a system.
+find src ui -name '*.c' ! -path src/base/os/bsd.c ! -name "json_kernel_avx*.c" -print0 | sort -z |
     xargs -0 -n 8 -P "$(nproc)" musl-gcc -fsyntax-only $flags $system

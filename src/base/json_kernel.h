@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 struct json_kernel {
-    const char *name; /* "portable", "sse2", "avx2", "neon" */
+    const char *name; /* "portable", "sse2", "avx2", "avx512", "neon" */
 
     /** Over one value, `p` at its first byte; nesting may go `depth_max` deep. NULL when it is not valid
      *  JSON: json_check says where and why. */
@@ -38,12 +38,13 @@ struct json_kernel {
 
 const struct json_kernel *json_kernel_best(void);
 
-#define JSON_KERNELS_MAX 3
+#define JSON_KERNELS_MAX 4
 
 /** Those that run on this processor; returns how many. */
 size_t json_kernels(const struct json_kernel *kernels[JSON_KERNELS_MAX]);
 
 /* Which of them there are depends on what the program was compiled for. */
-extern const struct json_kernel json_kernel_portable, json_kernel_native, json_kernel_avx2;
+extern const struct json_kernel json_kernel_portable, json_kernel_native, json_kernel_avx2,
+    json_kernel_avx512;
 
 #endif

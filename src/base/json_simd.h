@@ -2,7 +2,7 @@
  * Many bytes of JSON at a time: which of them matter, as a bit for each byte, the first byte lowest.
  *
  * The one place that knows instruction sets. AVX2, SSE2 or NEON is taken when the file that includes this
- * is compiled for it, else (or with JSON_SIMD_PORTABLE defined) 64-bit words do the same. A
+ * is compiled for it, AVX-512 when that file also defines JSON_SIMD_AVX512, else (or with JSON_SIMD_PORTABLE defined) 64-bit words do the same. A
  * processor's extras are chosen at run time one level up, in json_kernel.h. Only bytes
  * [p, p + JSON_SIMD_WIDTH) are read, so a caller must know that there are as many.
  *
@@ -17,6 +17,9 @@
 
 #if defined(JSON_SIMD_PORTABLE)
 #define JSON_SIMD_WIDTH 8
+#elif defined(JSON_SIMD_AVX512)
+#include <immintrin.h>
+#define JSON_SIMD_WIDTH 64
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define JSON_SIMD_AVX2
@@ -34,7 +37,53 @@
 #define JSON_SIMD_WIDTH 8
 #endif
 
-#if defined(JSON_SIMD_AVX2)
+#if defined(JSON_SIMD_AVX512)
+
+typedef __m512i json_simd;
+typedef uint64_t json_simd_found; /* the others find a byte for each byte */
+
+static inline json_simd json_simd_load(const char *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+static inline void json_simd_store(char *p, json_simd v)
+{
+    _mm512_storeu_si512(p, v);
+}
+
+static inline json_simd_found json_simd_is(json_simd v, char c)
+{
+    return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+}
+
+static inline json_simd_found json_simd_or(json_simd_found a, json_simd_found b)
+{
+    return a | b;
+}
+
+static inline json_simd json_simd_with(json_simd v, char bits)
+{
+    return _mm512_or_si512(v, _mm512_set1_epi8(bits));
+}
+
+/* Unsigned. */
+static inline json_simd_found json_simd_at_most(json_simd v, char c)
+{
+    return _mm512_cmple_epu8_mask(v, _mm512_set1_epi8(c));
+}
+
+static inline json_simd_found json_simd_is_odd(json_simd v)
+{
+    return _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(' '));
+}
+
+static inline uint64_t json_simd_bits(json_simd_found is)
+{
+    return is;
+}
+
+#elif defined(JSON_SIMD_AVX2)
 
 typedef __m256i json_simd;
 
@@ -270,7 +319,7 @@ static inline uint64_t json_simd_bare_stops(const char *p)
 static inline uint64_t json_simd_not_digits(const char *p)
 {
     json_simd v = json_simd_load(p);
-    uint64_t all = JSON_SIMD_WIDTH == 32 ? UINT32_MAX : (UINT64_C(1) << (JSON_SIMD_WIDTH % 32)) - 1;
+    uint64_t all = UINT64_MAX >> (64 - JSON_SIMD_WIDTH);
 
     return all &
            (json_simd_bits(json_simd_at_most(v, '/')) | ~json_simd_bits(json_simd_at_most(v, '9')));
@@ -281,7 +330,9 @@ static inline uint64_t json_simd_same(const char *a, const char *b)
 {
     json_simd x = json_simd_load(a), y = json_simd_load(b);
 
-#if defined(JSON_SIMD_AVX2)
+#if defined(JSON_SIMD_AVX512)
+    return _mm512_cmpeq_epi8_mask(x, y);
+#elif defined(JSON_SIMD_AVX2)
     return json_simd_bits(_mm256_cmpeq_epi8(x, y));
 #elif defined(JSON_SIMD_SSE2)
     return json_simd_bits(_mm_cmpeq_epi8(x, y));
@@ -341,7 +392,7 @@ static inline uint64_t json_simd_commas(const char *p)
 /** Every bit becomes the sum (XOR) of itself and all lower ones: between two quotes it is set. */
 static inline uint64_t json_simd_between(uint64_t quotes)
 {
-#if defined(JSON_SIMD_AVX2) && defined(__PCLMUL__)
+#if defined(__PCLMUL__) && (defined(JSON_SIMD_AVX2) || defined(JSON_SIMD_AVX512))
     /* A product without carries, with all ones, is just that. */
     return (uint64_t)_mm_cvtsi128_si64(
         _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)quotes), _mm_set1_epi8(-1), 0));
