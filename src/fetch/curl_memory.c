@@ -99,8 +99,20 @@ static void give_back(void *block)
 static void *resize(void *block, size_t bytes)
 {
     size_t usable = block ? malloc_usable_size(block) : 0;
+    void *larger;
 
-    return bytes && bytes <= usable && usable / 2 <= bytes ? block : realloc(block, bytes);
+    if (bytes && bytes <= usable && usable / 2 <= bytes) {
+        return block;
+    }
+    if (bytes < usable || size_for(bytes) == SIZES) {
+        return realloc(block, bytes);
+    }
+    larger = get(bytes);
+    if (larger && block) {
+        memcpy(larger, block, usable);
+        give_back(block);
+    }
+    return larger;
 }
 
 static char *copy(const char *text)
