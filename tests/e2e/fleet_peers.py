@@ -35,7 +35,7 @@ class Shop(http.server.ThreadingHTTPServer):
     def answer(self, path):
         name, number = path.split("?")[0].strip("/").split("/")
         if name == "list":
-            page = int(path.split("page=")[1])
+            page = int(path.split("page=")[1].split("&")[0])
             items = [(int(number) * 3 + n) % (2 * self.lists) for n in range(1 + int(number) % 5)]
             return {"total": len(items), "items": [{"id": i, "of": int(number)} for i in items[2 * page - 2:2 * page]]}
         return {"id": int(number), "name": f"item {number}"}

@@ -1,6 +1,8 @@
 """One login for all workers of a fleet: by the server's own count, with a real redis-server, in which no secret stands."""
 
+import base64
 import collections
+import contextlib
 import http.server
 import json
 import os
@@ -10,7 +12,7 @@ import time
 
 import harness
 import jobs
-from fleet_peers import Redis, name_of, worker
+from fleet_peers import Redis, Shop, name_of, worker
 from harness import check, check_equal, scratch, wait_for
 
 PASSWORD = "password-of-the-login-8236"
@@ -125,25 +127,56 @@ def said(name, w):
     return harness.read(scratch(f"{name}-{w}.run/events.jsonl"))
 
 
-def test_one_login__is_for_all_workers_and_no_secret_stands_in_redis():
-    redis, api = Redis("--repl-diskless-sync-delay", "0"), LoginApi()
+@contextlib.contextmanager
+def all_that_redis_sees(redis, secrets):
+    """While it lasts; and what stands in Redis then. None of the secrets may be there."""
     with open(scratch("monitor"), "wb") as seen:
         monitor = harness.start(["redis-cli", "-s", redis.socket, "monitor"], stdout=seen)
         wait_for(lambda: b"OK" in harness.read(scratch("monitor")), "the monitor")
+        yield
+        monitor.terminate()
+        monitor.wait()
+    subprocess.run(["redis-cli", "-s", redis.socket, "--rdb", scratch("dump.rdb")], check=True, capture_output=True)
+    for name in ("monitor", "dump.rdb"):
+        text = harness.read(scratch(name))
+        check(len(text) > 500, name, "has", len(text), "bytes")
+        for secret in secrets:
+            check(secret not in text, "in", name, ":", secret)
+
+
+def test_a_credential_of_any_kind__stands_in_no_redis():
+    """Also where the requests that have it are found, and travel by Redis."""
+    redis, shop = Redis("--repl-diskless-sync-delay", "0"), Shop(12)
+    env = {name: f"s3cret-of-{name.lower()}" for name in ("HEADER", "FILE", "COOKIE", "QUERY", "USER")}
+    endpoints = [{"name": "listed", "url": "/list/{n}", "records": "/items", "pages": {"param": "page", "total": "/total", "size": 2}},
+                 {"name": "items", "url": "/item/{listed.id}"}]
+    job = jobs.write_job("kinds", base=shop.url, vars={"n": "[0-11]"}, endpoints=endpoints)
+    with_key = jobs.write_job("key", base=shop.url, vars={"n": "[0-11]"}, endpoints=endpoints,
+                              login={"key": "${QUERY}", "query": "key"})
+    kinds = {"headers": ["-H", "Authorization: Bearer ${HEADER}", "-H", "X-Key: ${FILE}", "-b", "sid=${COOKIE}", job],
+             "basic": ["-u", "me:${USER}", job], "key": [with_key]}
+    secrets = [secret.encode() for secret in env.values()] + [base64.b64encode(f"me:{env['USER']}".encode())]
+    with all_that_redis_sees(redis, secrets):
+        children = {kind: worker(redis.url(kind), f"{kind}.run", *options, env=harness.environment(**env)) for kind, options in kinds.items()}
+        for kind, child in children.items():
+            ended = harness.finish(child)
+            check_equal(ended.code, 0, f"exit code of {kind}: {ended}")
+    with_query = [path for path in shop.asked if env["QUERY"] in path]
+    check(any(path.startswith("/item/") for path in with_query), "found requests that had the key:", len(with_query))
+    check(b"/item/" in harness.read(scratch("monitor")), "no found request went by Redis: this shows nothing")
+    redis.kill()
+
+
+def test_one_login__is_for_all_workers_and_no_secret_stands_in_redis():
+    redis, api = Redis("--repl-diskless-sync-delay", "0"), LoginApi()
+    secrets = [PASSWORD.encode(), KEY.encode(), b"token-0001", b"Bearer"]
+    with all_that_redis_sees(redis, secrets):
         finish(start(redis, api, "one", 90), "one", 90)
         check(redis.say("exists", "st:{one}:login") == b"1\n", "a token in Redis")
         wait_for(lambda: harness.read(scratch("monitor")).count(b'leaves\\":true') == 3, "all of it")
-        monitor.terminate()
-        monitor.wait()
     check_equal((api.logins, api.refused), (1, 0), "logins and refused requests")
     check_equal(set(api.served), set(WORKERS), "workers that asked")
-    subprocess.run(["redis-cli", "-s", redis.socket, "--rdb", scratch("dump.rdb")], check=True, capture_output=True)
-    secrets = [PASSWORD.encode(), KEY.encode(), b"token-0001", b"Bearer"]
-    for name in ("monitor", "dump.rdb"):
-        text = harness.read(scratch(name))
-        check(len(text) > 500 and b"login" in text, name, "has", len(text), "bytes")
-        for secret in secrets:
-            check(secret not in text, "in", name, ":", secret)
+    check(all(b"login" in harness.read(scratch(name)) for name in ("monitor", "dump.rdb")), "no login: this shows nothing")
     for w in WORKERS:
         for path, data in harness.everything_in(scratch(f"one-{w}.run")).items():
             for secret in secrets[:3]:
