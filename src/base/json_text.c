@@ -26,6 +26,20 @@ static bool are_plain(const char *bytes)
              zero_byte(eight ^ EACH_BYTE(0x7F)));
 }
 
+bool json_text_is_plain(const char *bytes, size_t len)
+{
+    char eight[8] = "        ";
+    size_t at = 0;
+
+    for (; len - at >= 8; at += 8) {
+        if (!are_plain(bytes + at)) {
+            return false;
+        }
+    }
+    memcpy(eight, bytes + at, len - at);
+    return are_plain(eight);
+}
+
 /* Bytes at the head of `s` that stand for themselves; `*step` gets how many after them do not, those of one
  * character: 0 at the end. `shown`: nor does one that acts on a terminal. */
 static size_t plain_prefix(struct str s, bool shown, size_t *step)

@@ -14,6 +14,9 @@
 
 #include "base/buf.h"
 
+/** Printable ASCII that stands for itself between quotes. */
+bool json_text_is_plain(const char *bytes, size_t len);
+
 /** Appends `bytes` as a literal, its quotes included. */
 MUST_CHECK enum result json_text_append(struct buf *to, struct str bytes);
 

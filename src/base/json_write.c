@@ -106,22 +106,16 @@ static void put_quoted(struct json_writer *j, struct str text)
 /* `,"key":` at once, as most keys are short words of ours; false for any other key. */
 static bool put_plain_key(struct json_writer *j, const char *key)
 {
-    char text[KEY_PLAIN_MAX + 4];
-    size_t at = 0;
+    char text[KEY_PLAIN_MAX + 4] = ",\"";
+    size_t len = strnlen(key, KEY_PLAIN_MAX + 1), from = j->comma ? 0 : 1;
 
-    if (j->comma) {
-        text[at++] = ',';
+    if (len > KEY_PLAIN_MAX || !json_text_is_plain(key, len)) {
+        return false;
     }
-    text[at++] = '"';
-    for (const char *end = key + KEY_PLAIN_MAX; *key; key++) {
-        if (key == end || !is_plain(*key)) {
-            return false;
-        }
-        text[at++] = *key;
-    }
-    text[at++] = '"';
-    text[at++] = ':';
-    put(j, text, at);
+    memcpy(text + 2, key, len);
+    text[2 + len] = '"';
+    text[3 + len] = ':';
+    put(j, text + from, 4 + len - from);
     return true;
 }
 

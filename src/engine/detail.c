@@ -132,6 +132,9 @@ static uint32_t headers_that_fit(const struct buf *headers)
 {
     uint32_t fits = 0, nuls = 0;
 
+    if (headers->len <= SNAPSHOT_HEADERS_BYTES) {
+        return (uint32_t)headers->len;
+    }
     for (size_t i = 0; i < headers->len && i < SNAPSHOT_HEADERS_BYTES; i++) {
         if (headers->data[i] == '\0' && ++nuls % 2 == 0) {
             fits = (uint32_t)i + 1;

@@ -153,6 +153,9 @@ static void add_said(struct engine *e, struct response *response, struct str sai
  * screen. */
 static void hide_in_reason(struct engine *e, struct response *response)
 {
+    if (!response->reason[0]) {
+        return;
+    }
     buf_reset(&e->scratch.redacted);
     if (secrets_redact(&e->secrets, str_view(response->reason), SECRETS_CUT,
                        &e->scratch.redacted) != RESULT_OK) {

@@ -355,17 +355,17 @@ static bool read_special(struct str name, struct quota_name *out)
     return false;
 }
 
-/* Every name that is read has "limit", "remain" or "left" in it; hardly any other header does. */
+/* Every name that is read has "limit", "remain" or "left" in it: the first two letters tell most others apart. */
 static bool may_be_read(struct str name)
 {
     for (size_t i = 0; i + 4 <= name.len; i++) {
-        const char *at = name.data + i;
-        char first = (char)(at[0] | 0x20), second = (char)(at[1] | 0x20),
-             third = (char)(at[2] | 0x20);
+        char first = (char)(name.data[i] | 0x20), second;
 
-        if ((first == 'l' &&
-             ((second == 'i' && third == 'm') || (second == 'e' && third == 'f'))) ||
-            (first == 'r' && second == 'e' && third == 'm')) {
+        if (first != 'l' && first != 'r') {
+            continue;
+        }
+        second = (char)(name.data[i + 1] | 0x20);
+        if (second == 'e' || (first == 'l' && second == 'i')) {
             return true;
         }
     }
