@@ -208,7 +208,7 @@ static void days__begin_at_midnight_of_their_zone(void **state)
     assert_shows(NULL, dates_utc(&dates, 2, DATES_BEGIN), "%Y-%m-%dT%H",
                  "2026-03-29T22"); /* summer time */
     assert_shows(zone, dates_utc(&dates, 2, DATES_BEGIN), "%Y-%m-%dT%H%z", "2026-03-30T00+02:00");
-    assert_int_equal(dates_last_second(&dates, 1) - dates_utc(&dates, 1, DATES_BEGIN),
+    assert_int_equal(dates_utc(&dates, 1, DATES_NEXT) - 1 - dates_utc(&dates, 1, DATES_BEGIN),
                      23 * 3600 - 1);
     given.step = STR("1h"); /* that day has 23 of them */
     given.from = given.to = STR("2026-03-29");
@@ -222,6 +222,39 @@ static void days__begin_at_midnight_of_their_zone(void **state)
     zone_free(zone);
 }
 
+static void halves__are_days_by_the_calendar__and_seconds_by_the_clock(void **state)
+{
+    struct dates dates;
+    struct dates_window window, halves[2];
+    struct err err;
+    unsigned depth = 0;
+
+    (void)state;
+    assert_int_equal(parse(&dates, "2026-02-01", "2026-02-28", "1mo", 0, &err), RESULT_OK);
+    window = dates_window(&dates, 0);
+    assert_true(dates_halve(&dates, &window, halves));
+    assert_shows(NULL, halves[0].begin_s, "%Y-%m-%d", "2026-02-01");
+    assert_shows(NULL, halves[0].next_s, "%Y-%m-%dT%H:%M:%S", "2026-02-15T00:00:00");
+    assert_shows(NULL, dates_window_utc(&dates, &halves[0], DATES_LAST), "%Y-%m-%d", "2026-02-14");
+    assert_int_equal(halves[1].begin_s, halves[0].next_s);
+    assert_int_equal(halves[1].next_s, window.next_s);
+    for (window = halves[1]; dates_halve(&dates, &window, halves); window = halves[1]) {
+        assert_int_equal(halves[1].begin_s % 86400, 0);
+        depth++;
+    }
+    assert_int_equal(depth, 4); /* 14 days: 7, 4, 2, 1 */
+    assert_int_equal(window.next_s - window.begin_s, 86400);
+    assert_int_equal(parse(&dates, "2026-02-01T00:00:00Z", "2026-02-01T06:00:00Z", "6h", 0, &err),
+                     RESULT_OK);
+    window = dates_window(&dates, 0);
+    for (depth = 0; dates_halve(&dates, &window, halves); window = halves[0]) {
+        assert_int_equal(halves[0].next_s, halves[1].begin_s);
+        depth++;
+    }
+    assert_int_equal(window.next_s - window.begin_s, 1);
+    assert_int_equal(depth, 14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +265,7 @@ int main(void)
         cmocka_unit_test(hours__go_by_the_clock__to_a_day_that_is_included),
         cmocka_unit_test(hours__in_words__count_from_the_present_one),
         cmocka_unit_test(days__begin_at_midnight_of_their_zone),
+        cmocka_unit_test(halves__are_days_by_the_calendar__and_seconds_by_the_clock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

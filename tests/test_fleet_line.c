@@ -128,7 +128,7 @@ static void fleet_line__that_is_none__is_refused(void **state)
         HEAD "\"0000000000000000000000070000000G\"," PAGE,
         HEAD PLACE "0,0,0,0,0,0,0,999,0,0,0,0,0,0,0,0]", /* a way of paging that there is not */
         HEAD PLACE "0,0,4294967296,0,0,0,0,0,0,0,0,0,0,0,0,0]",
-        HEAD PLACE "0,0,0,0,0,0,0,0,0,0,0,0,0,0,3,0]",
+        HEAD PLACE "0,0,0,0,0,0,0,0,0,0,0,0,0,0,4,0]",
         HEAD PLACE "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]",
         HEAD PLACE "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]",
         HEAD PLACE "-1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]",

@@ -97,6 +97,63 @@ static void findings__keep_order_and_texts__when_added(void **state)
     assert_null(discoveries.first);
 }
 
+/* Halves of halves stand in the order of time, whatever was halved how often, and before the next seed. */
+static void parts_of_a_window__stand_in_the_order_of_time(void **state)
+{
+    struct request whole = { .id = 7 }, half = { .id = 1000 };
+    struct sort_key a, b, aa, ab, aba, page, next;
+
+    (void)state;
+    assert_true(sort_key_of_part(&whole, 0, 24, &a));
+    assert_true(sort_key_of_part(&whole, 1, 24, &b));
+    half.sort_key = sort_key_view(&a);
+    assert_true(sort_key_of_part(&half, 0, 24, &aa));
+    assert_true(sort_key_of_part(&half, 1, 24, &ab));
+    sort_key_of_page(&half, 9, &page);
+    half.sort_key = sort_key_view(&ab);
+    assert_true(sort_key_of_part(&half, 0, 24, &aba));
+    sort_key_of_seed(0, 8, &next);
+    assert_before(aa, ab);
+    assert_before(aa, aba);
+    assert_before(page, b);
+    assert_before(ab, b);
+    assert_before(aba, b);
+    assert_before(b, next);
+}
+
+static void parts_of_a_window__are_not_halved_for_ever(void **state)
+{
+    struct request request = { .id = 7 };
+    struct sort_key keys[2];
+    unsigned depth = 0;
+
+    (void)state;
+    while (sort_key_of_part(&request, 1, 24, &keys[depth % 2])) {
+        request.sort_key = sort_key_view(&keys[depth++ % 2]);
+    }
+    assert_int_equal(depth, 24);
+}
+
+static void parts_of_a_page__stand_between_it_and_the_next(void **state)
+{
+    struct request first = { .id = 7 }, page = { .id = 90, .page.ordinal = 3 };
+    struct request part = { .id = 91, .page = { .ordinal = 300, .basis = PAGE_PART } };
+    struct sort_key at, next, one, two, of_one;
+
+    (void)state;
+    sort_key_of_page(&first, 3, &at);
+    sort_key_of_page(&first, 4, &next);
+    page.sort_key = sort_key_view(&at);
+    sort_key_of_page_part(&page, 300, &one);
+    sort_key_of_page_part(&page, 350, &two);
+    part.sort_key = sort_key_view(&one);
+    sort_key_of_page_part(&part, 325, &of_one);
+    assert_before(at, one);
+    assert_before(one, of_one);
+    assert_before(of_one, two);
+    assert_before(two, next);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +161,9 @@ int main(void)
         cmocka_unit_test(sort_key__is_the_listings__when_asked_from_any_of_its_pages),
         cmocka_unit_test(sort_key__is_refused__when_too_deep),
         cmocka_unit_test(findings__keep_order_and_texts__when_added),
+        cmocka_unit_test(parts_of_a_window__stand_in_the_order_of_time),
+        cmocka_unit_test(parts_of_a_window__are_not_halved_for_ever),
+        cmocka_unit_test(parts_of_a_page__stand_between_it_and_the_next),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,8 +37,8 @@ enum result discover_init(struct discover *d, const struct job *job, bool is_lis
 {
     *d = (struct discover){ .job = job };
     for (size_t i = 0; i < job->endpoint_count; i++) {
-        d->leads_on |=
-            job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
+        d->leads_on |= job->endpoints[i].pages.kind != JOB_PAGES_NONE ||
+                       job->endpoints[i].has_parent || job->endpoints[i].split.is_wanted;
         d->has_since |= job->endpoints[i].since.at != NULL;
     }
     d->plan.is_shared = job->fleet && d->leads_on && !is_listed;

@@ -42,7 +42,7 @@ static bool page_of(const uint64_t n[PAGE_NUMBERS], struct page_at *p)
     static const uint64_t most[PAGE_NUMBERS] = {
         INT64_MAX,   UINT64_MAX,          UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX,
         UINT32_MAX,  JOB_PAGES_KINDS - 1, UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX,
-        JSON_OBJECT, UINT32_MAX,          PAGE_PROOF, UINT32_MAX,
+        JSON_OBJECT, UINT32_MAX,          PAGE_PART,  UINT32_MAX,
     };
 
     for (size_t i = 0; i < PAGE_NUMBERS; i++) {

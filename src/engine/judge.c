@@ -120,9 +120,10 @@ static bool is_past_end(const struct engine *e, const struct response *response,
     const struct request *request = response->request;
     bool has_status = response->outcome == OUTCOME_STATUS;
 
-    if (request->page.basis == PAGE_NAMED || response->outcome == OUTCOME_OK ||
-        response->outcome == OUTCOME_REDIRECT || response->outcome == OUTCOME_LOCAL ||
-        response->outcome == OUTCOME_CANCELLED || deadline->holds_host ||
+    if (request->page.basis == PAGE_NAMED || request->page.basis == PAGE_PART ||
+        response->outcome == OUTCOME_OK || response->outcome == OUTCOME_REDIRECT ||
+        response->outcome == OUTCOME_LOCAL || response->outcome == OUTCOME_CANCELLED ||
+        deadline->holds_host ||
         (has_status && request->page.basis == PAGE_TRIED &&
          retry_wants_status(&e->job->retry, response->status))) {
         return false;
@@ -225,6 +226,30 @@ static bool login_decides(struct engine *e, struct response *response,
     return true;
 }
 
+/* What nobody else has seen to: it is split up, or ends as its verdict says. */
+static void settle_or_split(struct engine *e, struct response *response,
+                            struct body_result *reading, struct attempt *attempt,
+                            const struct deadline *deadline)
+{
+    const struct request *request = response->request;
+
+    if (!deadline->holds_host && split_up_takes(e, response, &reading->discoveries)) {
+        return;
+    }
+    ban_note(e, response, deadline->holds_host);
+    refused_alike_note(e, response, deadline->holds_host);
+    if (poll_is_not_modified(response)) {
+        settle_put(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
+    } else if (is_past_end(e, response, deadline, &reading->discoveries)) {
+        judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
+                   &reading->discoveries);
+    } else if (request->last.bad_times >= BAD_ALIKE_MAX || refused_alike_is(e, request)) {
+        judge_final(e, response);
+    } else {
+        settle_by_verdict(e, response, attempt, deadline, &reading->discoveries);
+    }
+}
+
 static void judge(struct engine *e, struct response *response, struct body_result *reading)
 {
     struct request *request = response->request;
@@ -285,18 +310,7 @@ static void judge(struct engine *e, struct response *response, struct body_resul
     case CREDENTIAL_TAKEN:
         return;
     }
-    ban_note(e, response, deadline.holds_host);
-    refused_alike_note(e, response, deadline.holds_host);
-    if (poll_is_not_modified(response)) {
-        settle_put(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
-    } else if (is_past_end(e, response, &deadline, &reading->discoveries)) {
-        judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
-                   &reading->discoveries);
-    } else if (request->last.bad_times >= BAD_ALIKE_MAX || refused_alike_is(e, request)) {
-        judge_final(e, response);
-    } else {
-        settle_by_verdict(e, response, &attempt, &deadline, &reading->discoveries);
-    }
+    settle_or_split(e, response, reading, &attempt, &deadline);
 }
 
 /* --- is it JSON? ------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #define SCRAPETOP_ENGINE_JUDGE_H
 
 #include "engine/body_checks.h"
+#include "engine/split_up.h"
 #include "plan/deep_limit.h"
 #include "plan/same_answer.h"
 #include "work/work.h"
@@ -36,6 +37,7 @@ struct judging {
     uint64_t no_files_since_us; /* nothing but that there is no descriptor; 0: it is not so */
     struct same_answer same_answer;
     struct deep_limits deep_limits;
+    struct split_up split_up;
 };
 
 /** Before the first response. */

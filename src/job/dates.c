@@ -296,23 +296,48 @@ static int64_t last_day(const struct dates *d, uint64_t index)
     return last < d->last ? last : d->last;
 }
 
-int64_t dates_utc(const struct dates *d, uint64_t index, enum dates_part part)
+struct dates_window dates_window(const struct dates *d, uint64_t index)
+{
+    if (d->seconds) {
+        return (struct dates_window){ d->begin_s + (int64_t)(index * d->seconds),
+                                      next_by_clock(d, index) };
+    }
+    return (struct dates_window){ midnight(d->zone, day_at(d, index)),
+                                  midnight(d->zone, last_day(d, index) + 1) };
+}
+
+int64_t dates_window_utc(const struct dates *d, const struct dates_window *w, enum dates_part part)
 {
     switch (part) {
     case DATES_LAST:
-        return d->seconds ? next_by_clock(d, index) - 1 : midnight(d->zone, last_day(d, index));
+        return d->seconds ? w->next_s - 1 : midnight(d->zone, day_in(d->zone, w->next_s) - 1);
     case DATES_NEXT:
-        return d->seconds ? next_by_clock(d, index) : midnight(d->zone, last_day(d, index) + 1);
+        return w->next_s;
     case DATES_BEGIN:
         break;
     }
-    return d->seconds ? d->begin_s + (int64_t)(index * d->seconds)
-                      : midnight(d->zone, day_at(d, index));
+    return w->begin_s;
 }
 
-int64_t dates_last_second(const struct dates *d, uint64_t index)
+int64_t dates_utc(const struct dates *d, uint64_t index, enum dates_part part)
 {
-    return dates_utc(d, index, DATES_NEXT) - 1;
+    struct dates_window window = dates_window(d, index);
+
+    return dates_window_utc(d, &window, part);
+}
+
+bool dates_halve(const struct dates *d, const struct dates_window *w, struct dates_window halves[2])
+{
+    int64_t middle_s = w->begin_s + (w->next_s - w->begin_s) / 2;
+
+    if (!d->seconds) {
+        int64_t first = day_in(d->zone, w->begin_s), next = day_in(d->zone, w->next_s);
+
+        middle_s = midnight(d->zone, first + (next - first) / 2);
+    }
+    halves[0] = (struct dates_window){ w->begin_s, middle_s };
+    halves[1] = (struct dates_window){ middle_s, w->next_s };
+    return middle_s > w->begin_s && middle_s < w->next_s;
 }
 
 enum result dates_parse_instant(struct str text, int64_t *us, struct err *err)

@@ -65,11 +65,23 @@ enum dates_part {
     DATES_NEXT, /* what follows that */
 };
 
+/** A stretch of time: a step, or a part of one. By the calendar it begins and ends at a midnight. */
+struct dates_window {
+    int64_t begin_s, next_s; /* seconds of UTC; `next_s` is what follows it */
+};
+
+struct dates_window dates_window(const struct dates *dates, uint64_t index);
+
 /** When that begins: a midnight by the calendar. */
+int64_t dates_window_utc(const struct dates *dates, const struct dates_window *window,
+                         enum dates_part part);
+
+/** The same of a step. */
 int64_t dates_utc(const struct dates *dates, uint64_t index, enum dates_part part);
 
-/** The last second of the step. */
-int64_t dates_last_second(const struct dates *dates, uint64_t index);
+/** In two, as alike as can be: days by the calendar, seconds by the clock. False: it has but one. */
+bool dates_halve(const struct dates *dates, const struct dates_window *window,
+                 struct dates_window halves[2]);
 
 #define DATES_INSTANT_MAX 32
 

@@ -1,43 +1,17 @@
-#include "job/expansion.h"
+#include "job/expansion_state.h"
 
+#include "base/json_scan.h"
 #include "base/json_text.h"
 #include "base/url.h"
 #include "job/glob.h"
-#include "job/header_fill.h"
-#include "job/template.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE SIZE_MAX
-#define SINCE (SIZE_MAX - 1) /* in the place of a variable: what the caller says of `{since}` */
-
-struct name {
-    char *text; /* "row.id" */
-    struct str field;
-    size_t var;
-    bool in_key; /* the request itself names it, not only a later one */
-};
-
-/* A template of the endpoint, and which of the names each of its own is. */
-struct part {
-    struct template *t;
-    size_t *names;
-};
-
-struct expansion {
-    const struct job *job;
-    const struct vars *vars;
-    uint32_t endpoint;
-    struct part url, body;       /* the body's template is NULL when there is none */
-    struct header_fill *headers; /* NULL: none is filled in */
-    struct name *names;
-    size_t name_count;
-    size_t *varying; /* variables, the last varying fastest */
-    size_t varying_count;
-    uint64_t count;
-};
+#define NONE EXPANSION_NONE
+#define SINCE EXPANSION_SINCE
 
 /* --- making ------------------------------------------------------------------------------------------ */
 
@@ -186,6 +160,49 @@ static enum result make_part(struct expansion *x, struct part *part, const char 
     return part->names ? RESULT_OK : err_nomem(err, "reading the variables");
 }
 
+/* --- a window ------------------------------------------------------------------------------------------ */
+
+#define WINDOW_BEGIN "epoch"
+#define WINDOW_NEXT "next.epoch"
+
+/* The name tells where the step begins, or else where it ends. */
+static bool tells_begin(struct str field)
+{
+    return !field.data || str_starts(field, STR(WINDOW_BEGIN));
+}
+
+/* The first of which the request itself says where a step begins, and where it ends. */
+static void find_window(struct expansion *x)
+{
+    for (size_t i = 0; i < x->name_count && x->window == NONE; i++) {
+        for (size_t k = 0; k < x->name_count && x->window == NONE; k++) {
+            const struct name *begin = &x->names[i], *end = &x->names[k];
+
+            if (begin->in_key && end->in_key && begin->var == end->var && begin->var < SINCE &&
+                vars_is_window(x->vars, begin->var) && tells_begin(begin->field) &&
+                !tells_begin(end->field)) {
+                x->window = begin->var;
+            }
+        }
+    }
+}
+
+/* So that its vars say which window a request asks for, whatever its URL is made of. */
+static enum result add_window(struct expansion *x, struct err *err)
+{
+    const char *const fields[] = { WINDOW_BEGIN, WINDOW_NEXT };
+    enum result result = RESULT_OK;
+
+    find_window(x);
+    for (size_t i = 0; i < 2 && x->window != NONE && result == RESULT_OK; i++) {
+        char text[TEMPLATE_NAME_MAX];
+
+        snprintf(text, sizeof text, "%s.%s", x->job->vars[x->window].name, fields[i]);
+        result = add_name(x, str_view(text), true, false, err);
+    }
+    return result;
+}
+
 enum result expansion_new(struct expansion **made, const struct job *job, uint32_t endpoint,
                           const struct vars *vars, struct err *err)
 {
@@ -196,8 +213,13 @@ enum result expansion_new(struct expansion **made, const struct job *job, uint32
     if (!x) {
         return err_nomem(err, "reading the variables");
     }
-    *x = (struct expansion){ .job = job, .vars = vars, .endpoint = endpoint, .count = 1 };
+    *x = (struct expansion){
+        .job = job, .vars = vars, .endpoint = endpoint, .count = 1, .window = NONE
+    };
     result = add_endpoint(x, own, true, err);
+    if (result == RESULT_OK && own->split.is_wanted) {
+        result = add_window(x, err);
+    }
     if (result == RESULT_OK && own->since.at) {
         result = add_name(x, STR(JOB_SINCE_NAME), false, false, err);
     }
@@ -299,8 +321,49 @@ static enum result read_value(const struct expansion *x, const struct name *name
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "making a request");
 }
 
-static enum result read_values(const struct expansion *x, uint64_t index, struct values *values,
-                               struct expansion_texts *texts, struct err *err)
+/* What the requests are made of: a number of the plan, or another request's values and a window. */
+struct from {
+    uint64_t index;
+    struct str vars; /* STR_NONE: by the index */
+    const struct dates_window *window;
+};
+
+static enum result read_other_value(const struct expansion *x, const struct name *name,
+                                    const struct from *from, struct buf *json)
+{
+    struct json_walk walk;
+    struct str key, value;
+
+    if (name->var == x->window) {
+        return vars_window_value(x->vars, name->var, from->window, name->field, json);
+    }
+    json_walk_begin(&walk, from->vars);
+    while (json_walk_next(&walk, &key, &value)) {
+        if (json_raw_equal(key, str_view(name->text))) {
+            return buf_append_str(json, str_trim(value));
+        }
+    }
+    return RESULT_NOT_FOUND;
+}
+
+static enum result read_one(const struct expansion *x, const struct name *name,
+                            const struct from *from, struct expansion_texts *texts, struct err *err)
+{
+    enum result result;
+
+    if (!from->vars.data) {
+        return read_value(x, name, from->index, texts, err);
+    }
+    result = read_other_value(x, name, from, &texts->values);
+    if (result == RESULT_NOT_FOUND) {
+        return err_set(err, result, "E-TPL2", "{%s} has no value", name->text);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "making a request");
+}
+
+static enum result read_values(const struct expansion *x, const struct from *from,
+                               struct values *values, struct expansion_texts *texts,
+                               struct err *err)
 {
     struct buf *json = &texts->values;
 
@@ -313,7 +376,7 @@ static enum result read_values(const struct expansion *x, uint64_t index, struct
         enum result result;
 
         values->list[i].at = json->len;
-        result = read_value(x, &x->names[i], index, texts, err);
+        result = read_one(x, &x->names[i], from, texts, err);
         if (result != RESULT_OK) {
             return result;
         }
@@ -395,11 +458,11 @@ static enum result make_key(const struct values *values, struct expansion_texts 
                                                   : result;
 }
 
-enum result expansion_read(const struct expansion *x, uint64_t index, struct expansion_texts *texts,
-                           struct err *err)
+static enum result read_from(const struct expansion *x, const struct from *from,
+                             struct expansion_texts *texts, struct err *err)
 {
     struct values values;
-    enum result result = read_values(x, index, &values, texts, err);
+    enum result result = read_values(x, from, &values, texts, err);
 
     texts->url.max = URL_MAX_BYTES + 1; /* so that url_split is who says that it is too long */
     texts->body.max = JOB_BODY_MAX;
@@ -416,6 +479,73 @@ enum result expansion_read(const struct expansion *x, uint64_t index, struct exp
     return result;
 }
 
+enum result expansion_read(const struct expansion *x, uint64_t index, struct expansion_texts *texts,
+                           struct err *err)
+{
+    const struct from from = { .index = index };
+
+    return read_from(x, &from, texts, err);
+}
+
+bool expansion_has_window(const struct expansion *x)
+{
+    return x->window != NONE;
+}
+
+/* Before 1970 it is negative. */
+static bool to_seconds(struct str text, int64_t *seconds)
+{
+    bool is_negative = str_starts(text, STR("-"));
+    struct str digits = { text.data + is_negative, text.len - is_negative };
+    uint64_t number;
+
+    if (!str_to_u64(digits, &number) || number > INT64_MAX / 2) {
+        return false;
+    }
+    *seconds = is_negative ? -(int64_t)number : (int64_t)number;
+    return true;
+}
+
+/* A number of seconds that `vars` have under that name of the window's variable. */
+static bool window_edge(const struct expansion *x, struct str vars, const char *field,
+                        int64_t *at_s)
+{
+    char name[TEMPLATE_NAME_MAX];
+    struct json_walk walk;
+    struct str key, value;
+    bool is_found = false;
+
+    snprintf(name, sizeof name, "%s.%s", x->job->vars[x->window].name, field);
+    json_walk_begin(&walk, vars);
+    while (json_walk_next(&walk, &key, &value)) {
+        if (json_raw_equal(key, str_view(name))) {
+            is_found = to_seconds(str_trim(value), at_s);
+        }
+    }
+    return is_found;
+}
+
+enum result expansion_halve(const struct expansion *x, struct str vars,
+                            struct dates_window halves[2])
+{
+    struct dates_window window;
+
+    return x->window != NONE && window_edge(x, vars, WINDOW_BEGIN, &window.begin_s) &&
+                   window_edge(x, vars, WINDOW_NEXT, &window.next_s) &&
+                   window.begin_s < window.next_s && vars_halve(x->vars, x->window, &window, halves)
+               ? RESULT_OK
+               : RESULT_NOT_FOUND;
+}
+
+enum result expansion_read_window(const struct expansion *x, struct str vars,
+                                  const struct dates_window *window, struct expansion_texts *texts,
+                                  struct err *err)
+{
+    const struct from from = { .vars = vars, .window = window };
+
+    return read_from(x, &from, texts, err);
+}
+
 void expansion_texts_release(struct expansion_texts *texts)
 {
     buf_release(&texts->key);
@@ -423,142 +553,4 @@ void expansion_texts_release(struct expansion_texts *texts)
     buf_release(&texts->body);
     buf_release(&texts->vars);
     buf_release(&texts->values);
-}
-
-/* --- checking ------------------------------------------------------------------------------------------ */
-
-struct check {
-    const struct expansion *x;
-    struct job_faults *faults;
-    struct expansion_texts texts;
-    size_t count;
-    struct err first;
-};
-
-static void tell(struct check *c, const struct err *err)
-{
-    if (!c->count++) {
-        c->first = *err;
-    }
-    if (c->faults && c->faults->count++ < JOB_FAULTS_SHOWN) {
-        c->faults->errors[c->faults->count - 1] = *err;
-    }
-}
-
-static void check_fields(struct check *c)
-{
-    const struct expansion *x = c->x;
-
-    for (size_t i = 0; i < x->name_count; i++) {
-        const struct name *name = &x->names[i];
-        const struct job_var *var = name->var != SINCE ? &x->job->vars[name->var] : NULL;
-        struct str nearest = STR_NONE, field;
-        unsigned least = 4;
-        struct err err;
-
-        if (!var || vars_has_field(x->vars, name->var, name->field)) {
-            continue;
-        }
-        for (size_t at = 0; (field = vars_field(x->vars, name->var, at)).data; at++) {
-            unsigned distance = name->field.data ? str_distance(name->field, field) : least;
-
-            if (distance < least) {
-                least = distance;
-                nearest = field;
-            }
-        }
-        field = vars_field(x->vars, name->var, 0);
-        if (!name->field.data) {
-            err_set(&err, RESULT_INVALID, "E-CFG5",
-                    "{%s} is a file with columns; want one of them, as in {%s.%.*s}", name->text,
-                    name->text, STR_ARG(field));
-        } else if (nearest.data) {
-            err_set(&err, RESULT_INVALID, "E-CFG5", "{%s}: no such field (did you mean \"%.*s\"?)",
-                    name->text, STR_ARG(nearest));
-        } else {
-            err_set(&err, RESULT_INVALID, "E-CFG5", "{%s}: %s has no such field", name->text,
-                    var->kind == JOB_VAR_FILE ? var->text : var->name);
-        }
-        tell(c, &err);
-    }
-}
-
-/* Its values are alike and in order: the first and the last one tell of all. */
-static bool is_uniform(const struct expansion *x, size_t var)
-{
-    return x->job->vars[var].kind == JOB_VAR_PATTERN || x->job->vars[var].kind == JOB_VAR_DATES;
-}
-
-static enum result check_one(struct check *c, size_t var, uint64_t at, uint64_t index)
-{
-    struct url url;
-    struct err err;
-    enum result result = expansion_read(c->x, index, &c->texts, &err);
-
-    if (result == RESULT_OK) {
-        result = url_split(buf_view(&c->texts.url), &url, &err);
-    }
-    for (size_t i = 0; i < header_fill_count(c->x->headers) && result == RESULT_OK; i++) {
-        result =
-            header_fill_line(c->x->headers, i, buf_view(&c->texts.vars), &c->texts.values, &err);
-    }
-    if (result == RESULT_NOMEM) {
-        c->first = err;
-        return result;
-    }
-    if (result != RESULT_OK) {
-        if (strcmp(err.code, "E-TPL2") != 0 && var != NONE) {
-            err_prefix(&err, "value %" PRIu64 " of \"%s\"", at + 1, c->x->job->vars[var].name);
-        }
-        tell(c, &err);
-    }
-    return RESULT_OK;
-}
-
-static enum result check_values(struct check *c)
-{
-    const struct expansion *x = c->x;
-    uint64_t stride = 1;
-    enum result result = RESULT_OK;
-
-    if (!x->varying_count) {
-        return check_one(c, NONE, 0, 0);
-    }
-    for (size_t i = x->varying_count; i-- > 0;) {
-        size_t var = x->varying[i];
-        uint64_t count = vars_count(x->vars, var);
-
-        for (uint64_t at = 0; at < count && result == RESULT_OK; at++) {
-            result = check_one(c, var, at, at * stride);
-            if (is_uniform(x, var) && at == 0 && count > 2) {
-                at = count - 2;
-            }
-        }
-        stride *= count;
-    }
-    return result;
-}
-
-enum result expansion_check(const struct expansion *x, struct job_faults *faults, struct err *err)
-{
-    struct check c = { .x = x, .faults = faults };
-    enum result result = RESULT_OK;
-
-    if (faults) {
-        faults->count = 0;
-    }
-    check_fields(&c);
-    if (!c.count) {
-        result = check_values(&c);
-    }
-    expansion_texts_release(&c.texts);
-    if (result != RESULT_OK || c.count == 1) {
-        if (err) {
-            *err = c.first;
-        }
-        return c.first.result;
-    }
-    return c.count ? err_set(err, RESULT_INVALID, "E-CFG5", "endpoint \"%s\": %zu mistakes",
-                             x->job->endpoints[x->endpoint].name, c.count)
-                   : RESULT_OK;
 }

@@ -41,6 +41,19 @@ uint64_t expansion_count(const struct expansion *x);
 
 MUST_CHECK enum result expansion_read(const struct expansion *x, uint64_t index,
                                       struct expansion_texts *texts, struct err *err);
+/** Its requests ask for a stretch of time: they say where a step of a variable of dates begins, and where it ends. Only of
+ *  an endpoint that has a `split`; then their `vars` have both as {V.epoch} and {V.next.epoch}. */
+bool expansion_has_window(const struct expansion *x);
+
+/** The halves of the window of the request that has these `vars`; RESULT_NOT_FOUND: it cannot be halved. */
+MUST_CHECK enum result expansion_halve(const struct expansion *x, struct str vars,
+                                       struct dates_window halves[2]);
+
+/** The request that has these `vars`, with another window. Errors as of expansion_read. */
+MUST_CHECK enum result expansion_read_window(const struct expansion *x, struct str vars,
+                                             const struct dates_window *window,
+                                             struct expansion_texts *texts, struct err *err);
+
 void expansion_texts_release(struct expansion_texts *texts);
 
 /** Tries every value of every variable once, not every combination: fields that a file lacks, rows

@@ -155,6 +155,13 @@ struct job_table {
 
 #define JOB_SINCE_NAME "since" /* the placeholder */
 
+/** What is too much for the server is asked for in parts: the halves of a window of time, smaller pages (plan/split.h). */
+struct job_split {
+    bool is_wanted;
+    uint64_t
+        over; /* a first page that tells of more records than that is split at once; 0: any number is well */
+};
+
 /** Each round asks for what has changed since the one before: up to where, the ledger knows
  *  (store/ledger.h). */
 struct job_since {
@@ -181,6 +188,7 @@ struct job_endpoint {
     struct body_reading reading; /* what a body is, and how it is read */
     struct job_pages pages;
     struct job_since since;
+    struct job_split split;
     struct answer_rules answers; /* of this endpoint alone */
     /* The endpoint whose records this one is asked for, once each: its URL or body names
      * `{parent.pointer}`. Its one source then is the template, of which nothing is asked by itself. */

@@ -398,6 +398,17 @@ static void check_names(struct job_links *l)
     }
 }
 
+/* It is asked for another endpoint's records. */
+static bool names_another(const struct job_links *l, size_t e)
+{
+    for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
+        if (l->uses[i].endpoint != JOB_LINK_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void link_endpoints(struct job_links *l)
 {
     check_names(l);
@@ -406,6 +417,9 @@ static void link_endpoints(struct job_links *l)
     }
     if (!l->r->text.no_memory) {
         job_check_since(l->r);
+        for (size_t e = 0; e < l->count; e++) {
+            job_check_split(l->r, e, names_another(l, e));
+        }
         job_order_endpoints(l);
     }
 }

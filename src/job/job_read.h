@@ -10,7 +10,7 @@
 
 /* Where the parts of an endpoint stand in the text, and what can be settled only when all is read. */
 struct place_of_endpoint {
-    struct str at, name, url, body, headers, records, pages, with, since;
+    struct str at, name, url, body, headers, records, pages, with, since, split;
     bool names_since; /* `{since}` stands in it */
     char *url_text;   /* as given; owned */
 };
@@ -38,6 +38,14 @@ void job_read_since(struct job_reader *r, struct job_since *since, struct str va
 
 /** What "since" wants of its endpoint, before they are sorted. */
 void job_check_since(struct job_reader *r);
+
+/* job_read_split.c: into a struct job_split. */
+void job_read_split(struct job_reader *r, struct job_split *split, struct str value);
+bool job_write_split(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                     const void *endpoint);
+
+/** What "split" wants of the endpoint with that index, before they are sorted. */
+void job_check_split(struct job_reader *r, size_t endpoint, bool has_parent);
 
 /* job_read_answers.c */
 

@@ -190,6 +190,12 @@ static void read_since(struct job_reader *r, void *target, struct str value)
     job_read_since(r, &((struct job_endpoint *)target)->since, value);
 }
 
+static void read_split(struct job_reader *r, void *target, struct str value)
+{
+    place(r)->split = value;
+    job_read_split(r, &((struct job_endpoint *)target)->split, value);
+}
+
 static void read_endpoint_answers(struct job_reader *r, void *target, struct str value)
 {
     struct job_endpoint *endpoint = target;
@@ -375,6 +381,12 @@ static const struct job_key endpoint_keys[] = {
       .help = "How further pages are found",
       .schema = JOB_JSON("anyOf": [{"enum": "@page_words"}, {"$ref": "#/definitions/pages"}]) },
     { "since", JOB_KEY_OBJECT, ENDPOINT(since), .inner = &job_since_keys, .read = read_since },
+    { "split", JOB_KEY_OTHER, .read = read_split, .write = job_write_split,
+      .help = "true: a window of time ({day} and {day.next}) or a page that is too much for the server (413, 422, too many "
+              "results, a timeout) is asked for in halves. With over, a window is halved when its first page tells of more "
+              "records than that",
+      .schema = JOB_JSON("anyOf": [{"type": "boolean"}, {"type": "object", "additionalProperties": false,
+                         "required": ["over"], "properties": {"over": {"type": "integer", "minimum": 1}}}]) },
     { "answers", JOB_KEY_OTHER, .read = read_endpoint_answers, .write = write_endpoint_answers,
       .help = "What answers mean, for this endpoint, before the job's rules",
       .schema = JOB_JSON("type": "array", "maxItems": 64, "items": {"$ref": "#/definitions/answer"}) },

@@ -332,18 +332,19 @@ static const struct date_field *find_date_field(struct str name)
 }
 
 /* The end of a step is its last second, or its last millisecond. */
-static enum result date_number(const struct var *var, uint64_t index,
+static enum result date_number(const struct var *var, const struct dates_window *window,
                                const struct date_field *field, struct buf *json)
 {
-    int64_t seconds = field->part == DATES_LAST ? dates_last_second(&var->dates, index)
-                                                : dates_utc(&var->dates, index, field->part);
+    int64_t seconds = field->part == DATES_LAST
+                          ? window->next_s - 1
+                          : dates_window_utc(&var->dates, window, field->part);
     int64_t rest = field->part == DATES_LAST && field->per_s > 1 ? field->per_s - 1 : 0;
 
     return buf_printf(json, "%" PRId64, seconds * (int64_t)field->per_s + rest);
 }
 
-static enum result date_value(const struct var *var, uint64_t index, struct str name,
-                              struct buf *json)
+static enum result date_value(const struct var *var, const struct dates_window *window,
+                              struct str name, struct buf *json)
 {
     const struct date_field *field = name.data ? find_date_field(name) : NULL;
     struct str format = var->format ? str_view(var->format) : dates_usual_format(&var->dates);
@@ -354,10 +355,11 @@ static enum result date_value(const struct var *var, uint64_t index, struct str 
         return RESULT_NOT_FOUND;
     }
     if (field && field->per_s) {
-        return date_number(var, index, field, json);
+        return date_number(var, window, field, json);
     }
-    result = dates_format(
-        var->zone, dates_utc(&var->dates, index, field ? field->part : DATES_BEGIN), format, &text);
+    result = dates_format(var->zone,
+                          dates_window_utc(&var->dates, window, field ? field->part : DATES_BEGIN),
+                          format, &text);
     if (result == RESULT_OK) {
         result = json_text_append(json, buf_view(&text));
     }
@@ -367,6 +369,8 @@ static enum result date_value(const struct var *var, uint64_t index, struct str 
 
 static enum result one_value(const struct var *var, uint64_t at, struct str field, struct buf *json)
 {
+    struct dates_window window;
+
     switch (var->kind) {
     case JOB_VAR_PATTERN:
         return field.data ? RESULT_NOT_FOUND : pattern_value(var, at, json);
@@ -377,7 +381,8 @@ static enum result one_value(const struct var *var, uint64_t at, struct str fiel
     case JOB_VAR_DATES:
         break;
     }
-    return date_value(var, at, field, json);
+    window = dates_window(&var->dates, at);
+    return date_value(var, &window, field, json);
 }
 
 /* "1,2,3": the letters of a string, and anything else as it is written. */
@@ -416,6 +421,23 @@ enum result vars_value(const struct vars *v, size_t index, uint64_t at, struct s
     result = result == RESULT_OK ? json_text_append(json, buf_view(&text)) : result;
     buf_release(&text);
     return result;
+}
+
+bool vars_is_window(const struct vars *v, size_t index)
+{
+    return v->list[index].kind == JOB_VAR_DATES && v->list[index].chunk == 1;
+}
+
+enum result vars_window_value(const struct vars *v, size_t index, const struct dates_window *window,
+                              struct str field, struct buf *json)
+{
+    return date_value(&v->list[index], window, field, json);
+}
+
+bool vars_halve(const struct vars *v, size_t index, const struct dates_window *window,
+                struct dates_window halves[2])
+{
+    return dates_halve(&v->list[index].dates, window, halves);
 }
 
 bool vars_has_field(const struct vars *v, size_t index, struct str field)

@@ -48,6 +48,18 @@ uint32_t vars_crc32c(const struct vars *vars, size_t var);
 MUST_CHECK enum result vars_value(const struct vars *vars, size_t var, uint64_t index,
                                   struct str field, struct buf *json);
 
+/** The variable is one of dates, each value one step: its values may be asked for any stretch of time. */
+bool vars_is_window(const struct vars *vars, size_t var);
+
+/** Of a variable of dates: the value that a step would have that is this long, as vars_value says. */
+MUST_CHECK enum result vars_window_value(const struct vars *vars, size_t var,
+                                         const struct dates_window *window, struct str field,
+                                         struct buf *json);
+
+/** As dates_halve. */
+bool vars_halve(const struct vars *vars, size_t var, const struct dates_window *window,
+                struct dates_window halves[2]);
+
 /** What may follow the variable's dot: true for any field of JSON Lines, a column, those of dates that are named
  *  above; STR_NONE asks whether it may stand alone. */
 bool vars_has_field(const struct vars *vars, size_t var, struct str field);

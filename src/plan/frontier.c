@@ -82,6 +82,11 @@ uint64_t frontier_seeds(const struct frontier *f)
     return f->total;
 }
 
+const struct expansion *frontier_expansion(const struct frontier *f, uint32_t endpoint)
+{
+    return seeds_expansion(f->seeds, endpoint);
+}
+
 uint64_t frontier_plan_size(const struct frontier *f)
 {
     return seeds_total(f->seeds);

@@ -61,6 +61,9 @@ uint64_t frontier_own(const struct frontier *frontier);
  *  (`is_listed`). */
 uint64_t frontier_seeds(const struct frontier *frontier);
 
+/** What makes the seeds of an endpoint that has variables; NULL for others. */
+const struct expansion *frontier_expansion(const struct frontier *frontier, uint32_t endpoint);
+
 /** The id of the request that was discovered last, or would be; not when all are offered. */
 uint64_t frontier_last_id(const struct frontier *frontier);
 

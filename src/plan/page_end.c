@@ -17,6 +17,7 @@ static const struct {
     { PAGE_END_RULE, "rule", "rule" },
     { PAGE_END_OLD, "old", "records older than wanted" },
     { PAGE_END_SEEN, "seen", "all of a page seen before" },
+    { PAGE_END_SPLIT, "split", "asked for in parts" },
     { PAGE_END_GAP, "gap", "a page lacks records that must be there" },
     { PAGE_END_FEWER, "fewer", "fewer records than told" },
     { PAGE_END_MAX, "max", "max pages" },

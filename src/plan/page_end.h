@@ -26,6 +26,7 @@ enum page_end {
     PAGE_END_RULE = 8,    /* a rule of the job says so */
     PAGE_END_OLD = 9,     /* its records are older than the job's `older_than` */
     PAGE_END_SEEN = 10,   /* the newest first: none of its records is since `{since}` */
+    PAGE_END_SPLIT = 11,  /* it was too much, and is asked for in parts (plan/split.h) */
 
     /* It is not, or nobody can tell. */
     PAGE_END_LOSS = 32,  /* the first of these; no reason by itself */

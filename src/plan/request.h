@@ -29,6 +29,8 @@ enum page_basis {
     PAGE_NAMED = 0, /* the pages before: by a cursor, a URL, a total, has_more true */
     PAGE_TRIED = 1, /* nobody: it is asked because nothing has told the listing's end */
     PAGE_PROOF = 2, /* nobody: it is after the last page by the total told, and proves that total */
+    PAGE_PART =
+        3, /* it is a part of a page that was too large (pages_split); `ordinal` is its first record's */
 };
 
 /** Where a request stands in a listing of pages, and what its page must know to name further ones: all

@@ -135,6 +135,16 @@ enum result seeds_new(struct seeds **seeds, const struct job *job, const int *li
     return RESULT_OK;
 }
 
+const struct expansion *seeds_expansion(const struct seeds *s, uint32_t endpoint)
+{
+    for (size_t i = 0; i < s->source_count; i++) {
+        if (s->sources[i].endpoint == endpoint) {
+            return s->sources[i].expansion;
+        }
+    }
+    return NULL;
+}
+
 void seeds_free(struct seeds *s)
 {
     if (!s) {

@@ -58,6 +58,9 @@ uint64_t seeds_within(const struct seeds *seeds, uint32_t endpoint, uint64_t fir
 /** Whose seed it is, 1 to the total. */
 uint32_t seeds_endpoint(const struct seeds *seeds, uint64_t id);
 
+/** What makes the seeds of an endpoint whose URL is a template; NULL for others. Borrowed. */
+const struct expansion *seeds_expansion(const struct seeds *seeds, uint32_t endpoint);
+
 /** `{since}`, as JSON, of the seeds that are read from now on; borrowed. STR_NONE: where its
  *  endpoint starts. */
 void seeds_set_since(struct seeds *seeds, struct str since);

@@ -54,6 +54,46 @@ bool sort_key_of_record(const struct request *request, uint32_t record, struct s
     return true;
 }
 
+void sort_key_of_page_part(const struct request *request, uint32_t ordinal, struct sort_key *key)
+{
+    sort_key_of(request, key);
+    if (request->page.basis == PAGE_PART && key->len >= 4) {
+        key->len -= 4;
+    }
+    if (key->len + 4 <= sizeof key->bytes) {
+        append(key, ordinal, 4);
+    }
+}
+
+static uint32_t number_at(const struct sort_key *key, size_t at)
+{
+    uint32_t number = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        number = number << 8 | key->bytes[at + i];
+    }
+    return number;
+}
+
+bool sort_key_of_part(const struct request *request, unsigned half, unsigned depth_max,
+                      struct sort_key *key)
+{
+    uint32_t begin = 0, depth = 0;
+
+    place_of_listing(request, key);
+    if (key->len == SORT_KEY_SEED_BYTES + 8) {
+        begin = number_at(key, SORT_KEY_SEED_BYTES);
+        depth = number_at(key, SORT_KEY_SEED_BYTES + 4);
+        key->len = SORT_KEY_SEED_BYTES;
+    }
+    if (key->len != SORT_KEY_SEED_BYTES || depth >= depth_max || depth >= 31) {
+        return false;
+    }
+    append(key, half ? begin + (UINT32_C(1) << (31 - depth)) : begin, 4);
+    append(key, depth + 1, 4);
+    return true;
+}
+
 int sort_key_compare(struct str a, struct str b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;

@@ -6,8 +6,8 @@ import json
 import os
 import re
 import signal
-import time
 import subprocess
+import time
 
 import harness
 import peer

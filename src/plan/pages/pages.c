@@ -206,10 +206,15 @@ static void read_listing(struct listing *l)
         decide(l, &guess);
     }
     look_up(l);
-    listing_read_totals(l);
+    if (l->page.basis != PAGE_PART) {
+        listing_read_totals(l);
+    }
     listing_read_more(l);
     if (listing_is_no_page(l)) {
         return;
+    }
+    if (l->page.basis == PAGE_PART) {
+        return; /* other pages name further ones, and tell of totals */
     }
     note_guess(l, &guess);
     note_no_matches(l);

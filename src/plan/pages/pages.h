@@ -84,6 +84,14 @@ MUST_CHECK enum result pages_read(const struct job *job, const struct request *r
 MUST_CHECK enum result pages_read_refused(const struct job *job, const struct request *request,
                                           int status, struct discoveries *out);
 
+#define PAGES_SPLIT_WORDS_MAX 160
+
+/** The page is too large for its server: adds it in smaller ones, and says so in `words`. RESULT_NOT_FOUND: it is asked
+ *  for by one record already, or does not say how many it asks for; then `words` says why. */
+MUST_CHECK enum result pages_split(const struct job_endpoint *endpoint,
+                                   const struct request *request, struct discoveries *out,
+                                   char words[PAGES_SPLIT_WORDS_MAX]);
+
 #define PAGES_CHECK_BODY_MAX (16U << 10) /* a larger body is no error object */
 
 /** The same for an endpoint without pages: sets `out->is_no_page` when its `records` are absent and the body
