@@ -264,6 +264,14 @@ static void retries__are_told_by_what_went_before(void **state)
     assert_string_equal(buf_cstr(&line),
                         "3 sent once more at once, as the server refused a stream");
     buf_reset(&line);
+    assert_int_equal(
+        report_retries(&(struct report){ .session_resent = 26, .session_split = 9 }, &line),
+        RESULT_OK);
+    assert_string_equal(
+        buf_cstr(&line),
+        "26 sent once more at once, as a kept connection was lost; 9 too much for the server, and "
+        "asked for in parts");
+    buf_reset(&line);
     report_count_retry(r.retries, (struct failure){ FAILURE_NONE, 0 });
     report_count_retry(r.retries, busy);
     report_count_retry(r.retries, reset);

@@ -44,8 +44,7 @@ static void too_much__is_told_by_the_status(void **state)
 static void too_many__is_told_in_words(void **state)
 {
     static const char *const many[] = {
-        "{\"error\":{\"reason\":\"Result window is too large, from + size must be less than or "
-        "equal to: [10000]\"}}",
+        "{\"error\":{\"reason\":\"Result window is too large, from + size must be less\"}}",
         "{\"message\":\"Only the first 1000 search results are available\"}",
         "{\"error\":\"Too many results. Please narrow your search\"}",
         "<html>The requested number of items exceeds the maximum</html>",

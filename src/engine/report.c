@@ -170,6 +170,7 @@ void engine_report(struct engine *e, struct report *r)
     r->session_retried = m->retried;
     r->session_resent = m->resent;
     r->session_refused_streams = m->refused_streams;
+    r->session_split = e->judging.split_up.count;
     r->session_bytes = m->bytes;
     r->session_429 = m->status[429];
     fill_totals(e, r);

@@ -84,6 +84,7 @@ struct report {
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t session_attempts, session_retried, session_resent, session_bytes;
     uint64_t session_refused_streams;
+    uint64_t session_split; /* too much for the server, and asked for in parts */
     /* this session's, the most frequent first; count 0: no more */
     struct report_retry retries[REPORT_RETRIES_MAX];
     uint64_t retried, attempts, reused,

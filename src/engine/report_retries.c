@@ -97,6 +97,11 @@ enum result report_retries(const struct report *r, struct buf *out)
     if (r->session_refused_streams && result == RESULT_OK) {
         result = buf_printf(out, "%s%llu sent once more at once, as the server refused a stream",
                             is_first ? "" : "; ", (unsigned long long)r->session_refused_streams);
+        is_first = false;
+    }
+    if (r->session_split && result == RESULT_OK) {
+        result = buf_printf(out, "%s%llu too much for the server, and asked for in parts",
+                            is_first ? "" : "; ", (unsigned long long)r->session_split);
     }
     return result;
 }
@@ -115,4 +120,5 @@ void report_retries_json(const struct report *r, cJSON *root)
         cJSON_AddItemToArray(list, item);
     }
     cJSON_AddNumberToObject(root, "resent", (double)r->resent);
+    cJSON_AddNumberToObject(root, "session_split", (double)r->session_split);
 }

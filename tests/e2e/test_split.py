@@ -140,6 +140,8 @@ def test_split__makes_the_table_of_the_whole__in_its_order():
                                     "--backoff", "1ms:2ms", job_of(server, name))
             check_equal(ids_of(run_dir), list(range(len(RECORDS))), f"{name}: ids, in their order")
             check_equal(ended.report()["failed"], 0, f"{name}: failed")
+            split = ended.report()["session_split"]
+            check(split > 0 and f"{split} too much for the server".encode() in ended.err, f"{name}: split", ended)
             check(len(server.asked) == len(set(server.asked)) or name == "slow", f"{name}: asked twice", server.asked)
             harness.succeed("verify", run_dir)
             # The next night all is asked anew, and split anew.
