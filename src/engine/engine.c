@@ -233,6 +233,22 @@ static enum result earlier_start(struct engine *e, struct err *err)
     return result;
 }
 
+#define FILES_PER_THREAD 5 /* of its loop: epoll, what wakes it, signals */
+#define FILES_BESIDE 40    /* the run's own */
+
+/* What is wanting for so many threads may be descriptors. */
+static void tell_few_files(unsigned threads, struct err *err)
+{
+    unsigned want = threads * FILES_PER_THREAD + FILES_BESIDE;
+
+    if (descriptors_max() < want) {
+        err_set(err, RESULT_NOMEM, "E-RES2",
+                "%u threads that fetch want about %u open files, and at most %u may be open: raise "
+                "that (ulimit -n), or give fewer --threads",
+                threads, want, descriptors_max());
+    }
+}
+
 static enum result network_start(struct engine *e, struct err *err)
 {
     const struct job *job = e->job;
@@ -273,6 +289,9 @@ static enum result network_start(struct engine *e, struct err *err)
         events_add(&e->events, EVENT_WARNING, "threads", ",\"code\":\"W-RES2\"",
                    "no %u threads that fetch are to be had: the loop fetches [W-RES2]", o.threads);
         e->options.threads = 1;
+    }
+    if (result == RESULT_NOMEM && o.threads > 1) {
+        tell_few_files(o.threads, err);
     }
     return result;
 }

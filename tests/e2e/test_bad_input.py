@@ -369,5 +369,12 @@ def test_few_descriptors__are_told_in_a_sentence__by_every_command():
         check_sentence(limit, "run with nine lists", child)
 
 
+def test_threads__for_which_there_are_no_descriptors__are_refused_with_what_helps():
+    child = harness.scrapetop("run", "--plain", "--threads", "64", "-o", scratch("threads.run"), URL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=with_files(100))
+    ended = harness.finish(child)
+    check(ended.code == 1 and b"ulimit -n" in ended.err and b"--threads" in ended.err, "64 threads of 100 files:", ended)
+
+
 if __name__ == "__main__":
     harness.main(globals())
