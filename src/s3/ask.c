@@ -13,8 +13,9 @@
 #define SHA256_BYTES 32
 #define PIECE_BYTES (64 * 1024)
 #define CONNECT_MS 15000L
-#define STALL_S 60L   /* without a byte */
-#define GIVE_UP_S 10L /* a DELETE: of what is not wanted any more */
+#define STALL_S 60L /* without a byte */
+#define GIVE_UP_S                                                                                  \
+    10L /* a DELETE: of what is not wanted any more; a look at the bucket: somebody waits for it */
 #define RETRY_AFTER_MAX 60U
 #define PROVIDER_MAX 128
 
@@ -205,6 +206,11 @@ static enum result make_url(struct asking *a, struct err *err)
                                                     : err_nomem(err, "signing an upload");
 }
 
+bool s3_request_is_look(const struct s3_request *request)
+{
+    return request->of_bucket && strcmp(request->method, "HEAD") == 0;
+}
+
 /* libcurl asks this at least once a second; not 0 ends the transfer. */
 static int is_stopped(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
@@ -215,9 +221,12 @@ static int is_stopped(void *context, curl_off_t a, curl_off_t b, curl_off_t c, c
 /* Who has stopped waits no more, but for what is to be given up. */
 static void set_patience(struct asking *a)
 {
-    if (strcmp(a->request->method, "DELETE") == 0) {
+    bool is_deletion = strcmp(a->request->method, "DELETE") == 0;
+
+    if (is_deletion || s3_request_is_look(a->request)) {
         curl_easy_setopt(a->curl, CURLOPT_TIMEOUT, GIVE_UP_S);
-    } else if (a->place->stop) {
+    }
+    if (!is_deletion && a->place->stop) {
         curl_easy_setopt(a->curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
         curl_easy_setopt(a->curl, CURLOPT_XFERINFODATA, a);
         curl_easy_setopt(a->curl, CURLOPT_NOPROGRESS, 0L);

@@ -37,6 +37,9 @@ struct s3_request {
     struct str text; /* the body where there is no file */
 };
 
+/** It asks whether the bucket is there. */
+bool s3_request_is_look(const struct s3_request *request);
+
 struct s3_answer {
     long status;
     struct buf body;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TRIES 6U
+#define LOOK_TRIES 3U /* somebody waits for the run to begin: half a minute at most */
 #define FIRST_WAIT_MS 200U
 #define SLICE_MS 100U    /* between two looks whether we are to stop */
 #define PARTS_MAX 10000U /* of one object, by the protocol */
@@ -67,6 +68,7 @@ static void rest(const struct s3_place *place, unsigned try, unsigned told_s)
 static enum result ask(struct s3_place *place, const struct s3_request *request,
                        struct s3_answer *answer, struct err *err)
 {
+    unsigned tries = s3_request_is_look(request) ? LOOK_TRIES : TRIES;
     bool has_moved = false;
 
     for (unsigned try = 0;; try++) {
@@ -74,7 +76,7 @@ static enum result ask(struct s3_place *place, const struct s3_request *request,
 
         if (result == RESULT_OK && !has_moved && moves_to_region(place, answer)) {
             has_moved = true;
-        } else if (!may_pass(result, answer) || try + 1 == TRIES) {
+        } else if (!may_pass(result, answer) || try + 1 == tries) {
             return result;
         } else {
             rest(place, try, result == RESULT_OK ? answer->retry_after_s : 0);

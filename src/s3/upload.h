@@ -5,8 +5,9 @@
  * once all are: until then, and whatever fails, an older object of that name stays. A failed upload is aborted, so
  * that its parts are not kept and paid for.
  *
- * What may pass is tried again, six times in all, with waits that double from 0.2 s (or what Retry-After says, up to a
- * minute): nobody answers, 408, 429, 5xx. A bucket in another region than thought is asked there, once.
+ * What may pass (nobody answers, 408, 429, 5xx) is tried again, six times in all, with waits that double from 0.2 s, or
+ * what Retry-After says, up to a minute; a look at the bucket three times, half a minute at most. A bucket in another
+ * region than thought is asked there, once.
  *
  * Ownership  place and descriptor are borrowed; the place learns the bucket's region.
  * Errors     those of s3/ask.h; E-OUT8 with the store's own words when it refuses.

@@ -96,7 +96,7 @@ def check_readers(run_dir):
         check_ended(harness.run(*reader, run_dir))
 
 
-QUIET = ["--answer", "status=401 do=fail", "--retries", "1", "--backoff", "1ms:2ms", "--max-wait", "1s"]
+QUIET = ["--answer", "status=401 do=fail", "--retries", "1", "--backoff", "1ms:2ms", "--max-wait", "2s"]
 
 
 def urls(server):
