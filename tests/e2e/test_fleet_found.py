@@ -224,7 +224,7 @@ def test_found_requests_that_take_much_along__go_in_several_replies():
     job = jobs.write_job("wordy", base=shop.url, endpoints=[
         {"name": "listed", "url": "/all", "records": "/items", "pages": {"param": "page", "total": "/total", "size": 10}},
         {"name": "products", "url": "/product/{listed.id}", "json": {f"text{n}": "{listed.text}" for n in range(17)}}])
-    workers = [start(redis.url("wordy"), f"w{n}.run", job) for n in range(2)]
+    workers = [start(redis.url("wordy", lease="30s"), f"w{n}.run", job) for n in range(2)]
     for n, child in enumerate(workers):
         check_equal(harness.finish(child).code, 0, f"exit code: {harness.read(scratch(f'w{n}.run.err'))[-1500:]}")
     asked = [path for path in shop.asked if path.startswith("/product/")]
