@@ -33,6 +33,7 @@ static enum settle_body keep_body(struct response *response)
     return response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY;
 }
 
+/* What happens comes first: the screen cuts a line at its end. */
 static void tell(struct engine *e, const struct response *response, const char *words)
 {
     const struct request *request = response->request;
@@ -40,11 +41,13 @@ static void tell(struct engine *e, const struct response *response, const char *
 
     engine_request_text(e, request, text);
     if (response->outcome == OUTCOME_OK) {
-        events_add(&e->events, EVENT_INFO, "split", "", "%s has more than %llu records: %s", text,
-                   (unsigned long long)e->job->endpoints[request->endpoint].split.over, words);
+        events_add(&e->events, EVENT_INFO, "split", "", "more than %llu records: %s: %s",
+                   (unsigned long long)e->job->endpoints[request->endpoint].split.over, words,
+                   text);
     } else {
-        events_add(&e->events, EVENT_WARNING, "split", "", "%s: %s: %s", text,
-                   response->reason[0] ? response->reason : outcome_name(response->outcome), words);
+        events_add(&e->events, EVENT_WARNING, "split", "", "%s: %s: %s",
+                   response->reason[0] ? response->reason : outcome_name(response->outcome), words,
+                   text);
     }
 }
 
