@@ -28,6 +28,10 @@ static void too_much__is_told_by_the_status(void **state)
     (void)state;
     assert_int_equal(cause_of(refused(413, "")), SPLIT_TOO_LARGE);
     assert_int_equal(cause_of(refused(422, "")), SPLIT_TOO_MANY);
+    assert_int_equal(
+        cause_of(refused(422, "{\"detail\":[{\"loc\":[\"query\",\"from\"],\"msg\":\"bad\"}]}")),
+        SPLIT_NONE);
+    assert_int_equal(cause_of(refused(422, "{\"message\":\"Validation Failed\"}")), SPLIT_NONE);
     for (int status = 100; status <= 599; status++) {
         struct split_view view = refused(status, "no");
         bool is_slow = status == 408 || status == 504 || status == 524;

@@ -65,16 +65,20 @@ bool split_up_takes(struct engine *e, struct response *response, struct discover
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
     struct split_view view = view_of(response, discoveries);
     enum split_cause cause = split_cause_of(endpoint, &view);
-    uint8_t *barren = &e->judging.split_up.barren[request->endpoint];
+    uint16_t *barren = &e->judging.split_up.barren[request->endpoint];
     char words[SPLIT_WORDS_MAX];
 
     if (response->outcome == OUTCOME_OK && cause == SPLIT_NONE) {
         *barren = 0;
     }
-    if (cause == SPLIT_NONE || *barren >= SPLIT_BARREN_MAX) {
+    if (cause == SPLIT_NONE) {
         return false;
     }
-    if (split_make(endpoint, frontier_expansion(e->frontier, request->endpoint), request, cause,
+    snprintf(words, sizeof words,
+             "so were %u before it, with no good answer between: it is not halved",
+             SPLIT_BARREN_MAX);
+    if (*barren >= SPLIT_BARREN_MAX ||
+        split_make(endpoint, frontier_expansion(e->frontier, request->endpoint), request, cause,
                    discoveries, words) != RESULT_OK) {
         add_words(response->reason, words);
         add_words(request->reason, words);

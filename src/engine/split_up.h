@@ -17,7 +17,7 @@ struct response;
 
 struct split_up {
     /* Splits of each endpoint in a row without an answer of it that counts. */
-    uint8_t barren[JOB_ENDPOINTS_MAX];
+    uint16_t barren[JOB_ENDPOINTS_MAX];
     uint64_t count; /* of this session */
 };
 

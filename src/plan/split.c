@@ -32,6 +32,17 @@ static bool has_phrase(struct str text, const char *phrase)
     return false;
 }
 
+static bool has_any(struct str text, const char *const *phrases, size_t count)
+{
+    text.len = text.len < LOOKED_AT ? text.len : LOOKED_AT;
+    for (size_t i = 0; i < count; i++) {
+        if (has_phrase(text, phrases[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What servers say of a query whose result is too large: Elasticsearch, GitHub, ArcGIS, NVD, Socrata, Overpass. */
 static bool speaks_of_too_many(struct str text)
 {
@@ -57,13 +68,16 @@ static bool speaks_of_too_many(struct str text)
         "maximum number of results",
     };
 
-    text.len = text.len < LOOKED_AT ? text.len : LOOKED_AT;
-    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
-        if (has_phrase(text, phrases[i])) {
-            return true;
-        }
-    }
-    return false;
+    return has_any(text, phrases, sizeof phrases / sizeof phrases[0]);
+}
+
+/* A 422 is also what frameworks (FastAPI, Rails, GitHub) say of a parameter that they cannot read. */
+static bool speaks_of_a_mistake(struct str text)
+{
+    static const char *const phrases[] = { "\"loc\"",     "validation", "value_error", "invalid",
+                                           "is required", "is missing", "not a valid" };
+
+    return has_any(text, phrases, sizeof phrases / sizeof phrases[0]);
 }
 
 static enum split_cause of_status(const struct split_view *view)
@@ -72,7 +86,10 @@ static enum split_cause of_status(const struct split_view *view)
     case 413:
         return SPLIT_TOO_LARGE;
     case 422:
-        return view->is_trial ? SPLIT_NONE : SPLIT_TOO_MANY;
+        return view->is_trial ||
+                       (speaks_of_a_mistake(view->body) && !speaks_of_too_many(view->body))
+                   ? SPLIT_NONE
+                   : SPLIT_TOO_MANY;
     case 408:
     case 504:
     case 524:

@@ -8,7 +8,7 @@
  *            another, the listing goes on in the smaller size; where all are named already, the smaller pages take the
  *            place of the one (pages_split).
  *
- * Too much is: 413; 422; a timeout, 408, 504 or 524 at the second try; a body beyond --max-body; an error that speaks of
+ * Too much is: 413; 422, unless it speaks of a mistake in the request; a timeout, 408, 504 or 524 at the second try; a body beyond --max-body; an error that speaks of
  * too many results; a first page that tells of more records than `over`. Where both could be halved, too many results
  * halve the window, all else the page.
  *
@@ -28,7 +28,8 @@
 #include "plan/discovered.h"
 
 #define SPLIT_DEPTH_MAX 24
-#define SPLIT_BARREN_MAX 64
+#define SPLIT_BARREN_MAX                                                                           \
+    4096 /* parts are asked level by level: a year has 364 splits before its first day */
 #define SPLIT_TRIES 2 /* of what may be an accident: a timeout */
 
 enum split_cause {

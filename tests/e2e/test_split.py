@@ -69,6 +69,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return 400, {"error": {"reason": "Result window is too large, from + size must be less than 100"}}
         if path == "/slow" and len(records) > 2 * MOST:
             time.sleep(1)
+        if path == "/days":
+            begin, end = (datetime.date.fromisoformat(query[name]) for name in ("from", "to"))
+            if (end - begin).days > 1:
+                return 422, {"message": "one day at a time"}
         if path == "/deep" and int(query["page"]) * size > MOST:
             return 422, {"message": "Only the first 100 search results are available"}
         if path not in ("/deep", "/heavy"):
@@ -148,6 +152,21 @@ def test_split__makes_the_table_of_the_whole__in_its_order():
             if name in ("422", "over", "number-total"):
                 harness.succeed("run", "--again", "-o", run_dir)
                 check_equal(ids_of(run_dir), list(range(len(RECORDS))), f"{name}: ids of the second night")
+
+
+def test_split__goes_on_level_by_level__though_no_answer_counts_before_the_last():
+    with serve() as server:
+        path = job_of(server, "422", url="/days?" + WINDOW)
+        with open(path, encoding="utf-8") as file:
+            job = json.load(file)
+        job["vars"]["day"] = {"from": "2026-01-01", "to": "2026-12-31", "step": "1y"}
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(job, file)
+        run_dir = scratch("days.run")
+        ended = harness.succeed("run", "-o", run_dir, "--json", path)
+        check_equal(ended.report()["session_split"], 364, "splits of a year")
+        check_equal(len(server.asked), 364 + 365, "requests")
+        check_equal(ids_of(run_dir), list(range(len(RECORDS))), "ids")
 
 
 def test_split__loses_nothing__when_it_is_killed_again_and_again():
