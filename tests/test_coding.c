@@ -256,12 +256,26 @@ static void body__is_not_whole__when_its_second_member_is_cut(void **state)
     buf_release(&packed);
 }
 
+static void text__is_copied__that_only_says_it_is_gzip(void **state)
+{
+    struct buf packed = { 0 };
+
+    (void)state;
+    assert_unpacks("gzip", STR("{\"a\":1}"), STR("{\"a\":1}"));
+    assert_unpacks("gzip", STR("["), STR("["));
+    pack(&packed, STR("[\"packed once\"]"), CODING_GZIP);
+    assert_unpacks("gzip,gzip", buf_view(&packed), STR("[\"packed once\"]"));
+    assert_unpacks("aws-chunked,gzip", buf_view(&packed), STR("[\"packed once\"]"));
+    buf_release(&packed);
+}
+
 static void other_bytes__are_refused(void **state)
 {
     struct buf packed = { 0 };
 
     (void)state;
-    assert_int_equal(result_of("gzip", STR("{\"a\":1}")), CODING_BROKEN);
+    assert_int_equal(result_of("gzip", STR("\x1f{\"a\":1}")), CODING_BROKEN);
+    assert_int_equal(result_of("gzip", STR("PK\3\4")), CODING_BROKEN);
     assert_int_equal(result_of("deflate", STR("\x07\x07\x07\x07")), CODING_BROKEN);
     assert_int_equal(result_of("zstd", STR("{\"a\":1}")), CODING_BROKEN);
     assert_int_equal(result_of("br", STR("\x11\x11\x11\x11")), CODING_BROKEN);
@@ -336,6 +350,7 @@ int main(void)
         cmocka_unit_test(several_codings__are_undone_from_the_last),
         cmocka_unit_test(body__is_not_whole__when_it_is_cut),
         cmocka_unit_test(body__is_not_whole__when_its_second_member_is_cut),
+        cmocka_unit_test(text__is_copied__that_only_says_it_is_gzip),
         cmocka_unit_test(other_bytes__are_refused),
         cmocka_unit_test(names__are_told__that_nobody_knows),
         cmocka_unit_test(no_coding__is_in_the_list),

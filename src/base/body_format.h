@@ -34,7 +34,7 @@ struct body_reading {
     char *charset;  /* NULL: as the body and its content type say */
     char delimiter; /* of cells; 0: sniff */
     bool no_header; /* CSV: the first row is a record */
-    bool is_strict; /* JSON with NaN or Infinity is none */
+    bool is_strict; /* what is nearly JSON (base/json_loose.h) is none */
 };
 
 /** "csv" ... */

@@ -1,6 +1,7 @@
 #include "base/body_text.h"
 
 #include "base/charset.h"
+#include "base/json_loose.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -21,7 +22,10 @@ const char *body_was_words(unsigned bit)
     case BODY_WAS_SEQUENCE:
         return "is a JSON text sequence, taken for one array";
     case BODY_WAS_NAN:
-        return "has NaN or Infinity, taken for null";
+        return "has NaN, Infinity or undefined, taken for null";
+    case BODY_WAS_LOOSE:
+        return "is nearly JSON (control characters, escapes or a last comma that JSON has not), "
+               "and read for what it means";
     case BODY_WAS_CSV:
         return "is a table of cells (CSV), and read as such";
     case BODY_WAS_XML:
@@ -50,6 +54,7 @@ const char *body_was_name(unsigned bit)
         [__builtin_ctz(BODY_WAS_PACKED)] = "packed",
         [__builtin_ctz(BODY_WAS_STRIPPED)] = "stripped",
         [__builtin_ctz(BODY_WAS_RAGGED)] = "ragged",
+        [__builtin_ctz(BODY_WAS_LOOSE)] = "loose",
     };
 
     return bit && bit < 1U << BODY_WAS_COUNT ? names[__builtin_ctz(bit)] : "";
@@ -309,54 +314,6 @@ enum result body_text_letters(struct str body, struct str content_type, struct s
     return read_letters(body, letters, charset, out, text, was);
 }
 
-/* --- numbers that are none ---------------------------------------------------------------------------- */
-
-static const struct str no_numbers[] = { STR_INIT("-Infinity"), STR_INIT("Infinity"),
-                                         STR_INIT("NaN") };
-
-/* The length of such a word at `p`, where a value may begin; 0: there is none. */
-static size_t no_number_at(const char *p, const char *end)
-{
-    for (size_t i = 0; i < sizeof no_numbers / sizeof no_numbers[0]; i++) {
-        struct str word = no_numbers[i];
-
-        if ((size_t)(end - p) >= word.len && memcmp(p, word.data, word.len) == 0) {
-            return word.len;
-        }
-    }
-    return 0;
-}
-
-/* Appends the text with null for each of them that stands outside of strings; what is no JSON besides is none
- * with that either, which json_check will see. */
-static enum result append_nulled(struct str text, struct buf *out, unsigned *was)
-{
-    const char *p = text.data, *end = p + text.len, *from = p;
-    enum result result = RESULT_OK;
-    bool quoted = false;
-
-    while (p < end && result == RESULT_OK) {
-        size_t len;
-
-        if (quoted && *p == '\\') {
-            p += 2;
-            continue;
-        }
-        quoted ^= *p == '"';
-        len = !quoted && (*p == 'N' || *p == 'I' || *p == '-') ? no_number_at(p, end) : 0;
-        if (!len) {
-            p++;
-            continue;
-        }
-        result = buf_append(out, from, (size_t)(p - from));
-        result = result == RESULT_OK ? buf_append_str(out, STR("null")) : result;
-        p += len;
-        from = p;
-        *was |= BODY_WAS_NAN;
-    }
-    return result == RESULT_OK ? buf_append(out, from, (size_t)(end - from)) : result;
-}
-
 /* --- lines -------------------------------------------------------------------------------------------- */
 
 static bool names_lines(struct str content_type)
@@ -455,27 +412,44 @@ static enum result put(struct str text, struct buf *made, struct buf *out)
     return RESULT_OK;
 }
 
+/* JSON Lines, or a sequence. */
+static enum result put_lines(struct str text, struct str content_type, struct buf *out,
+                             unsigned *was)
+{
+    unsigned lines = 0;
+    enum result result = append_lines(str_trim(text), content_type, out, &lines);
+
+    if (result == RESULT_INVALID) {
+        buf_reset(out);
+    }
+    *was |= result == RESULT_OK ? lines : 0;
+    return result;
+}
+
 /* `text` is UTF-8, in `letters` or in the body; `spare` is for what is made on the way. */
 static enum result append_json(struct str text, struct str content_type, struct buf *letters,
                                struct buf *out, struct buf *spare, unsigned *was)
 {
+    unsigned had;
     enum result result;
 
     if (json_check(text, JSON_DEPTH_MAX, NULL)) {
         return put(text, letters, out);
     }
-    if (memmem(text.data, text.len, "NaN", 3) || memmem(text.data, text.len, "Infinity", 8)) {
-        result = append_nulled(text, spare, was);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        buf_release(letters);
-        text = buf_view(spare);
-        if (json_check(text, JSON_DEPTH_MAX, NULL)) {
-            return put(text, spare, out);
-        }
+    result = put_lines(text, content_type, out, was);
+    if (result != RESULT_INVALID) {
+        return result;
     }
-    return append_lines(str_trim(text), content_type, out, was);
+    result = json_loose_read(text, spare, &had);
+    if (result != RESULT_OK || !had) {
+        return result == RESULT_OK ? RESULT_INVALID : result;
+    }
+    *was |=
+        (had & JSON_LOOSE_NAN ? BODY_WAS_NAN : 0) | (had & JSON_LOOSE_SIGNS ? BODY_WAS_LOOSE : 0);
+    buf_release(letters);
+    text = buf_view(spare);
+    return json_check(text, JSON_DEPTH_MAX, NULL) ? put(text, spare, out)
+                                                  : put_lines(text, content_type, out, was);
 }
 
 enum result body_text_read(struct str body, struct str content_type, struct buf *out, unsigned *was)

@@ -2,9 +2,9 @@
  * A body as JSON in UTF-8, when it was sent as something close to that.
  *
  * Servers send JSON after a byte order mark, in UTF-16 or in the Latin letters that their charset names,
- * as JSON Lines or a JSON text sequence, and with NaN and Infinity for numbers. Each is read for what it
- * means: the letters as UTF-8; the lines as one array; NaN, Infinity and -Infinity as null, for JSON has
- * no number for them. Nothing is guessed: letters are decoded as a mark or the content type says (or as
+ * as JSON Lines or a JSON text sequence, and nearly as JSON: with NaN for a number, a tab within a text or a
+ * comma too many. Each is read for what it means: the letters as UTF-8; the lines as one array; the rest as
+ * base/json_loose.h says. Nothing is guessed: letters are decoded as a mark or the content type says (or as
  * UTF-16 by its NULs), and what comes out must pass json_check, each line for itself.
  *
  * ISO-8859-1 and US-ASCII are read as Windows-1252, as browsers do (WHATWG Encoding, section 4.2): what
@@ -34,15 +34,16 @@ enum body_was {
     BODY_WAS_LATIN = 4,     /* ... in other letters, as its charset names them */
     BODY_WAS_LINES = 8,     /* JSON Lines, or ... */
     BODY_WAS_SEQUENCE = 16, /* ... a JSON text sequence */
-    BODY_WAS_NAN = 32,      /* with NaN or Infinity */
+    BODY_WAS_NAN = 32,      /* with NaN, Infinity or undefined */
     /* What read/body_read.h makes of a body besides. */
     BODY_WAS_CSV = 64,       /* a table of cells, or ... */
     BODY_WAS_XML = 128,      /* ... XML */
     BODY_WAS_PACKED = 256,   /* a gzip, Zstandard or ZIP file */
     BODY_WAS_STRIPPED = 512, /* JSON within something that a rule takes away */
     BODY_WAS_RAGGED = 1024,  /* CSV with rows of other lengths than the header */
+    BODY_WAS_LOOSE = 2048,   /* nearly JSON: base/json_loose.h */
 };
-#define BODY_WAS_COUNT 11
+#define BODY_WAS_COUNT 12
 /* All of its values are texts, whatever they say: types are to be found in them. */
 #define BODY_WAS_TEXTS (BODY_WAS_CSV | BODY_WAS_XML)
 

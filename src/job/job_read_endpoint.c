@@ -376,7 +376,7 @@ static const struct job_key endpoint_keys[] = {
       .help = "false: the first row of CSV is a record, and columns are column_1 ..." },
     { "lenient", JOB_KEY_BOOL, ENDPOINT(reading.is_strict), .read = job_read_lenient,
       .write = job_write_denial,
-      .help = "false: JSON with NaN or Infinity is refused; else they are null" },
+      .help = "false: what is nearly JSON (NaN, a tab in a text, a last comma) is refused" },
     { "pages", JOB_KEY_OBJECT, ENDPOINT(pages), .inner = &job_pages_keys, .read = job_read_pages,
       .help = "How further pages are found",
       .schema = JOB_JSON("anyOf": [{"enum": "@page_words"}, {"$ref": "#/definitions/pages"}]) },

@@ -143,8 +143,11 @@ static enum result read_json(struct reader *r, struct str text, bool is_lines, s
         result = body_text_read(text, is_lines ? STR("application/x-ndjson") : r->content_type, out,
                                 &was);
     }
-    if (result == RESULT_OK && r->how->is_strict && was & BODY_WAS_NAN) {
-        return refuse(r, RESULT_INVALID, "has NaN or Infinity, which is no JSON");
+    if (result == RESULT_OK && r->how->is_strict && was & (BODY_WAS_NAN | BODY_WAS_LOOSE)) {
+        return refuse(r, RESULT_INVALID,
+                      was & BODY_WAS_NAN
+                          ? "has NaN, Infinity or undefined, which is no JSON"
+                          : "has a control character, an escape or a comma that JSON has not");
     }
     r->found->was |= result == RESULT_OK ? was : 0;
     if (result != RESULT_OK) {

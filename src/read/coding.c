@@ -3,6 +3,7 @@
 #include <brotli/decode.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -19,6 +20,7 @@ enum stage_part {
     STAGE_IN,
     STAGE_BETWEEN, /* a member has ended, and another one may follow */
     STAGE_PAST,    /* what comes is passed over */
+    STAGE_PLAIN,   /* it only says that it is packed: what comes is copied */
 };
 
 /* One coding. */
@@ -82,7 +84,7 @@ static bool is_no_coding(struct str name)
     static const struct str names[] = {
         STR_INIT("identity"), STR_INIT("none"),       STR_INIT("utf-8"),        STR_INIT("utf8"),
         STR_INIT("us-ascii"), STR_INIT("iso-8859-1"), STR_INIT("windows-1252"), STR_INIT("binary"),
-        STR_INIT("8bit"),     STR_INIT("text"),
+        STR_INIT("8bit"),     STR_INIT("text"),       STR_INIT("aws-chunked"),
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -163,6 +165,23 @@ static char take_byte(struct flow *flow)
 {
     flow->in.len--;
     return *flow->in.data++;
+}
+
+/* So a text begins, and no gzip member. */
+static bool is_text(char first)
+{
+    return first && strchr("{[\"< \t\r\n\xEF", first);
+}
+
+static void copy(struct flow *flow)
+{
+    size_t len = flow->in.len < flow->room ? flow->in.len : flow->room;
+
+    memcpy(flow->out, flow->in.data, len);
+    flow->in.data += len;
+    flow->in.len -= len;
+    flow->out += len;
+    flow->room -= len;
 }
 
 /* At the second byte of what may be a member or a stream. */
@@ -336,6 +355,10 @@ static enum coding_result begin(struct stage *s, struct flow *flow)
         break;
     }
     s->is_next = s->part == STAGE_BETWEEN;
+    if (s->kind == CODING_GZIP && !s->is_next && is_text(flow->in.data[0])) {
+        s->part = STAGE_PLAIN;
+        return CODING_OK;
+    }
     s->first = take_byte(flow);
     s->part = STAGE_HALF;
     return CODING_OK;
@@ -382,6 +405,9 @@ static enum coding_result stage_run(struct stage *s, struct flow *flow)
             break;
         case STAGE_PAST:
             pass_over(flow);
+            break;
+        case STAGE_PLAIN:
+            copy(flow);
             break;
         }
     }

@@ -5,7 +5,8 @@
  * libcurl's own decoder is not used. It unpacks all that one read has brought before the program can say that it
  * wants no more, and keeps that for as long as the transfer waits: up to a thousand times the read.
  *
- *   gzip, x-gzip   of any number of members; what comes after the last one and begins none is passed over
+ *   gzip, x-gzip   of any number of members; what comes after the last one and begins none is passed over. A body that
+ *                  begins as a text does is none, whatever its header says (a proxy that has unpacked it): it is copied
  *   deflate        with zlib's head, or without
  *   zstd           of any number of frames, with a window of at most 8 MiB (RFC 9659)
  *   br             with a window of at most 16 MiB, which is all that the format has

@@ -141,7 +141,7 @@ BAD = (
     ("application/json", b"<html></html>"), ("application/json", '["Zürich"]'.encode("latin-1")),
     ("application/json; charset=shift_jis", '["Zürich"]'.encode("latin-1")), ("application/x-ndjson", b'{"a":1}\n{"a":'),
     ("application/json", b'{"a":1}{"a":2}'), ("application/json; charset=utf-16", b"[\x001\x00"), ("application/json", b'{"a":NaN'),
-    ("application/json", b'{"a":nan}'))
+    ("application/json", b'{"a":nano}'))
 
 
 def test_body__is_refused__when_it_says_no_json():
