@@ -158,7 +158,8 @@ static void price_write__has_null__for_what_is_not_known(void **state)
     assert_int_equal(price_write(&price, 1000000, 0, &out), RESULT_OK);
     assert_string_equal(
         buf_cstr(&out),
-        "{\"requests\":1000,\"done\":0,\"failed\":0,\"left\":1000,\"may_be_more\":false,"
+        "{\"requests\":1000,\"done\":0,\"failed\":0,\"left\":1000,\"may_be_more\":false,\"may_be_"
+        "fewer\":false,"
         "\"seconds\":null,\"seconds_by_cap\":null,\"seconds_by_rate\":null,"
         "\"seconds_as_seen\":null,\"session_ends_after\":null,\"ends_at\":null,"
         "\"limited_by\":null,\"answer_s\":null,\"disk_bytes\":null,\"disk_free_bytes\":null}");

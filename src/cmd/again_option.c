@@ -16,6 +16,14 @@ static enum result add_since(void *target, const char *value, struct err *err)
     return RESULT_OK;
 }
 
+static enum result add_where(void *target, const char *value, struct err *err)
+{
+    const struct clock clock = clock_system();
+
+    return record_where_add(&((struct again_option *)target)->where, str_view(value),
+                            clock_wall_us(&clock) / (int64_t)US_PER_S, err);
+}
+
 const struct option_row again_rows[AGAIN_ROWS] = {
     {
         .name = "again",
@@ -31,6 +39,15 @@ const struct option_row again_rows[AGAIN_ROWS] = {
         .kind = OPTION_TIME,
         .offset = offsetof(struct again_option, age_us),
         .low = US_PER_MS,
+    },
+    {
+        .name = "where",
+        .value = "COND",
+        .help = "Of these only what had a record like this: '/status != closed', '/total >= 10 and "
+                "/paid = false', '/at > -7d', '!/done'; and what failed. Given again: or like this",
+        .kind = OPTION_CALL,
+        .set = add_where,
+        .repeats = true,
     },
     {
         .name = "since",
@@ -76,10 +93,16 @@ enum result again_option_check(const struct again_option *o, const struct job *j
                                struct err *err)
 {
     if (since_option_has(job)) {
+        if (o->where.count) {
+            return refuse(err, "a job with \"since\" asks for what has changed: not with --where");
+        }
         return check_since(o, job, is_part, err);
     }
     if (!o->is_wanted) {
-        return o->age_us ? refuse(err, "--older-than goes with --again") : RESULT_OK;
+        return o->age_us || o->where.count
+                   ? refuse(err, o->age_us ? "--older-than goes with --again"
+                                           : "--where goes with --again")
+                   : RESULT_OK;
     }
     if (job->poll.every_us) {
         return refuse(err, "--every asks again by itself: not with --again");

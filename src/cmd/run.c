@@ -275,6 +275,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .prunes = options->prune,
             .asks_again = run_options_ask_again(options),
             .again_age_us = options->again.age_us,
+            .again_where = options->again.where.count ? &options->again.where : NULL,
             .since = sets,
             .since_count = set_count,
             .outputs = options->outputs,
@@ -332,14 +333,16 @@ static enum result dry_run(struct run_options *options, int argc, char **argv, s
     }
     result = result == RESULT_OK ? run_values_read(&options->job, err) : result;
     result = result == RESULT_OK ? run_job_check(&options->job, err) : result;
-    return result == RESULT_OK ? quote_print(&options->job,
-                                             &(struct quote_options){
-                                                 .path = options->fresh ? "" : path,
-                                                 .json = options->json,
-                                                 .asks_again = run_options_ask_again(options),
-                                             },
-                                             err)
-                               : result;
+    return result == RESULT_OK
+               ? quote_print(&options->job,
+                             &(struct quote_options){
+                                 .path = options->fresh ? "" : path,
+                                 .json = options->json,
+                                 .asks_again = run_options_ask_again(options),
+                                 .asks_part = options->again.age_us || options->again.where.count,
+                             },
+                             err)
+               : result;
 }
 
 static int run_given(struct run_options *options, int argc, char **argv)

@@ -56,7 +56,8 @@ struct engine_options {
     /* A run that has ended begins a further round; and what tells an unchanged answer is kept. */
     bool asks_again;
     uint64_t again_age_us; /* of it, what has had no good answer for so long; 0: all */
-    const struct ledger_since_set *since; /* of it, listings are read up to there; borrowed */
+    const struct record_where *again_where; /* of it, what has such a record; NULL: all; borrowed */
+    const struct ledger_since_set *since;   /* of it, listings are read up to there; borrowed */
     size_t since_count;
     const struct table_output *outputs; /* tables to write when all is settled; borrowed */
     size_t output_count;

@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/round_choice.h"
 #include "engine/seal.h"
 #include "engine/since.h"
 #include "plan/seeds.h"
@@ -126,6 +127,22 @@ static bool only_prunes(const struct engine *e)
     return !e->options.before && e->options.prunes && e->grow.was_listed;
 }
 
+/* Of a round that begins only what the user has named is asked. */
+static enum result merge_chosen(struct engine *e, struct err *err)
+{
+    struct round_choice choice;
+    enum result result =
+        round_choice_open(&choice, e->job, e->options.dir, e->options.again_where, err);
+
+    if (result == RESULT_OK) {
+        e->grow.merge.again_choice = &choice.choice;
+        result = committer_merge(e->committer, &e->grow.merge, &e->recovery, err);
+        e->grow.merge.again_choice = NULL;
+    }
+    round_choice_close(&choice);
+    return result;
+}
+
 static enum result merge(struct engine *e, struct reading *r, struct err *err)
 {
     const struct plan_before *before = e->options.before;
@@ -155,7 +172,9 @@ static enum result merge(struct engine *e, struct reading *r, struct err *err)
         .same = before ? before->same : seeds_total(r->now),
         .note = before ? before->note : STR_NONE,
     };
-    return committer_merge(e->committer, m, &e->recovery, err);
+    return m->begins_again && e->options.again_where
+               ? merge_chosen(e, err)
+               : committer_merge(e->committer, m, &e->recovery, err);
 }
 
 enum result grow_take_in(struct engine *e, struct err *err)
@@ -179,7 +198,9 @@ static void tell_round(struct engine *e)
     char what[128];
 
     snprintf(what, sizeof what, "%s is asked again",
-             e->options.again_age_us ? "what is old enough" : "all");
+             e->options.again_where    ? "what --where names, and what failed,"
+             : e->options.again_age_us ? "what is old enough"
+                                       : "all");
     if (e->discover.has_since) {
         since_words(e, what, sizeof what);
     }

@@ -15,7 +15,8 @@ struct price_plan {
     uint64_t busiest_host; /* of these, those of the host that has most */
     uint64_t hosts;
     bool names_more;     /* further pages, or requests that records name: `requests` is the least */
-    bool is_asked_again; /* the caller's: a run that has ended is priced as a further round */
+    bool is_asked_again; /* the caller's: a run that has ended is priced as a further round, ... */
+    bool is_most;        /* ... of which not all is asked */
 };
 
 /** Prints "METHOD URL" for every request in the plan's order, secrets redacted, each as it is reached: a

@@ -128,6 +128,7 @@ void price_make(const struct job *job, const struct price_plan *plan, const stru
     if (plan->is_asked_again && held && p->done + p->failed >= p->requests && !held->waiting) {
         p->requests = plan->requests;
         p->done = p->failed = 0;
+        p->is_most = plan->is_most;
     }
     p->left = p->requests - (p->done + p->failed < p->requests ? p->done + p->failed : p->requests);
     p->cap = cap_over_hosts(&job->pace, plan->hosts);
@@ -255,6 +256,9 @@ static void say_ends(const struct price *p, const struct job *job)
         say(stderr,
             "scrapetop: further pages and records may name more requests: this is the least");
     }
+    if (p->is_most) {
+        say(stderr, "scrapetop: --older-than and --where leave some of these out: this is for all");
+    }
     if (p->session_s >= 0) {
         say(stderr, "scrapetop: %s ends this session after about %s; the run can go on then",
             !job->limits.max_duration_us ? "--max-requests"
@@ -309,6 +313,7 @@ enum result price_write(const struct price *p, int64_t now_us, uint64_t free_byt
     json_write_uint(&w, "failed", p->failed);
     json_write_uint(&w, "left", p->left);
     json_write_bool(&w, "may_be_more", p->is_least);
+    json_write_bool(&w, "may_be_fewer", p->is_most);
     write_seconds(&w, "seconds", p->total_s);
     write_seconds(&w, "seconds_by_cap", p->cap_s);
     write_seconds(&w, "seconds_by_rate", p->rate_s);

@@ -31,7 +31,7 @@ enum price_bound { PRICE_UNKNOWN, PRICE_CAP, PRICE_RATE, PRICE_SEEN };
 
 struct price {
     uint64_t requests, done, failed, left;
-    bool is_least;
+    bool is_least, is_most;
     double cap_s, rate_s, seen_s; /* each by itself */
     double total_s;               /* the longest of them */
     double session_s;             /* a limit of the session ends it so early; negative: none does */

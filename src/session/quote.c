@@ -109,6 +109,7 @@ enum result quote_print(struct job *job, const struct quote_options *options, st
         return result;
     }
     plan.is_asked_again = options->asks_again;
+    plan.is_most = options->asks_part;
     price_make(job, &plan, has_run ? &past : NULL, &price);
     if (json) {
         return print_json(&price, clock_wall_us(&clock), free_bytes(has_run ? path : "."), err);

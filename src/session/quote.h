@@ -14,6 +14,7 @@ struct quote_options {
     const char *path;
     bool json;       /* one object in place of the requests */
     bool asks_again; /* of a run that has ended, a further round */
+    bool asks_part;  /* of that not all: --older-than, --where */
 };
 
 MUST_CHECK enum result quote_print(struct job *job, const struct quote_options *options,

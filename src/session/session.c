@@ -348,6 +348,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .prunes = s->options->prunes,
         .asks_again = s->options->asks_again,
         .again_age_us = s->options->again_age_us,
+        .again_where = s->options->again_where,
         .since = s->options->since,
         .since_count = s->options->since_count,
         .outputs = s->options->outputs,

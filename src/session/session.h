@@ -37,7 +37,8 @@ struct session_options {
     bool prunes;                     /* what is not asked any more leaves the tables */
     bool asks_again;                 /* when all has ended, a further round ... */
     uint64_t again_age_us;           /* ... of what has had no good answer for so long; 0: of all */
-    const struct ledger_since_set *since; /* from where its listings are asked */
+    const struct record_where *again_where; /* ... of what has such a record; NULL: of all */
+    const struct ledger_since_set *since;   /* from where its listings are asked */
     size_t since_count;
     const struct table_output *outputs; /* to write when all is settled */
     size_t output_count;

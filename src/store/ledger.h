@@ -227,6 +227,16 @@ struct ledger_since_set {
     struct since_value value;
 };
 
+/** Which of the plan's own requests a further round asks: those of whose newest answers one is chosen, their pages and
+ *  details included, and those that had not all of their answers the last time. */
+struct ledger_choice {
+    /* Whether this answer is. Not for keeping. */
+    enum result (*choose)(void *context, const struct record *record, bool *is_chosen,
+                          struct err *err);
+    void *context;
+    uint32_t endpoint_count;
+};
+
 struct ledger_merge {
     /* The seeds of the plan that the run has had so far, by number; NULL: the ledger knows them (it is listed).
      * Called for those that were asked, in order. */
@@ -239,6 +249,7 @@ struct ledger_merge {
     bool begins_again; /* the present plan is to be asked once more, in a further round: */
     /* of it, what last had a good answer before then (wall clock); 0: all */
     int64_t again_before_us;
+    const struct ledger_choice *again_choice; /* of it, what that says; NULL: all */
     /* the first so many are those of before, one by one: nothing is looked up for them */
     uint64_t same;
     const struct ledger_since_set *since; /* with `begins_again` */

@@ -181,7 +181,8 @@ static enum result make(struct ledger *ledger, const char *text, struct err *err
 
 /* --- a further round ---------------------------------------------------------------------------------------- */
 
-enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, struct err *err)
+enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, bool is_chosen,
+                               struct err *err)
 {
     struct rounds_kept rounds;
     enum result result = ledger_read_rounds(ledger, &rounds, err);
@@ -204,6 +205,7 @@ enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, struct 
     rounds.begun = rounds.begun ? rounds.begun + 1 : 2;
     rounds.put = 0;
     rounds.before_us = before_us;
+    rounds.is_chosen = is_chosen;
     return result == RESULT_OK ? ledger_put_rounds(ledger, &rounds, err) : result;
 }
 

@@ -348,8 +348,7 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
     }
     if (!settlement->response) {
         result = ledger_is_left_out(ledger, found->endpoint, &texts,
-                                    settlement->rounds ? settlement->rounds->before_us : 0,
-                                    &left_out, err);
+                                    settlement->rounds, &left_out, err);
     }
     if (result != RESULT_OK || left_out) {
         return result;

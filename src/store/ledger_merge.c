@@ -542,8 +542,12 @@ static enum result merge_all(struct merging *m)
     if (result == RESULT_OK && m->merge->begins_again) {
         result = ledger_begin_since(ledger, m->merge->since, m->merge->since_count, m->err);
     }
+    if (result == RESULT_OK && m->merge->begins_again && m->merge->again_choice) {
+        result = ledger_choose_again(ledger, m->merge->again_choice, m->err);
+    }
     if (result == RESULT_OK && m->merge->begins_again) {
-        result = ledger_begin_again(ledger, m->merge->again_before_us, m->err);
+        result = ledger_begin_again(ledger, m->merge->again_before_us,
+                                    m->merge->again_choice != NULL, m->err);
     }
     if (result == RESULT_OK && m->merge->note.len) {
         result = ledger_put_kept(ledger, LEDGER_KEPT_PLAN, m->merge->note, m->err);

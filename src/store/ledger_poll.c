@@ -34,6 +34,8 @@ enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds
             rounds->put = value;
         } else if (str_equal(name, STR("poll_before_us"))) {
             rounds->before_us = (int64_t)value;
+        } else if (str_equal(name, STR("poll_chosen"))) {
+            rounds->is_chosen = value != 0;
         }
     }
     return result;
@@ -52,6 +54,7 @@ enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *r
         sqlite3_bind_int64(st, 4, (sqlite3_int64)rounds->skipped);
         sqlite3_bind_int64(st, 5, (sqlite3_int64)rounds->put);
         sqlite3_bind_int64(st, 6, rounds->before_us);
+        sqlite3_bind_int64(st, 7, rounds->is_chosen);
         result = ledger_step(ledger, st, "noting a round of polls", err);
     }
     if (result != RESULT_OK) {
@@ -267,9 +270,26 @@ static enum result is_fresh(struct ledger *ledger, uint32_t endpoint,
     return result;
 }
 
+static enum result is_not_chosen(struct ledger *ledger, struct str place, bool *is_not,
+                                 struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_AGAIN_SEED, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_blob(st, 1, place.data + ROUND_BYTES, SEED_BYTES, SQLITE_STATIC);
+    *is_not = true;
+    while (ledger_next_row(ledger, st, &result, err)) {
+        *is_not = false;
+    }
+    return result;
+}
+
 enum result ledger_is_left_out(struct ledger *ledger, uint32_t endpoint,
-                               const struct request_texts *texts, int64_t before_us, bool *left_out,
-                               struct err *err)
+                               const struct request_texts *texts, const struct rounds_kept *rounds,
+                               bool *left_out, struct err *err)
 {
     enum result result;
 
@@ -278,7 +298,10 @@ enum result ledger_is_left_out(struct ledger *ledger, uint32_t endpoint,
         return RESULT_OK;
     }
     result = is_unasked(ledger, endpoint, texts->sort_key, left_out, err);
-    return result == RESULT_OK && !*left_out && before_us
-               ? is_fresh(ledger, endpoint, texts, before_us, left_out, err)
+    if (result == RESULT_OK && !*left_out && rounds && rounds->is_chosen) {
+        result = is_not_chosen(ledger, texts->sort_key, left_out, err);
+    }
+    return result == RESULT_OK && !*left_out && rounds && rounds->before_us
+               ? is_fresh(ledger, endpoint, texts, rounds->before_us, left_out, err)
                : result;
 }

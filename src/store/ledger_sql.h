@@ -201,16 +201,21 @@ MUST_CHECK enum result ledger_begin_since(struct ledger *ledger,
                                           struct err *err);
 
 /** Within a transaction: the plan is to be asked in a further round, of which nothing is put yet; all of it, or what came
- *  last before `before_us`. The plan's own are found ones (ledger_merge). ledger_again.c. */
-MUST_CHECK enum result ledger_begin_again(struct ledger *ledger, int64_t before_us,
+ *  last before `before_us`, or what was chosen. The plan's own are found ones (ledger_merge). ledger_again.c. */
+MUST_CHECK enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, bool is_chosen,
                                           struct err *err);
 
+/** Within a transaction, before that: chooses. ledger_choose.c. */
+MUST_CHECK enum result ledger_choose_again(struct ledger *ledger,
+                                           const struct ledger_choice *choice, struct err *err);
+
 /** Whether this one of the plan's own, about to be put into a further round, is not to be asked in it: the plan has just
- *  gained it, so that it is asked anyway; or, unless `before_us` is 0, its last good answer came then or later.
- *  ledger_poll.c. */
+ *  gained it, so that it is asked anyway; its last good answer came at `before_us` or later; or others were chosen.
+ *  `rounds` may be NULL. ledger_poll.c. */
 MUST_CHECK enum result ledger_is_left_out(struct ledger *ledger, uint32_t endpoint,
-                                          const struct request_texts *texts, int64_t before_us,
-                                          bool *left_out, struct err *err);
+                                          const struct request_texts *texts,
+                                          const struct rounds_kept *rounds, bool *left_out,
+                                          struct err *err);
 
 /** Makes what SQL_NEWEST_ENDS reads: the latest try of each of the plan's own. ledger_again.c. */
 MUST_CHECK enum result ledger_find_asked(struct ledger *ledger, struct err *err);

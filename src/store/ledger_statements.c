@@ -243,7 +243,9 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5),"
-                       "('poll_before_us',?6)",
+                       "('poll_before_us',?6),('poll_chosen',?7)",
+    [SQL_AGAIN_SEED] = "SELECT 1 FROM again_seed WHERE seed=?1",
+    [SQL_PUT_AGAIN_SEED] = "INSERT OR IGNORE INTO again_seed(seed) VALUES(?1)",
     [SQL_PUT_SENDING] = "INSERT OR REPLACE INTO sending(id,endpoint,attempt,key,url)"
                         " VALUES(?1,?2,?3,?4,?5)",
     [SQL_DROP_SENDING] = "DELETE FROM sending WHERE id=?1",

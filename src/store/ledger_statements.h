@@ -62,6 +62,8 @@ enum statement {
     SQL_RECORD_OF,
     SQL_ROUNDS,
     SQL_PUT_ROUNDS,
+    SQL_AGAIN_SEED,
+    SQL_PUT_AGAIN_SEED,
     SQL_POLLED,
     SQL_PUT_POLLED,
     SQL_PUT_SAME,

@@ -166,6 +166,79 @@ def test_older_than__asks_what_has_had_no_good_answer_for_so_long():
     stored()
 
 
+def test_where__asks_what_had_such_a_record__and_what_failed():
+    world = World()
+    world.bodies = {f"/{n}": {"id": n, "status": "open" if n % 3 else "closed", "total": n * 10} for n in range(9)}
+    what = listed(world, world.bodies)
+    night(what, "--where", "/status = open")  # the first night asks all
+    check_equal(len(world.take()), 9, "the first night")
+    night(what, "--where", "/status != closed and /total > 40")
+    check_equal(world.take(), ["/5", "/7", "/8"], "open and large")
+    world.bodies["/7"] = {"id": 7, "status": "closed", "total": 70}
+    world.down = {"/8"}
+    night(what, "--where", "/total = 80", "--where", "/id = 7", code=3)
+    check_equal(world.take(), ["/7", "/8"], "one or the other")
+    night(what, "--where", "/status = open and /total >= 50", code=3)
+    check_equal(world.take(), ["/5", "/8"], "by the newest answers, and what has failed")
+    world.down = set()
+    world.bodies["/9"] = {"id": 9, "status": "closed"}
+    night(listed(world, world.bodies), "--where", "/status = nowhere")
+    check_equal(world.take(), ["/8", "/9"], "what has failed, and what is new")
+    night(listed(world, world.bodies), "--where", "/status = nowhere")
+    check_equal(world.take(), [], "nothing is so")
+    check_equal([(r["id"], r["status"]) for r in table()][6:], [("6", "closed"), ("7", "closed"), ("8", "open"), ("9", "closed")], "the table")
+    night(listed(world, world.bodies))
+    check_equal(len(world.take()), 10, "and all again")
+    stored()
+
+
+def test_where__looks_into_pages_and_details__and_walks_their_listing():
+    world = World()
+    job = {"base": world.url, "vars": {"shop": ["a", "b", "c"]}, "endpoints": [
+        {"name": "items", "url": "/items?s={shop}&p=0", "records": "/items", "pages": {"next": "/next"}},
+        {"name": "detail", "url": "/detail/{items./id}"}]}
+    for s in "abc":
+        world.bodies[f"/items?s={s}&p=0"] = {"items": [{"id": f"{s}0"}], "next": f"{world.url}/items?s={s}&p=1"}
+        world.bodies[f"/items?s={s}&p=1"] = {"items": [{"id": f"{s}1"}]}
+        world.bodies.update({f"/detail/{s}{n}": {"id": f"{s}{n}", "stock": n} for n in range(2)})
+    world.bodies["/detail/b1"] = {"id": "b1", "stock": 7}
+    what = [write("shops.json", job)]
+    night(what)
+    world.take()
+    of = lambda s: [f"/detail/{s}0", f"/detail/{s}1", f"/items?s={s}&p=0", f"/items?s={s}&p=1"]
+    night(what, "--where", "/stock = 7")
+    check_equal(world.take(), of("b"), "by a detail")
+    night(what, "--where", "/id = c1")
+    check_equal(world.take(), of("c"), "by a page")
+    world.bodies["/detail/a1"] = {"id": "a1", "stock": 9}
+    night(what, "--where", "/stock >= 7")
+    check_equal(world.take(), of("b"), "what is stored counts, not what has changed since")
+    check_equal([(r["id"], r["stock"]) for r in table("detail")],
+                [("a0", "0"), ("a1", "1"), ("b0", "0"), ("b1", "7"), ("c0", "0"), ("c1", "1")], "the table")
+    stored()
+
+
+def test_where__goes_on_as_it_began__after_a_kill():
+    world = World(None)
+    for seed in range(harness.scaled(3, 2)):
+        dice = random.Random(seed)
+        world.bodies = {f"/{n}": {"id": n, "status": "open" if n % 2 else "closed"} for n in range(40)}
+        what = listed(world, world.bodies)
+        night(what, "--fresh")
+        world.take()
+        world.bodies = {path: {**body, "status": "closed"} for path, body in world.bodies.items()}  # what is asked is not open any more
+        child = harness.scrapetop("run", "--plain", "--again", "--where", "/status = open", "-c", "1", "--rate", "200/s", "-o", scratch("a.run"),
+                                  *what, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        many = 1 + dice.randrange(10)
+        harness.wait_for(lambda: world.peer.total() >= many, "some are asked")
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        night(what, "--where", "/status = open")
+        check_equal(sorted(set(world.take())), sorted(f"/{n}" for n in range(1, 40, 2)), f"all that was open, seed {seed}")
+        check_equal([row["status"] for row in table()], ["closed"] * 40, "the table")
+        stored()
+
+
 def test_again__of_a_run_that_knew_nothing_of_it__stores_the_first_time():
     world = World()
     world.bodies = {f"/{n}": {"id": n, "v": 0} for n in range(3)}
@@ -357,6 +430,11 @@ def test_again__refuses__what_it_does_not_go_with():
         check(refused.code == 2 and why in refused.err, words, refused)
     refused = harness.run("run", "--older-than", "7d", "http://127.0.0.1:9/x", "-o", scratch("r.run"))
     check(refused.code == 2 and b"--older-than goes with --again" in refused.err, refused)
+    for condition in ("status = open", "/a =", "/a = 1 or /b = 2"):
+        refused = harness.run("run", "--again", "--where", condition, "http://127.0.0.1:9/x", "-o", scratch("r.run"))
+        check(refused.code == 2 and b"E-WHERE1" in refused.err, condition, refused)
+    refused = harness.run("run", "--where", "/a = 1", "http://127.0.0.1:9/x", "-o", scratch("r.run"))
+    check(refused.code == 2 and b"--where goes with --again" in refused.err, refused)
     check(not os.path.exists(scratch("r.run")), "a directory of what was refused")
 
 
