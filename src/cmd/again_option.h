@@ -14,7 +14,7 @@
 
 struct again_option {
     bool is_wanted;
-    uint64_t age_us; /* --older-than; 0: of all */
+    uint64_t age_us;           /* --older-than; 0: of all */
     struct record_where where; /* none: of all */
     struct since_option since;
 };

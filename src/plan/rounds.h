@@ -27,7 +27,8 @@ struct rounds_kept {
     uint64_t put; /* seeds of the latest that are in the ledger */
     /* wall clock: only those are asked in it whose last good answer came before; 0: all */
     int64_t before_us;
-    bool is_chosen; /* only those are asked in it that the ledger has a list of (run --again --where) */
+    bool
+        is_chosen; /* only those are asked in it that the ledger has a list of (run --again --where) */
 };
 
 struct rounds {

@@ -347,8 +347,8 @@ static enum result put_discovered(struct ledger *ledger, struct settlement *sett
         return err_nomem(err, "noting what was found");
     }
     if (!settlement->response) {
-        result = ledger_is_left_out(ledger, found->endpoint, &texts,
-                                    settlement->rounds, &left_out, err);
+        result =
+            ledger_is_left_out(ledger, found->endpoint, &texts, settlement->rounds, &left_out, err);
     }
     if (result != RESULT_OK || left_out) {
         return result;
