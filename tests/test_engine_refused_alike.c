@@ -59,6 +59,21 @@ static struct server_answer ban(void *context, const struct server_asked *asked,
     return EMPTY_ANSWER("403 Forbidden");
 }
 
+/* A hold passes at once, when nothing else is left to do: however slow the machine is, no answer is late. */
+static void run_past_holds(struct run *r)
+{
+    run_start(r);
+    while (!r->done) {
+        const struct snapshot *s = look(r);
+
+        if (!s->in_flight && !s->storing && s->next_due_in_us != UINT64_MAX) {
+            pass(r, s->next_due_in_us);
+        }
+        turn(r);
+    }
+    run_close(r);
+}
+
 static void host__is_held_and_named__when_it_refuses_after_it_went_well(void **state)
 {
     static const unsigned times[] = { 14, 0, 14 };
@@ -67,13 +82,11 @@ static void host__is_held_and_named__when_it_refuses_after_it_went_well(void **s
     for (size_t i = 0; i < 3; i++) {
         struct ban_script script = { .after = 50, .times = times[i], .is_moved = i == 2 };
         struct server *server = server_start(ban, &script);
-        struct fast_clock fast;
         struct run r;
 
         run_begin(&r, server_url(server, "/[1-400]"));
-        r.clock = fast_clock(&fast, 50);
         r.job.pace.cap = 4;
-        run_to_its_end(&r);
+        run_past_holds(&r);
         assert_told(&r, "[W-BAN1]", true);
         assert_told(&r, "held 1.0s", true);
         if (times[i]) { /* what was refused is asked again, and so was one that looks */
@@ -110,14 +123,12 @@ static struct server_answer forbid_some(void *context, const struct server_asked
 static void host__is_not_held_for_long__when_only_some_urls_are_refused(void **state)
 {
     struct server *server = server_start(forbid_some, NULL);
-    struct fast_clock fast;
     struct run r;
 
     (void)state;
     run_begin(&r, server_url(server, "/[1-400]"));
-    r.clock = fast_clock(&fast, 50);
     r.job.pace.cap = 4;
-    run_to_its_end(&r);
+    run_past_holds(&r);
     assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
     assert_int_equal(r.report.ok, 340);
     assert_int_equal(r.report.failed, 60);
@@ -148,17 +159,15 @@ static void host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike(void *
     struct ban_script good = { .after = 100000 };
     struct server *first = server_start(ban, &good), *second = server_start(login_page, first);
     char url[128];
-    struct fast_clock fast;
     struct run r;
 
     (void)state;
     snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-90]",
              strrchr(server_url(second, ""), ':') + 1, strrchr(server_url(first, ""), ':') + 1);
     run_begin(&r, url);
-    r.clock = fast_clock(&fast, 50);
     r.job.pace.cap_per_host = 3;
     r.job.pace.cap = 6;
-    run_to_its_end(&r);
+    run_past_holds(&r);
     assert_int_equal(r.report.ok, 90);
     assert_int_equal(r.report.failed, 90);
     assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
