@@ -48,6 +48,22 @@ void descriptors_raise(void)
     }
 }
 
+#define DESCRIPTORS_WIDE 16384 /* 128 KiB of the kernel's memory */
+
+/* The kernel has a table of them for each process, which doubles as they come. With threads it then waits until all
+ * cores have let go of the old one (synchronize_rcu), 10 ms and more, in which the loop stands still: once in the
+ * start of each run, and again while thousands of connections are made. Without threads it waits for nobody. */
+void descriptors_widen(void)
+{
+    unsigned max = descriptors_max();
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC,
+                   (int)(max < DESCRIPTORS_WIDE ? max : DESCRIPTORS_WIDE) - 1);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* A descriptor that was watched for a moment, for the sake of its number. */
 struct reservation {
     uv_poll_t poll;

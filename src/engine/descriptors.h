@@ -2,7 +2,7 @@
  * Descriptors: how many files may be open at once, and how many connections that leaves.
  *
  * Errors   none: without an answer of the system a limit is none.
- * Threads  descriptors_reserve on the loop's; the others anywhere.
+ * Threads  descriptors_widen before there are any, descriptors_reserve on the loop's; the others anywhere.
  */
 #ifndef SCRAPETOP_ENGINE_DESCRIPTORS_H
 #define SCRAPETOP_ENGINE_DESCRIPTORS_H
@@ -15,6 +15,9 @@ unsigned descriptors_for_connections(void); /* that leave enough of them for the
 
 /** To the most that the system allows this process. */
 void descriptors_raise(void);
+
+/** Before the process has threads: the kernel's table is made so large that it need not grow while they run. */
+void descriptors_widen(void);
 
 /** The loop's table is made so large that it need not grow in nearly every run. */
 void descriptors_reserve(uv_loop_t *loop);

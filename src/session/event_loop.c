@@ -1,5 +1,6 @@
 #include "session/event_loop.h"
 
+#include "engine/descriptors.h"
 #include "work/work.h"
 
 #include <fcntl.h>
@@ -30,6 +31,8 @@ enum result event_loop_open(uv_loop_t *loop, struct err *err)
 {
     enum result result;
 
+    descriptors_raise();
+    descriptors_widen();
     if (!has_room_for_loop() || uv_loop_init(loop) != 0) {
         return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
     }
