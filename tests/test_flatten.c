@@ -94,6 +94,25 @@ static void flatten_document__joins_keys__when_objects_are_nested(void **state)
                 "a=x\\\"y;c=1.50;\n", NULL);
 }
 
+/* Names that begin and end alike, of which a part is another one, that are escaped, too long to be kept, or stand below
+ * another member as well; in each record elsewhere, and the last of them at the end of the text. */
+static void flatten_document__knows_members__wherever_they_stand(void **state)
+{
+    (void)state;
+    assert_rows(
+        NULL,
+        STR("[{\"a\":1,\"ab\":2,\"o\":{\"a\":3,\"ab\":4},\"q\\\"a\":5,\"a_name_of_more_than_"
+            "thirty_two_letters_1\":6,\"a_name_of_more_than_thirty_two_letters_2\":7,\"\":8},"
+            "{\"\":9,\"o\":{\"ab\":10,\"a\":11},\"a_name_of_more_than_thirty_two_letters_2\":12,"
+            "\"q\\\"a\":13,\"ab\":14,\"a\":15},{\"q\\u0022a\":16,\"\\u0061\":17,\"o\":{\"a\":18}},"
+            "{\"ab\":19}]"),
+        "a=1;ab=2;o.a=3;o.ab=4;q\"a=5;a_name_of_more_than_thirty_two_letters_1=6;"
+        "a_name_of_more_than_thirty_two_letters_2=7;=8;\n"
+        "a=15;ab=14;o.a=11;o.ab=10;q\"a=13;a_name_of_more_than_thirty_two_letters_2=12;=9;\n"
+        "a=17;o.a=18;q\"a=16;\nab=19;\n",
+        NULL);
+}
+
 static void flatten_document__makes_value__when_record_is_no_object(void **state)
 {
     (void)state;
@@ -369,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flatten_document__lists_filled_columns__when_there_are_many),
         cmocka_unit_test(flatten_document__joins_keys__when_objects_are_nested),
+        cmocka_unit_test(flatten_document__knows_members__wherever_they_stand),
         cmocka_unit_test(flatten_document__makes_value__when_record_is_no_object),
         cmocka_unit_test(flatten_document__follows_records__when_pointer_has_stars),
         cmocka_unit_test(flatten_document__keeps_the_last__when_keys_are_equal),

@@ -22,6 +22,11 @@ struct slot {
     uint32_t hash;
 };
 
+#define FACTS_LINE 64
+
+static_assert(sizeof(struct type_facts) % FACTS_LINE == 0,
+              "so that they lie in lines of their own");
+
 struct columns {
     struct node *nodes;
     uint32_t count, cap;
@@ -65,7 +70,8 @@ static uint32_t hash_name(uint32_t parent, struct str name)
         memcpy(&word, name.data, name.len);
         h = mix(h, word);
     }
-    return (uint32_t)(h ^ h >> 29);
+    /* Names often differ in their last letters alone, which the upper bits have: once more, so that all bits have all. */
+    return (uint32_t)((h * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
 }
 
 struct str columns_node_name(const struct columns *c, uint32_t node)
@@ -100,16 +106,21 @@ static void take_slot(struct columns *c, uint32_t node)
     *find_slot(c, parent, name, hash) = (struct slot){ node + 1, hash };
 }
 
-static bool grow_facts(struct columns *c, uint32_t cap)
+/* Room for so many nodes, of which `known` have some. */
+static bool grow_facts(struct columns *c, uint32_t known, uint32_t cap)
 {
-    struct type_facts *facts = realloc(c->facts, cap * sizeof *facts);
+    struct type_facts *facts = aligned_alloc(FACTS_LINE, cap * sizeof *facts);
 
     if (!facts) {
         return false;
     }
-    memset(facts + c->count, 0, (cap - c->count) * sizeof *facts);
+    if (known) {
+        memcpy(facts, c->facts, known * sizeof *facts);
+    }
+    memset(facts + known, 0, (cap - known) * sizeof *facts);
+    free(c->facts);
     c->facts = facts;
-    return firsts_reserve(&c->firsts, c->count, cap);
+    return firsts_reserve(&c->firsts, known, cap);
 }
 
 /* Room for one node more; the table stays under half full. */
@@ -127,7 +138,7 @@ static bool grow(struct columns *c)
         return false;
     }
     c->nodes = nodes;
-    if (c->want_facts && !grow_facts(c, cap)) {
+    if (c->want_facts && !grow_facts(c, c->count, cap)) {
         return false;
     }
     slots = calloc((size_t)cap * 2, sizeof *slots);
@@ -185,6 +196,16 @@ uint32_t columns_find(const struct columns *c, uint32_t parent, struct str name)
     return slot ? slot - 1 : COLUMNS_NONE;
 }
 
+uint32_t columns_likely(const struct columns *c, uint32_t parent, struct str name)
+{
+    uint32_t hash = hash_name(parent, name), mask = c->slot_count - 1, at = hash & mask;
+
+    while (c->slots[at].node && c->slots[at].hash != hash) {
+        at = (at + 1) & mask;
+    }
+    return c->slots[at].node ? c->slots[at].node - 1 : COLUMNS_NONE;
+}
+
 static enum result too_many(struct err *err)
 {
     return err_set(err, RESULT_LIMIT, "E-COL1", "over %d columns", COLUMNS_MAX);
@@ -223,13 +244,9 @@ enum result columns_want_facts(struct columns *c, const struct facts_wish *wish,
 {
     c->wish = *wish;
     c->want_facts = wish->types;
-    if (c->want_facts && !c->facts) {
-        c->facts = calloc(c->cap, sizeof *c->facts);
-        if (!c->facts || !firsts_reserve(&c->firsts, 0, c->cap)) {
-            return err_nomem(err, "collecting columns");
-        }
-    }
-    return RESULT_OK;
+    return !c->want_facts || c->facts || grow_facts(c, 0, c->cap)
+               ? RESULT_OK
+               : err_nomem(err, "collecting columns");
 }
 
 void columns_enter_record(struct columns *c, uint64_t chunk, uint64_t record)

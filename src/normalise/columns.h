@@ -54,6 +54,10 @@ void columns_free(struct columns *columns);
 /** The node of that name below `parent`, COLUMNS_NONE when there is none. */
 uint32_t columns_find(const struct columns *columns, uint32_t parent, struct str name);
 
+/** The node that most likely is that one, by its name's hash alone; COLUMNS_NONE when there is none. For who knows
+ *  names and parents as well, and has them nearer than they are here. */
+uint32_t columns_likely(const struct columns *columns, uint32_t parent, struct str name);
+
 /** Finds or adds. */
 MUST_CHECK enum result columns_add(struct columns *columns, uint32_t parent, struct str name,
                                    uint32_t *node, struct err *err);

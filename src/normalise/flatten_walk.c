@@ -29,75 +29,6 @@ enum result flatten_bad_text(struct flatten *f)
     return f->pass == FLATTEN_LEARN ? RESULT_INVALID : changed(f);
 }
 
-static void set_token(struct hint *h, struct str name)
-{
-    h->token_len = 0;
-    if (name.len + 2 > HINT_TOKEN_MAX) {
-        return;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        if ((unsigned char)name.data[i] < 0x20 || name.data[i] == '"' || name.data[i] == '\\') {
-            return;
-        }
-    }
-    h->token[0] = '"';
-    memcpy(h->token + 1, name.data, name.len);
-    h->token[1 + name.len] = '"';
-    h->token_len = (uint8_t)(name.len + 2);
-    h->token_bits = (uint32_t)((UINT64_C(1) << h->token_len) - 1);
-}
-
-static uint32_t column_of(const struct flatten *f, uint32_t node)
-{
-    return f->table && node < columns_node_count(f->table) ? columns_of_node(f->table, node)
-                                                           : COLUMNS_NONE;
-}
-
-bool flatten_know_nodes(struct flatten *f)
-{
-    uint32_t want = columns_node_count(f->columns);
-
-    if (want > f->hint_cap) {
-        uint32_t cap = f->hint_cap ? f->hint_cap : 64;
-        struct hint *hints;
-
-        while (cap < want) {
-            cap *= 2;
-        }
-        hints = realloc(f->hints, cap * sizeof *hints);
-        if (!hints) {
-            return false;
-        }
-        f->hints = hints;
-        f->hint_cap = cap;
-    }
-    for (; f->hint_count < want; f->hint_count++) {
-        struct hint *h = &f->hints[f->hint_count];
-
-        *h = (struct hint){ .next = COLUMNS_NONE,
-                            .first = COLUMNS_NONE,
-                            .parent = columns_parent(f->columns, f->hint_count),
-                            .column = column_of(f, f->hint_count),
-                            .marked = columns_marked(f->columns, f->hint_count) };
-        set_token(h, columns_node_name(f->columns, f->hint_count));
-    }
-    return true;
-}
-
-/* Guesses that lead to a forgotten node stay: they are believed only where name and parent agree. */
-void flatten_forget(struct flatten *f, uint32_t nodes)
-{
-    for (size_t i = 0; i < f->fresh_count; i++) {
-        if (f->fresh[i] < nodes) {
-            f->hints[f->fresh[i]].marked = false;
-        }
-    }
-    f->hint_count = nodes;
-    f->fresh_count = 0;
-    f->visit_base += f->visit_count;
-    f->visit_count = 0;
-}
-
 /* The slow way to a member's node. */
 static enum result search_node(struct flatten *f, uint32_t parent, struct str raw, bool escaped,
                                uint32_t *node)
@@ -160,6 +91,40 @@ ALWAYS_INLINE uint32_t guess_node(struct flatten *f, const struct level *level, 
     return COLUMNS_NONE;
 }
 
+/* A member that is known, but not where it was expected: the quote after the key's is taken for its end, and the
+ * text must be the name. Of a table with thousands of columns nothing but the node's hint is looked at. */
+ALWAYS_INLINE uint32_t find_known(const struct flatten *f, uint32_t parent, const char *p,
+                                  const char *end)
+{
+    uint64_t quotes = 0;
+    uint32_t node;
+
+    if (end - p < HINT_TOKEN_MAX) {
+        return COLUMNS_NONE;
+    }
+    for (unsigned i = 0; i < HINT_TOKEN_MAX; i += JSON_SIMD_WIDTH) {
+        quotes |= json_simd_bits(json_simd_is(json_simd_load(p + i), '"')) << i;
+    }
+    quotes &= ~UINT64_C(1); /* the first stands there */
+    if (!quotes) {
+        return COLUMNS_NONE;
+    }
+    node = columns_likely(f->columns, parent, (struct str){ p + 1, json_simd_first(quotes) - 1 });
+    return node < f->hint_count && f->hints[node].parent == parent &&
+                   token_stands(&f->hints[node], p, end)
+               ? node
+               : COLUMNS_NONE;
+}
+
+static void expect_next_time(struct flatten *f, const struct level *level, uint32_t node)
+{
+    if (level->last == COLUMNS_NONE) {
+        f->hints[level->node].first = node;
+    } else {
+        f->hints[level->last].next = node;
+    }
+}
+
 /* A key that was not guessed; `*p` at its quote, then after the closing one. */
 static enum result read_key(struct flatten *f, struct level *level, const char **p, const char *end,
                             uint32_t *node)
@@ -171,6 +136,12 @@ static enum result read_key(struct flatten *f, struct level *level, const char *
     if (*p == end || **p != '"') {
         return flatten_bad_text(f);
     }
+    *node = find_known(f, level->node, *p, end);
+    if (*node != COLUMNS_NONE) {
+        expect_next_time(f, level, *node);
+        *p += f->hints[*node].token_len;
+        return RESULT_OK;
+    }
     close = f->pass == FLATTEN_LEARN ? json_verify_string(first, end, &escaped)
                                      : json_step_string(first, end, &escaped);
     if (!close || close == end) {
@@ -179,8 +150,7 @@ static enum result read_key(struct flatten *f, struct level *level, const char *
     result =
         search_node(f, level->node, (struct str){ first, (size_t)(close - first) }, escaped, node);
     if (result == RESULT_OK) {
-        *(level->last == COLUMNS_NONE ? &f->hints[level->node].first
-                                      : &f->hints[level->last].next) = *node;
+        expect_next_time(f, level, *node);
     }
     *p = close + 1;
     return result;

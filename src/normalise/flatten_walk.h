@@ -1,6 +1,6 @@
 /**
- * The inside of flatten, for its three files only. From the ground up: flatten_walk.c goes through
- * a record's members, flatten_explode.c does what a struct flatten_shape asks for, flatten.c finds the records.
+ * The inside of flatten, for its four files only. From the ground up: flatten_hints.c keeps what is known of nodes, flatten_walk.c
+ * goes through a record's members, flatten_explode.c does what a struct flatten_shape asks for, flatten.c finds the records.
  */
 #ifndef SCRAPETOP_NORMALISE_FLATTEN_WALK_H
 #define SCRAPETOP_NORMALISE_FLATTEN_WALK_H
@@ -9,6 +9,8 @@
 #include "base/json_step.h"
 #include "normalise/filled.h"
 #include "normalise/flatten.h"
+
+#include <assert.h>
 
 #define HINT_TOKEN_MAX 32 /* a multiple of every JSON_SIMD_WIDTH */
 
@@ -24,6 +26,8 @@ struct hint {
     uint8_t token_len;   /* 0: too long, or a name that has to be escaped */
     bool marked;         /* FLATTEN_LEARN: known to be a column */
 };
+
+static_assert(sizeof(struct hint) == 64, "so that aligned ones lie in a line each");
 
 struct level {
     uint32_t node; /* the object that we are in */

@@ -63,10 +63,12 @@ enum type_kind {
 /** "whole numbers", "timestamps" ... : what a report calls so many of the values. */
 const char *type_kind_name(enum type_kind kind, uint64_t count);
 
-/* A zeroed struct has seen nothing. */
+/* A zeroed struct has seen nothing. Two lines of the processor's cache where there are thousands of them: numbers look at
+ * the first alone, texts at the second. */
 struct type_facts {
-    uint64_t seen[KIND_COUNT];
     int64_t low, high; /* of KIND_INT and KIND_TEXT_INT */
+    uint64_t seen[KIND_COUNT];
+    uint64_t unused;
 };
 
 /* What a value is: of KIND_INT and KIND_WIDE the whole number, of KIND_DOUBLE the fraction, of KIND_TIME and
