@@ -370,7 +370,7 @@ static void check_insert(struct world *w, const char *want)
     sqlite3_stmt *insert = NULL;
 
     make_well(w);
-    assert_int_equal(sqlite_table_insert(&w->table, &insert, &w->err), RESULT_OK);
+    assert_int_equal(sqlite_table_insert(&w->table, 1, &insert, &w->err), RESULT_OK);
     assert_string_equal(sqlite3_sql(insert), want);
     sqlite3_finalize(insert);
 }
@@ -389,6 +389,42 @@ static void insert__replaces_by_the_key(void **state)
     check_insert(
         w, "INSERT INTO \"items\"(\"id\",\"a\"\"b\",\"c\") VALUES (?,?,?) ON CONFLICT (\"id\") "
            "DO UPDATE SET \"a\"\"b\"=excluded.\"a\"\"b\",\"c\"=excluded.\"c\"");
+}
+
+static void insert__takes_several_rows__of_one_key_too(void **state)
+{
+    struct world *w = *state;
+    sqlite3_stmt *insert = NULL;
+
+    add(w, "id", TYPE_INT64);
+    add(w, "c", TYPE_TEXT);
+    add_key(w, "id");
+    make_well(w);
+    assert_int_equal(sqlite_table_rows_at_once(&w->table), 16);
+    assert_int_equal(sqlite_table_insert(&w->table, 3, &insert, &w->err), RESULT_OK);
+    assert_int_equal(sqlite3_bind_parameter_count(insert), 6);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sqlite3_bind_int(insert, 2 * i + 1, i ? 7 : 1), SQLITE_OK);
+        assert_int_equal(sqlite3_bind_text(insert, 2 * i + 2, &"abc"[i], 1, SQLITE_STATIC),
+                         SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_step(insert), SQLITE_DONE);
+    sqlite3_finalize(insert);
+    check_sql(w, "SELECT group_concat(id || c) FROM items", "1a,7c");
+}
+
+static void rows_at_once__are_fewer__of_many_columns(void **state)
+{
+    static const struct {
+        uint32_t columns, rows;
+    } cases[] = { { 1, 16 }, { 64, 16 }, { 65, 15 }, { 512, 2 }, { 513, 1 }, { 2000, 1 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct sqlite_table table = { .count = cases[i].columns };
+
+        assert_int_equal(sqlite_table_rows_at_once(&table), cases[i].rows);
+    }
 }
 
 static void failure__is_told_as_what_it_is(void **state)
@@ -417,6 +453,8 @@ int main(void)
         TEST(column__of_others__fits_or_is_refused),
         TEST(column__without_values__keeps_texts_from_one_that_would_change_them),
         TEST(insert__replaces_by_the_key),
+        TEST(insert__takes_several_rows__of_one_key_too),
+        TEST(rows_at_once__are_fewer__of_many_columns),
         TEST(failure__is_told_as_what_it_is),
     };
 

@@ -24,7 +24,8 @@
 
 struct sqlite_sink {
     struct sqlite_table table;
-    sqlite3_stmt *insert;
+    sqlite3_stmt *insert, *insert_many; /* of one row, and of `many` */
+    uint32_t many;
     struct output_file *made; /* of a new database, until it has its name; else NULL */
 };
 
@@ -102,7 +103,12 @@ static enum result open_sqlite(void **table, const struct format_target *target,
     s->table.target = target;
     result = begin(s, err);
     result = result == RESULT_OK ? sqlite_table_make(&s->table, err) : result;
-    return result == RESULT_OK ? sqlite_table_insert(&s->table, &s->insert, err) : result;
+    result = result == RESULT_OK ? sqlite_table_insert(&s->table, 1, &s->insert, err) : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    s->many = sqlite_table_rows_at_once(&s->table);
+    return s->many > 1 ? sqlite_table_insert(&s->table, s->many, &s->insert_many, err) : RESULT_OK;
 }
 
 /* Whether it could be written to now. */
@@ -133,24 +139,61 @@ static int bind(sqlite3_stmt *st, int at, const struct sqlite_value *value)
     return sqlite3_bind_null(st, at);
 }
 
+/* The row at `*at`, as the `index`th of the statement. */
+static bool bind_row(const struct sqlite_sink *s, sqlite3_stmt *st, uint32_t index, const char **at)
+{
+    for (uint32_t i = 0; i < s->table.count; i++) {
+        struct sqlite_value value = sqlite_rows_next(at);
+
+        if (bind(st, (int)(index * s->table.count + i) + 1, &value) != SQLITE_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum result step(const struct sqlite_sink *s, sqlite3_stmt *st, struct err *err)
+{
+    return sqlite3_step(st) == SQLITE_DONE && sqlite3_reset(st) == SQLITE_OK
+               ? RESULT_OK
+               : sqlite_table_fail(&s->table, err);
+}
+
+/* Many rows at once. Where the block ends before there are as many, `*at` stays and RESULT_NOT_FOUND is said. */
+static enum result insert_many(const struct sqlite_sink *s, const char **at, const char *end,
+                               struct err *err)
+{
+    const char *next = *at;
+    enum result result;
+
+    for (uint32_t i = 0; i < s->many; i++) {
+        if (next >= end) {
+            return RESULT_NOT_FOUND;
+        }
+        if (!bind_row(s, s->insert_many, i, &next)) {
+            return sqlite_table_fail(&s->table, err);
+        }
+    }
+    result = step(s, s->insert_many, err);
+    *at = next;
+    return result;
+}
+
 static enum result take(void *sink, struct str block, struct err *err)
 {
     struct sqlite_sink *s = sink;
     const char *at = block.data, *end = block.data + block.len;
+    enum result result = s->insert_many ? RESULT_OK : RESULT_NOT_FOUND;
 
-    while (at < end) {
-        for (uint32_t i = 0; i < s->table.count; i++) {
-            struct sqlite_value value = sqlite_rows_next(&at);
-
-            if (bind(s->insert, (int)i + 1, &value) != SQLITE_OK) {
-                return sqlite_table_fail(&s->table, err);
-            }
-        }
-        if (sqlite3_step(s->insert) != SQLITE_DONE || sqlite3_reset(s->insert) != SQLITE_OK) {
-            return sqlite_table_fail(&s->table, err);
-        }
+    while (result == RESULT_OK) {
+        result = insert_many(s, &at, end, err);
     }
-    return RESULT_OK;
+    result = result == RESULT_NOT_FOUND ? RESULT_OK : result;
+    while (at < end && result == RESULT_OK) {
+        result = bind_row(s, s->insert, 0, &at) ? step(s, s->insert, err)
+                                                : sqlite_table_fail(&s->table, err);
+    }
+    return result;
 }
 
 /* Closed before it gets its name: then all of it is in the one file. */
@@ -166,13 +209,19 @@ static enum result give_name(struct sqlite_sink *s, struct err *err)
     return output_commit_new(made, err);
 }
 
+static void finalize(struct sqlite_sink *s)
+{
+    sqlite3_finalize(s->insert);
+    sqlite3_finalize(s->insert_many);
+    s->insert = s->insert_many = NULL;
+}
+
 static enum result finish(void *sink, struct err *err)
 {
     struct sqlite_sink *s = sink;
     enum result result;
 
-    sqlite3_finalize(s->insert);
-    s->insert = NULL;
+    finalize(s);
     result = run(s, "COMMIT", err);
     return result == RESULT_OK && s->made ? give_name(s, err) : result;
 }
@@ -184,7 +233,7 @@ static void close_sqlite(void *sink)
     if (!s) {
         return;
     }
-    sqlite3_finalize(s->insert);
+    finalize(s);
     end(s);
     sqlite_table_release(&s->table);
     free(s);

@@ -12,6 +12,11 @@
 
 #define NUMBER_MAX 16 /* bytes of "_2" after a name */
 
+/* Of one statement. 16 rows of seven columns take three quarters of the instructions that 16 statements take; 64 rows
+ * would save one in a hundred more. Wide rows gain nothing: what is bound outweighs all else. */
+#define ROWS_AT_ONCE_MAX 16
+#define VALUES_AT_ONCE_MAX 1024
+
 enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
 {
     const char *path = t->target->path;
@@ -433,7 +438,7 @@ static enum result index_keys(struct sqlite_table *t, struct err *err)
     struct buf name = { 0 }, sql = { 0 };
     enum result result;
 
-    if (sqlite_table_insert(t, &insert, NULL) == RESULT_OK) {
+    if (sqlite_table_insert(t, 1, &insert, NULL) == RESULT_OK) {
         sqlite3_finalize(insert);
         return RESULT_OK;
     }
@@ -540,7 +545,29 @@ static enum result add_update(const struct sqlite_table *t, struct buf *sql)
     return result == RESULT_OK && !any ? buf_append_str(sql, STR(" DO NOTHING")) : result;
 }
 
-enum result sqlite_table_insert(const struct sqlite_table *t, sqlite3_stmt **insert,
+/* (?,?),(?,?) */
+static enum result add_values(const struct sqlite_table *t, uint32_t rows, struct buf *sql)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t row = 0; row < rows && result == RESULT_OK; row++) {
+        result = row ? buf_append_char(sql, ',') : RESULT_OK;
+        for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
+            result = buf_append(sql, i ? ",?" : "(?", 2);
+        }
+        result = result == RESULT_OK ? buf_append_char(sql, ')') : result;
+    }
+    return result;
+}
+
+uint32_t sqlite_table_rows_at_once(const struct sqlite_table *t)
+{
+    uint32_t rows = t->count < VALUES_AT_ONCE_MAX ? VALUES_AT_ONCE_MAX / t->count : 1;
+
+    return rows < ROWS_AT_ONCE_MAX ? rows : ROWS_AT_ONCE_MAX;
+}
+
+enum result sqlite_table_insert(const struct sqlite_table *t, uint32_t rows, sqlite3_stmt **insert,
                                 struct err *err)
 {
     struct buf sql = { 0 };
@@ -552,10 +579,7 @@ enum result sqlite_table_insert(const struct sqlite_table *t, sqlite3_stmt **ins
         result = result == RESULT_OK ? add_name(&sql, t->columns[i].name) : result;
     }
     result = result == RESULT_OK ? buf_append_str(&sql, STR(") VALUES ")) : result;
-    for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
-        result = buf_append(&sql, i ? ",?" : "(?", 2);
-    }
-    result = result == RESULT_OK ? buf_append_char(&sql, ')') : result;
+    result = result == RESULT_OK ? add_values(t, rows, &sql) : result;
     if (result == RESULT_OK && t->target->spec->key_count) {
         result = add_update(t, &sql);
     }

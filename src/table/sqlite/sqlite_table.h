@@ -33,9 +33,12 @@ struct sqlite_table {
 MUST_CHECK enum result sqlite_table_make(struct sqlite_table *table, struct err *err);
 void sqlite_table_release(struct sqlite_table *table);
 
-/** The statement that puts a row in, a parameter for each column. */
-MUST_CHECK enum result sqlite_table_insert(const struct sqlite_table *table, sqlite3_stmt **insert,
-                                           struct err *err);
+/** The statement that puts in so many rows, 1 or more: a parameter for each column of the first, then of the next. */
+MUST_CHECK enum result sqlite_table_insert(const struct sqlite_table *table, uint32_t rows,
+                                           sqlite3_stmt **insert, struct err *err);
+
+/** How many rows one statement should take: with more of them, what it costs to begin one weighs less. 1 or more. */
+uint32_t sqlite_table_rows_at_once(const struct sqlite_table *table);
 
 /** What went wrong with the database last. */
 enum result sqlite_table_fail(const struct sqlite_table *table, struct err *err);
