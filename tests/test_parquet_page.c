@@ -1,5 +1,7 @@
 /* Pages and what they are made of, byte by byte. */
+#include "table/parquet/parquet_levels.h"
 #include "table/parquet/parquet_page.h"
+#include "table/parquet/thrift.h"
 
 #include "base/little.h"
 
@@ -146,6 +148,49 @@ static void parquet_append_bits__makes_the_same__as_the_hybrid_of_each(void **st
     }
 }
 
+static void put_run(struct buf *runs, uint32_t none, uint32_t some)
+{
+    assert_int_equal(thrift_append_varint(runs, none), RESULT_OK);
+    assert_int_equal(thrift_append_varint(runs, some), RESULT_OK);
+}
+
+/* Levels of few runs and of many, short and long ones, up to the last row and not: what they would be one by one. */
+static void parquet_append_levels__makes_the_same__as_the_hybrid_of_each(void **state)
+{
+    static uint32_t values[50000];
+    uint64_t random = 3;
+
+    (void)state;
+    for (unsigned lap = 0; lap < 400; lap++) {
+        uint32_t rows = 1 + (uint32_t)(next_random(&random) % COUNT(values)), at = 0;
+        unsigned gaps = 1 + lap % 14, lengths = 1 + lap % 5;
+        struct buf runs = { 0 }, out = { 0 }, want = { 0 }, spare = { 0 };
+
+        memset(values, 0, sizeof values);
+        while (at < rows) {
+            uint32_t none = (uint32_t)(next_random(&random) % (UINT64_C(1) << gaps));
+            uint32_t some = 1 + (uint32_t)(next_random(&random) % (UINT64_C(1) << lengths));
+
+            none += at > 0 && !none; /* only the first run may begin at once */
+            if (none >= rows - at) {
+                break;
+            }
+            some = some > rows - at - none ? rows - at - none : some;
+            put_run(&runs, none, some);
+            for (at += none; some; some--) {
+                values[at++] = 1;
+            }
+        }
+        assert_int_equal(parquet_append_levels(&out, buf_view(&runs), rows, &spare), RESULT_OK);
+        assert_int_equal(parquet_append_hybrid(&want, values, rows, 1), RESULT_OK);
+        assert_bytes(&out, want.data, want.len);
+        buf_release(&runs);
+        buf_release(&out);
+        buf_release(&want);
+        buf_release(&spare);
+    }
+}
+
 /* --- whole pages ---------------------------------------------------------------------------------- */
 
 #define BODY_MAX 300000
@@ -268,6 +313,7 @@ int main(void)
         cmocka_unit_test(parquet_append_hybrid__counts__when_values_repeat),
         cmocka_unit_test(parquet_append_hybrid__reads_back__when_runs_and_others_mix),
         cmocka_unit_test(parquet_append_bits__makes_the_same__as_the_hybrid_of_each),
+        cmocka_unit_test(parquet_append_levels__makes_the_same__as_the_hybrid_of_each),
         cmocka_unit_test(append_page__reads_back_and_forgets__whatever_the_body),
         cmocka_unit_test(append_page__tries_no_more_than_pays__when_the_body_is_short_or_flat),
     };

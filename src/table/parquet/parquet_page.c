@@ -26,8 +26,7 @@
 #define RAW_FRAME_HEADER 9
 #define RAW_FRAME_BODY_MAX 64    /* above, zstd gains more than it costs ... */
 #define RAW_FRAME_PACKED_MAX 255 /* ... of packed bits; its length fits into the frame's byte */
-#define GROUP 8      /* values: the fewest that are packed, or are worth a run of their own */
-#define WORD_BITS 57 /* that are left when 8 bytes begin with a bit that is wanted */
+#define WORD_BITS 57             /* that are left when 8 bytes begin with a bit that is wanted */
 
 unsigned parquet_index_width(uint32_t greatest)
 {
@@ -81,9 +80,9 @@ static char *put_groups(char *to, const uint32_t *values, size_t count, unsigned
 static enum result append_packed(struct buf *out, const uint32_t *values, size_t count,
                                  unsigned width)
 {
-    size_t groups = (count + GROUP - 1) / GROUP, rest = count % GROUP;
+    size_t groups = (count + PARQUET_GROUP - 1) / PARQUET_GROUP, rest = count % PARQUET_GROUP;
     enum result result = thrift_append_varint(out, (uint64_t)groups << 1 | 1);
-    uint32_t last[GROUP] = { 0 };
+    uint32_t last[PARQUET_GROUP] = { 0 };
     char *end;
 
     if (result == RESULT_OK) {
@@ -95,7 +94,7 @@ static enum result append_packed(struct buf *out, const uint32_t *values, size_t
     end = put_groups(out->data + out->len, values, count - rest, width);
     if (rest) {
         memcpy(last, values + count - rest, rest * sizeof *values);
-        end = put_groups(end, last, GROUP, width);
+        end = put_groups(end, last, PARQUET_GROUP, width);
     }
     out->len = (size_t)(end - out->data);
     return RESULT_OK;
@@ -124,8 +123,8 @@ static size_t run_length(const uint32_t *values, size_t count)
 {
     size_t n = 0;
 
-    while (n + GROUP <= count && values[n] == values[0] && is_run(values + n)) {
-        n += GROUP;
+    while (n + PARQUET_GROUP <= count && values[n] == values[0] && is_run(values + n)) {
+        n += PARQUET_GROUP;
     }
     while (n && n < count && values[n] == values[0]) {
         n++;
@@ -143,7 +142,7 @@ enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_
         size_t run = run_length(values + at, count - at);
 
         if (!run) {
-            at += count - at < GROUP ? count - at : GROUP;
+            at += count - at < PARQUET_GROUP ? count - at : PARQUET_GROUP;
             continue;
         }
         if (at > first) {
@@ -191,12 +190,12 @@ static size_t run_of_bits(const char *bits, size_t count, size_t at)
 static enum result append_packed_bits(struct buf *out, const char *bits, size_t count, size_t from,
                                       size_t end)
 {
-    size_t groups = (end - from + GROUP - 1) / GROUP;
+    size_t groups = (end - from + PARQUET_GROUP - 1) / PARQUET_GROUP;
     enum result result = thrift_append_varint(out, (uint64_t)groups << 1 | 1);
 
     result = result == RESULT_OK ? buf_reserve(out, groups) : result;
     for (size_t i = 0; result == RESULT_OK && i < groups; i++) {
-        out->data[out->len++] = (char)word_at(bits, count, from + i * GROUP);
+        out->data[out->len++] = (char)word_at(bits, count, from + i * PARQUET_GROUP);
     }
     return result;
 }
@@ -209,8 +208,8 @@ enum result parquet_append_bits(struct buf *out, const char *bits, size_t count)
     while (result == RESULT_OK && at < count) {
         size_t run = run_of_bits(bits, count, at);
 
-        if (run < GROUP) {
-            at += count - at < GROUP ? count - at : GROUP;
+        if (run < PARQUET_GROUP) {
+            at += count - at < PARQUET_GROUP ? count - at : PARQUET_GROUP;
             continue;
         }
         if (at > first) {

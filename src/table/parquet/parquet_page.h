@@ -33,6 +33,8 @@ enum parquet_encoding {
 enum { PARQUET_CODEC_ZSTD = 6 };
 enum { PARQUET_DATA_PAGE = 0, PARQUET_DICTIONARY_PAGE = 2 };
 
+#define PARQUET_GROUP 8 /* values: the fewest that are packed, or are worth a run of their own */
+
 /** One run of the hybrid: the same value `count` times. */
 MUST_CHECK enum result parquet_append_run(struct buf *out, uint32_t value, size_t count,
                                           unsigned width);

@@ -2,6 +2,7 @@
 
 #include "base/little.h"
 #include "table/parquet/parquet_delta.h"
+#include "table/parquet/parquet_levels.h"
 #include "table/parquet/parquet_page.h"
 #include "table/parquet/parquet_plain.h"
 #include "table/parquet/parquet_text.h"
@@ -31,21 +32,6 @@ void parquet_values_reset_within(struct parquet_values *v, size_t *keep)
     buf_reset_within(&v->runs, keep);
 }
 
-/* Whole bytes at once, as runs may be long. */
-static void set_bits(char *bits, uint32_t first, uint32_t end)
-{
-    for (; first < end && first % 8; first++) {
-        bits[first / 8] = (char)(bits[first / 8] | 1 << first % 8);
-    }
-    if (end - first >= 8) {
-        memset(bits + first / 8, 0xFF, (end - first) / 8);
-        first += (end - first) / 8 * 8;
-    }
-    for (; first < end; first++) {
-        bits[first / 8] = (char)(bits[first / 8] | 1 << first % 8);
-    }
-}
-
 enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
 {
     const size_t room = (size_t)2 * THRIFT_VARINT_MAX;
@@ -65,28 +51,6 @@ enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
     return RESULT_OK;
 }
 
-/* One of our own: it is whole. */
-static uint32_t take_varint(struct str *runs)
-{
-    uint32_t value = 0;
-    unsigned shift = 0, byte;
-
-    do {
-        byte = (unsigned char)*runs->data;
-        *runs = (struct str){ runs->data + 1, runs->len - 1 };
-        value |= (byte & 0x7F) << shift;
-        shift += 7;
-    } while (byte & 0x80);
-    return value;
-}
-
-/* The next of the runs, which begins behind row `*end`. */
-static void next_run(struct str *runs, uint32_t *first, uint32_t *end)
-{
-    *first = *end + take_varint(runs);
-    *end = *first + take_varint(runs);
-}
-
 /* --- pages ---------------------------------------------------------------------------------------- */
 
 bool page_maker_init(struct page_maker *maker)
@@ -102,28 +66,6 @@ void page_maker_release(struct page_maker *maker)
     buf_release(&maker->levels);
 }
 
-/* The rows as bits; after the last, the byte's are 0. */
-static enum result expand_levels(struct parquet_values *v, uint32_t rows, struct buf *levels)
-{
-    size_t bytes = (rows + 7U) / 8;
-    enum result result = parquet_values_begin_run(v, rows);
-    struct str runs = buf_view(&v->runs);
-    uint32_t first, end = 0;
-
-    buf_reset(levels);
-    result = result == RESULT_OK ? buf_reserve(levels, bytes) : result;
-    if (result != RESULT_OK) {
-        return result;
-    }
-    memset(levels->data, 0, bytes);
-    levels->len = bytes;
-    while (runs.len) {
-        next_run(&runs, &first, &end);
-        set_bits(levels->data, first, end);
-    }
-    return RESULT_OK;
-}
-
 /* Definition levels, their length in front. */
 static enum result append_levels(struct page_maker *maker, struct parquet_values *v, uint32_t rows)
 {
@@ -134,8 +76,10 @@ static enum result append_levels(struct page_maker *maker, struct parquet_values
     if (result == RESULT_OK && (v->count == rows || v->count == 0)) {
         result = parquet_append_run(body, v->count > 0, rows, 1);
     } else if (result == RESULT_OK) {
-        result = expand_levels(v, rows, &maker->levels);
-        result = result == RESULT_OK ? parquet_append_bits(body, maker->levels.data, rows) : result;
+        result = parquet_values_begin_run(v, rows);
+        result = result == RESULT_OK
+                     ? parquet_append_levels(body, buf_view(&v->runs), rows, &maker->levels)
+                     : result;
     }
     if (result == RESULT_OK) {
         little_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
@@ -282,7 +226,7 @@ enum result parquet_values_join(struct parquet_values *v, uint32_t rows_before,
         return parquet_values_mark_run(v, rows_before, loose->rows);
     }
     while (result == RESULT_OK && runs.len) {
-        next_run(&runs, &first, &end);
+        parquet_next_run(&runs, &first, &end);
         result = parquet_values_mark_run(v, rows_before + first, end - first);
     }
     return result;

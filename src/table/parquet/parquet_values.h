@@ -26,8 +26,7 @@ struct parquet_values {
     bool indices; /* of the file's dictionary, which is what the bytes are */
     /* PLAIN, but booleans a byte each, and indices of a dictionary uint32_t. */
     struct buf bytes;
-    /* Rows before `run_first` that have one, as varints: how many have none, how many have one, and so on. So a
-     * column with few values takes no memory for rows that have none. */
+    /* Rows before `run_first` that have one (parquet_levels.h). */
     struct buf runs;
 };
 
@@ -65,7 +64,7 @@ MUST_CHECK static inline enum result parquet_values_mark_run(struct parquet_valu
 struct page_maker {
     ZSTD_CCtx *zstd;
     struct buf body;
-    struct buf levels; /* a bit for each row: has it a value? */
+    struct buf levels; /* parquet_append_levels' */
 };
 
 /** False when out of memory. */
