@@ -3,7 +3,8 @@ in one run.
 
     sinks.py [--scale N]     1 makes a file of 1,000,000 rows; the default, a fifth of it
 
-We read JSON Lines; the others are given a CSV that is ready, which is the easier half of the work. `script` is psql
+We read JSON Lines; the others are given a CSV that is ready, which is the easier half of the work. `--key id` makes a table with
+a PRIMARY KEY, as `.import, keyed` does; without one, all columns that .import makes are text. `script` is psql
 alone with what we made before, as \\copy is with its CSV. The database is made anew for each. pandas writes to PostgreSQL by
 SQLAlchemy; where that is missing, it is left out.
 """
@@ -34,7 +35,9 @@ import pandas, sqlalchemy
 at = sqlalchemy.create_engine(%r)
 pandas.read_csv(%r).to_sql("t", at, index=False, chunksize=50000)
 """
-ABSENT = {"sqlite3 .import": "apt install sqlite3", "pandas.to_sql": "apt install python3-pandas"}
+KEYED = "CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, price REAL, at TIMESTAMP, tag TEXT, ok BOOLEAN, note TEXT)"
+ABSENT = {"sqlite3 .import": "apt install sqlite3", ".import, keyed": "apt install sqlite3",
+          "pandas.to_sql": "apt install python3-pandas"}
 
 
 def make_rows(path, count):
@@ -65,6 +68,8 @@ def sqlite(json_path, csv_path, rows):
     peers = measure.installed([
         Peer("sqlite3 .import", measure.version_of("sqlite3", "--version"),
              lambda _: ["sqlite3", "t.db", ".mode csv", f".import {csv_path} t"], stored),
+        Peer(".import, keyed", measure.version_of("sqlite3", "--version"),
+             lambda _: ["sqlite3", "t.db", KEYED, ".mode csv", f".import --skip 1 {csv_path} t"], stored),
         Peer("scrapetop", version, lambda _: [*ours, json_path], stored),
         Peer("scrapetop --key id", version, lambda _: [*ours, "--key", "id", json_path], stored),
         Peer("pandas.to_sql", measure.module_version("pandas"), lambda _: [PYTHON, "-c", PANDAS % csv_path], stored),
