@@ -2,6 +2,7 @@
 #include "table/sqlite/sqlite_table.h"
 
 #include "table/layout.h"
+#include "table/sqlite/sqlite_insert.h"
 #include "table/table_spec.h"
 
 #include <setjmp.h>
@@ -388,7 +389,9 @@ static void insert__replaces_by_the_key(void **state)
     add(w, "c", TYPE_TEXT);
     check_insert(
         w, "INSERT INTO \"items\"(\"id\",\"a\"\"b\",\"c\") VALUES (?,?,?) ON CONFLICT (\"id\") "
-           "DO UPDATE SET \"a\"\"b\"=excluded.\"a\"\"b\",\"c\"=excluded.\"c\"");
+           "DO UPDATE SET \"a\"\"b\"=excluded.\"a\"\"b\",\"c\"=excluded.\"c\" WHERE "
+           "(\"a\"\"b\" COLLATE BINARY,\"c\" COLLATE BINARY) IS NOT "
+           "(excluded.\"a\"\"b\",excluded.\"c\")");
 }
 
 static void insert__takes_several_rows__of_one_key_too(void **state)
@@ -411,6 +414,43 @@ static void insert__takes_several_rows__of_one_key_too(void **state)
     assert_int_equal(sqlite3_step(insert), SQLITE_DONE);
     sqlite3_finalize(insert);
     check_sql(w, "SELECT group_concat(id || c) FROM items", "1a,7c");
+}
+
+/* One row, with `c` as SQL has it; how many were changed. */
+static int put(struct world *w, const char *c)
+{
+    char sql[64];
+    sqlite3_stmt *value, *insert = NULL;
+
+    snprintf(sql, sizeof sql, "SELECT %s", c);
+    assert_int_equal(sqlite3_prepare_v2(w->db, sql, -1, &value, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(value), SQLITE_ROW);
+    assert_int_equal(sqlite_table_insert(&w->table, 1, &insert, &w->err), RESULT_OK);
+    assert_int_equal(sqlite3_bind_int(insert, 1, 7), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_value(insert, 2, sqlite3_column_value(value, 0)), SQLITE_OK);
+    run(w, "UPDATE items SET id = id WHERE 0"); /* changes() is 0 */
+    assert_int_equal(sqlite3_step(insert), SQLITE_DONE);
+    sqlite3_finalize(insert);
+    sqlite3_finalize(value);
+    return sqlite3_changes(w->db);
+}
+
+static void insert__writes_rows_that_differ__alone(void **state)
+{
+    struct world *w = *state;
+
+    add(w, "id", TYPE_INT64);
+    add(w, "c", TYPE_TEXT);
+    add_key(w, "id");
+    run(w, "CREATE TABLE items(id INTEGER PRIMARY KEY, c TEXT COLLATE NOCASE)");
+    make_well(w);
+    assert_int_equal(put(w, "NULL"), 1);
+    assert_int_equal(put(w, "NULL"), 0);
+    assert_int_equal(put(w, "'a'"), 1);
+    assert_int_equal(put(w, "'a'"), 0);
+    assert_int_equal(put(w, "'A'"), 1);
+    assert_int_equal(put(w, "''"), 1);
+    assert_int_equal(put(w, "NULL"), 1);
 }
 
 static void rows_at_once__are_fewer__of_many_columns(void **state)
@@ -454,6 +494,7 @@ int main(void)
         TEST(column__without_values__keeps_texts_from_one_that_would_change_them),
         TEST(insert__replaces_by_the_key),
         TEST(insert__takes_several_rows__of_one_key_too),
+        TEST(insert__writes_rows_that_differ__alone),
         TEST(rows_at_once__are_fewer__of_many_columns),
         TEST(failure__is_told_as_what_it_is),
     };

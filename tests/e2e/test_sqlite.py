@@ -137,6 +137,29 @@ def test_key__replaces_adds_and_keeps__as_if_all_had_come_at_once():
     check_equal(rows(path, "SELECT * FROM other"), [("stays",)], "another table")
 
 
+def test_key__writes_only_rows_that_differ():
+    path, count = scratch("same.db"), 3000
+    records = [{"id": i, "v": f"v{i}", "x": i / 7, "n": None if i % 2 else i} for i in range(count)]
+    loaded(path, records, "--key", "id")
+    db = sqlite3.connect(path)
+    db.executescript("CREATE TABLE log(id, v); CREATE TRIGGER changed AFTER UPDATE ON items BEGIN "
+                     "INSERT INTO log VALUES (new.id, new.v); END;")
+    db.close()
+    loaded(path, records, "--key", "id")
+    check_equal(rows(path, "SELECT * FROM log"), [], "of rows that are the same")
+    records[7]["v"], records[1999]["n"], records[2000]["n"] = "new", 5, None
+    loaded(path, records, "--key", "id")
+    check_equal(rows(path, "SELECT * FROM log ORDER BY id"), [(7, "new"), (1999, "v1999"), (2000, "v2000")], "of changed rows")
+
+
+def test_key__writes_a_row_of_as_many_columns_as_a_table_may_have():
+    path = scratch("widest.db")
+    record = {f"c{i}": i for i in range(2000)}
+    for value in (1, 1, 2):
+        loaded(path, [{**record, "c1999": value}], "--key", "c0")
+    check_equal(rows(path, "SELECT c0, c1999 FROM items"), [(0, 2)], "the last")
+
+
 def test_key__may_be_text_and_several_columns__or_of_a_table_that_others_made():
     path = scratch("m.db")
     loaded(path, [{"a": "x", "b": 1, "v": 1}, {"a": "x", "b": 2, "v": 2}], "--key", "a,b")

@@ -12,6 +12,7 @@
  */
 #include "table/layout.h"
 #include "table/output_file.h"
+#include "table/sqlite/sqlite_insert.h"
 #include "table/sqlite/sqlite_rows.h"
 #include "table/sqlite/sqlite_table.h"
 #include "table/table_spec.h"

@@ -3,6 +3,7 @@
 #include "normalise/types.h"
 #include "table/layout.h"
 #include "table/run_tables.h"
+#include "table/sqlite/sqlite_insert.h"
 #include "table/table_spec.h"
 
 #include <stdio.h>
@@ -11,38 +12,6 @@
 #include <strings.h>
 
 #define NUMBER_MAX 16 /* bytes of "_2" after a name */
-
-/* Of one statement. 16 rows of seven columns take three quarters of the instructions that 16 statements take; 64 rows
- * would save one in a hundred more. Wide rows gain nothing: what is bound outweighs all else. */
-#define ROWS_AT_ONCE_MAX 16
-#define VALUES_AT_ONCE_MAX 1024
-
-enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
-{
-    const char *path = t->target->path;
-
-    switch (sqlite3_errcode(t->db)) {
-    case SQLITE_NOMEM:
-        return err_nomem(err, "writing to SQLite");
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return err_set(err, RESULT_BUSY, "E-DB1",
-                       "%s is locked: another program writes to it; try again when it has ended",
-                       path);
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return err_set(err, RESULT_IO, "E-DB1", "%s may not be written to", path);
-    case SQLITE_CANTOPEN:
-        return err_set(err, RESULT_IO, "E-DB1", "%s cannot be opened or made", path);
-    case SQLITE_NOTADB:
-        return err_set(err, RESULT_IO, "E-DB1", "%s is no SQLite database", path);
-    case SQLITE_FULL:
-        return err_set(err, RESULT_FULL, "E-DB3", "no space is left for %s; it is as it was", path);
-    default:
-        return err_set(err, RESULT_IO, "E-DB3", "%s: SQLite says: %s", path, sqlite3_errmsg(t->db));
-    }
-}
 
 /* What went wrong last is the table's doing, not the disk's. */
 static bool is_refused(const struct sqlite_table *t)
@@ -53,18 +22,6 @@ static bool is_refused(const struct sqlite_table *t)
 }
 
 /* --- names ------------------------------------------------------------------------------------------- */
-
-/* As SQL writes a name. No name holds a NUL, which would end the statement. */
-static enum result add_name(struct buf *sql, struct str name)
-{
-    enum result result = buf_append_char(sql, '"');
-
-    for (size_t i = 0; i < name.len && result == RESULT_OK; i++) {
-        result =
-            name.data[i] == '"' ? buf_append(sql, "\"\"", 2) : buf_append_char(sql, name.data[i]);
-    }
-    return result == RESULT_OK ? buf_append_char(sql, '"') : result;
-}
 
 static bool same_name(struct str a, struct str b)
 {
@@ -288,24 +245,11 @@ static enum result run(struct sqlite_table *t, struct buf *sql, struct err *err)
 
 static enum result add_definition(const struct sqlite_table *t, uint32_t column, struct buf *sql)
 {
-    enum result result = add_name(sql, t->columns[column].name);
+    enum result result = sqlite_words_name(sql, t->columns[column].name);
 
     return result == RESULT_OK && (has_values(t, column) || t->columns[column].is_key)
                ? buf_printf(sql, " %s", type_of(t->columns[column].store))
                : result;
-}
-
-/* ("a", "b") */
-static enum result add_keys(const struct sqlite_table *t, struct buf *sql)
-{
-    const struct table_spec *spec = t->target->spec;
-    enum result result = RESULT_OK;
-
-    for (size_t i = 0; i < spec->key_count && result == RESULT_OK; i++) {
-        result = buf_append_char(sql, i ? ',' : '(');
-        result = result == RESULT_OK ? add_name(sql, spec->key[i]) : result;
-    }
-    return result == RESULT_OK ? buf_append_char(sql, ')') : result;
 }
 
 static enum result create(struct sqlite_table *t, struct err *err)
@@ -313,14 +257,14 @@ static enum result create(struct sqlite_table *t, struct err *err)
     struct buf sql = { 0 };
     enum result result = buf_append_str(&sql, STR("CREATE TABLE "));
 
-    result = result == RESULT_OK ? add_name(&sql, t->name) : result;
+    result = result == RESULT_OK ? sqlite_words_name(&sql, t->name) : result;
     for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
         result = buf_append_char(&sql, i ? ',' : '(');
         result = result == RESULT_OK ? add_definition(t, i, &sql) : result;
     }
     if (result == RESULT_OK && t->target->spec->key_count) {
         result = buf_append_str(&sql, STR(", PRIMARY KEY "));
-        result = result == RESULT_OK ? add_keys(t, &sql) : result;
+        result = result == RESULT_OK ? sqlite_words_keys(t, &sql) : result;
     }
     result = result == RESULT_OK ? buf_append_char(&sql, ')') : result;
     result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
@@ -333,7 +277,7 @@ static enum result drop(struct sqlite_table *t, struct err *err)
     struct buf sql = { 0 };
     enum result result = buf_append_str(&sql, STR("DROP TABLE "));
 
-    result = result == RESULT_OK ? add_name(&sql, t->name) : result;
+    result = result == RESULT_OK ? sqlite_words_name(&sql, t->name) : result;
     result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
     buf_release(&sql);
     return result;
@@ -344,7 +288,7 @@ static enum result add_column(struct sqlite_table *t, uint32_t column, struct er
     struct buf sql = { 0 };
     enum result result = buf_append_str(&sql, STR("ALTER TABLE "));
 
-    result = result == RESULT_OK ? add_name(&sql, t->name) : result;
+    result = result == RESULT_OK ? sqlite_words_name(&sql, t->name) : result;
     result = result == RESULT_OK ? buf_append_str(&sql, STR(" ADD COLUMN ")) : result;
     result = result == RESULT_OK ? add_definition(t, column, &sql) : result;
     result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
@@ -448,10 +392,10 @@ static enum result index_keys(struct sqlite_table *t, struct err *err)
         return sqlite_table_fail(t, err);
     }
     result = result == RESULT_OK ? buf_append_str(&sql, STR("CREATE UNIQUE INDEX ")) : result;
-    result = result == RESULT_OK ? add_name(&sql, buf_view(&name)) : result;
+    result = result == RESULT_OK ? sqlite_words_name(&sql, buf_view(&name)) : result;
     result = result == RESULT_OK ? buf_append_str(&sql, STR(" ON ")) : result;
-    result = result == RESULT_OK ? add_name(&sql, t->name) : result;
-    result = result == RESULT_OK ? add_keys(t, &sql) : result;
+    result = result == RESULT_OK ? sqlite_words_name(&sql, t->name) : result;
+    result = result == RESULT_OK ? sqlite_words_keys(t, &sql) : result;
     result = result == RESULT_OK ? run(t, &sql, err) : err_nomem(err, "writing to SQLite");
     buf_release(&name);
     buf_release(&sql);
@@ -523,72 +467,4 @@ void sqlite_table_release(struct sqlite_table *t)
         free(t->columns[i].own_name);
     }
     free(t->columns);
-}
-
-/* What happens to the other columns where the key is there already. */
-static enum result add_update(const struct sqlite_table *t, struct buf *sql)
-{
-    enum result result = buf_append_str(sql, STR(" ON CONFLICT "));
-    bool any = false;
-
-    result = result == RESULT_OK ? add_keys(t, sql) : result;
-    for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
-        if (t->columns[i].is_key) {
-            continue;
-        }
-        result = buf_append_str(sql, any ? STR(",") : STR(" DO UPDATE SET "));
-        result = result == RESULT_OK ? add_name(sql, t->columns[i].name) : result;
-        result = result == RESULT_OK ? buf_append_str(sql, STR("=excluded.")) : result;
-        result = result == RESULT_OK ? add_name(sql, t->columns[i].name) : result;
-        any = true;
-    }
-    return result == RESULT_OK && !any ? buf_append_str(sql, STR(" DO NOTHING")) : result;
-}
-
-/* (?,?),(?,?) */
-static enum result add_values(const struct sqlite_table *t, uint32_t rows, struct buf *sql)
-{
-    enum result result = RESULT_OK;
-
-    for (uint32_t row = 0; row < rows && result == RESULT_OK; row++) {
-        result = row ? buf_append_char(sql, ',') : RESULT_OK;
-        for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
-            result = buf_append(sql, i ? ",?" : "(?", 2);
-        }
-        result = result == RESULT_OK ? buf_append_char(sql, ')') : result;
-    }
-    return result;
-}
-
-uint32_t sqlite_table_rows_at_once(const struct sqlite_table *t)
-{
-    uint32_t rows = t->count < VALUES_AT_ONCE_MAX ? VALUES_AT_ONCE_MAX / t->count : 1;
-
-    return rows < ROWS_AT_ONCE_MAX ? rows : ROWS_AT_ONCE_MAX;
-}
-
-enum result sqlite_table_insert(const struct sqlite_table *t, uint32_t rows, sqlite3_stmt **insert,
-                                struct err *err)
-{
-    struct buf sql = { 0 };
-    enum result result = buf_append_str(&sql, STR("INSERT INTO "));
-
-    result = result == RESULT_OK ? add_name(&sql, t->name) : result;
-    for (uint32_t i = 0; i < t->count && result == RESULT_OK; i++) {
-        result = buf_append_char(&sql, i ? ',' : '(');
-        result = result == RESULT_OK ? add_name(&sql, t->columns[i].name) : result;
-    }
-    result = result == RESULT_OK ? buf_append_str(&sql, STR(") VALUES ")) : result;
-    result = result == RESULT_OK ? add_values(t, rows, &sql) : result;
-    if (result == RESULT_OK && t->target->spec->key_count) {
-        result = add_update(t, &sql);
-    }
-    if (result != RESULT_OK || !buf_cstr(&sql)) {
-        result = err_nomem(err, "writing to SQLite");
-    } else if (sqlite3_prepare_v3(t->db, buf_cstr(&sql), -1, SQLITE_PREPARE_PERSISTENT, insert,
-                                  NULL) != SQLITE_OK) {
-        result = sqlite_table_fail(t, err);
-    }
-    buf_release(&sql);
-    return result;
 }
