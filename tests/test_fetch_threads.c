@@ -385,6 +385,33 @@ static void request__may_be_changed_and_taken__before_the_kick(void **state)
     load_end(&l);
 }
 
+static void unsent__are_those_of_which_nothing_was_sent(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        size_t all = 0, before = 0, after = 0;
+        struct request *request;
+        struct load l;
+
+        load_begin(&l, threads, 0);
+        request = request_new(7, GET, STR("key"), str_view(server_url(l.server, "/5")));
+        assert_int_equal(fetch_start(l.fetch, request, NULL), RESULT_OK);
+        fetch_each_unsent(l.fetch, count_row, &before);
+        fetch_kick(l.fetch);
+        while (!atomic_load(&l.asked)) {
+            uv_run(&l.loop, UV_RUN_NOWAIT);
+        }
+        fetch_each_unsent(l.fetch, count_row, &after);
+        fetch_each(l.fetch, count_row, &all);
+        assert_int_equal(before, 1);
+        assert_int_equal(after, 0);
+        assert_int_equal(all, 1);
+        assert_ptr_equal(fetch_take(l.fetch, 7), request);
+        request_free(request);
+        load_end(&l);
+    }
+}
+
 static void sent__is_not_taken_as_unsent(void **state)
 {
     struct load l;
@@ -445,6 +472,7 @@ int main(void)
         cmocka_unit_test(host__keeps_to_one_thread__until_that_has_too_many),
         cmocka_unit_test(cookie__of_one_thread__is_sent_by_all),
         cmocka_unit_test(request__may_be_changed_and_taken__before_the_kick),
+        cmocka_unit_test(unsent__are_those_of_which_nothing_was_sent),
         cmocka_unit_test(sent__is_not_taken_as_unsent),
         cmocka_unit_test(loop__fetches__when_threads_that_nobody_asked_for_are_not_to_be_had),
     };

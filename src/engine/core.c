@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #define TURNS_AT_ONCE_MAX 8
+#define TURNS_US UINT64_C(5000) /* then keys, timers and answers */
 #define FILE_BOUND_MAX (UNITS_TEXT_MAX + 32)
 
 /* --- the phase ------------------------------------------------------------------------------------ */
@@ -44,7 +45,10 @@ bool engine_is_active(const struct engine *e)
 /* What ends while more is started makes room for more at once; but keys and answers have their turn, too. */
 static void take_turn(struct engine *e)
 {
-    for (int i = 0; i < TURNS_AT_ONCE_MAX && engine_is_turn_wanted(e); i++) {
+    uint64_t until_ns = uv_hrtime() + TURNS_US * 1000;
+
+    for (int i = 0; i < TURNS_AT_ONCE_MAX && engine_is_turn_wanted(e) && uv_hrtime() < until_ns;
+         i++) {
         uv_idle_stop(&e->turns.idle);
         e->turns.serve(e);
     }

@@ -10,7 +10,8 @@
 
 #define TICK_MS 100
 #define STACK_BYTES (1U << 20) /* TLS and unpacking */
-#define LANDED_MAX 64          /* at once; sooner when the loop has no more to do */
+#define STARTS_TURN_US UINT64_C(5000)
+#define LANDED_MAX 64 /* at once; sooner when the loop has no more to do */
 
 /* What the caller waits for. */
 struct order {
@@ -43,6 +44,7 @@ struct fetch_thread {
     uv_prepare_t before_poll;
     uv_timer_t tick;
     struct fetcher *fetcher;
+    struct flight_list waiting; /* to be started */
     struct flight_list landed;
     unsigned landed_count;
     uint64_t due_ms;
@@ -145,11 +147,12 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-static void start_all(struct fetch_thread *t, struct flight_list *posted)
+/* Those that are left have another turn of the loop, after what has come meanwhile. */
+static void start_some(struct fetch_thread *t, uint64_t until_ns)
 {
     struct flight *flight;
 
-    while ((flight = flight_list_pop(posted))) {
+    while (uv_hrtime() < until_ns && (flight = flight_list_pop(&t->waiting))) {
         if (fetcher_start(t->fetcher, flight->response, flight->request, &flight->extra) ==
             RESULT_OK) {
             flight->is_flying = true;
@@ -161,6 +164,9 @@ static void start_all(struct fetch_thread *t, struct flight_list *posted)
     if (fetcher_in_flight(t->fetcher) && !uv_is_active((uv_handle_t *)&t->tick)) {
         t->due_ms = uv_hrtime() / 1000000U + TICK_MS;
         uv_timer_start(&t->tick, on_tick, TICK_MS, TICK_MS);
+    }
+    if (t->waiting.first) {
+        uv_async_send(&t->wake);
     }
 }
 
@@ -191,12 +197,11 @@ static void on_fetcher_closed(void *thread)
 static void on_wake(uv_async_t *wake)
 {
     struct fetch_thread *t = wake->data;
-    struct flight_list posted = { NULL, NULL };
     struct order *order;
     bool drops_idle, closes;
 
     uv_mutex_lock(&t->mutex);
-    flight_list_move(&posted, &t->posted);
+    flight_list_move(&t->waiting, &t->posted);
     order = t->ordered;
     drops_idle = t->drops_idle;
     closes = t->closes;
@@ -206,8 +211,8 @@ static void on_wake(uv_async_t *wake)
     if (drops_idle) { /* before those that might use one */
         fetcher_drop_idle(t->fetcher);
     }
-    start_all(t, &posted);
-    if (order) {
+    start_some(t, order ? UINT64_MAX : uv_hrtime() + STARTS_TURN_US * 1000);
+    if (order) { /* it finds all of them started */
         obey(t, order);
     }
     fetcher_kick(t->fetcher);

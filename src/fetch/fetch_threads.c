@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ARRIVALS_TURN_US 10000
+#define ARRIVALS_TURN_US 5000
 #define SPARE_FLIGHTS_MAX 1024
 
 struct fetch_threads {

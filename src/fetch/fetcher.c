@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define CLOSING_TURN_US UINT64_C(10000) /* then timers and keys */
+
 struct fetcher {
     struct fetch_options options;
     struct transfer_config config;
@@ -24,23 +26,32 @@ struct fetcher {
     struct account_part *part; /* its own, of what all bodies take */
     struct transfer_list flying;
     struct transfer *idle; /* singly linked by `next` */
+    size_t unsent;         /* of those in flight */
     bool some_lost_time;   /* of those in flight, perhaps */
     uint64_t flying_bytes; /* of bodies that are being read */
     struct calmed calmed;
     struct transfer *favoured; /* the one that goes on when memory is short */
     size_t waiting;            /* paused */
+    uv_timer_t closer;
     void (*closed)(void *context);
     void *closed_context;
 };
 
-static void free_lists(struct fetcher *f)
+/* True when all are freed. */
+static bool free_idle(struct fetcher *f, uint64_t until_ns)
 {
     struct transfer *t;
 
-    while ((t = f->idle)) {
+    while ((t = f->idle) && uv_hrtime() < until_ns) {
         f->idle = t->next;
         transfer_free(t);
     }
+    return !f->idle;
+}
+
+static void free_lists(struct fetcher *f)
+{
+    (void)free_idle(f, UINT64_MAX);
     header_lists_release(&f->config);
     curl_slist_free_all(f->config.resolve);
     curl_slist_free_all(f->config.connect_to);
@@ -98,6 +109,7 @@ enum result fetcher_new(struct fetcher **fetcher, const struct fetch_options *op
     f->shared = *shared;
     f->part = &shared->account->parts[shared->part];
     f->config.options = &f->options;
+    f->config.unsent = &f->unsent;
     f->config.body_bytes = &f->flying_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
     f->config.proxies = &f->proxies;
@@ -174,6 +186,7 @@ static void favour(struct fetcher *f, struct transfer *t)
 static void land(struct fetcher *f, struct transfer *t, struct response *response)
 {
     transfer_list_remove(&f->flying, t);
+    f->unsent -= !response->sends;
     f->waiting -= t->paused;
     if (f->favoured == t) {
         favour(f, NULL);
@@ -368,6 +381,7 @@ enum result fetcher_start(struct fetcher *f, struct response *response, struct r
         goto fail;
     }
     transfer_list_add(&f->flying, t);
+    f->unsent++;
     return RESULT_OK;
 
 fail:
@@ -494,12 +508,15 @@ void fetcher_drop_idle(struct fetcher *f)
 
 void fetcher_each(const struct fetcher *f, bool only_unsent, fetcher_visit visit, void *context)
 {
-    for (const struct transfer *t = f->flying.first; t; t = t->next) {
+    size_t left = only_unsent ? f->unsent : f->flying.count;
+
+    for (const struct transfer *t = f->flying.first; t && left; t = t->next) {
         struct fetch_row row;
 
         if (only_unsent && t->response->sends) {
             continue;
         }
+        left--;
         transfer_row(t, &row);
         if (!visit(context, t->response, &row)) {
             return;
@@ -517,12 +534,30 @@ static void on_multi_closed(void *context)
     closed(context);
 }
 
+static void on_lists_freed(uv_handle_t *closer)
+{
+    multi_uv_close(((struct fetcher *)closer->data)->multi, on_multi_closed);
+}
+
+/* Easy handles first: they may still name a connection of a multi handle. */
+static void on_closing_turn(uv_timer_t *closer)
+{
+    struct fetcher *f = closer->data;
+
+    if (!free_idle(f, uv_hrtime() + CLOSING_TURN_US * 1000)) {
+        uv_timer_start(closer, on_closing_turn, 1, 0);
+        return;
+    }
+    free_lists(f);
+    uv_close((uv_handle_t *)closer, on_lists_freed);
+}
+
 void fetcher_close(struct fetcher *f, void (*closed)(void *context), void *context)
 {
     assert(f->flying.count == 0);
     f->closed = closed;
     f->closed_context = context;
-    /* Easy handles first: they may still name a connection of a multi handle. */
-    free_lists(f);
-    multi_uv_close(f->multi, on_multi_closed);
+    uv_timer_init(f->options.loop, &f->closer);
+    f->closer.data = f;
+    uv_timer_start(&f->closer, on_closing_turn, 0, 0);
 }

@@ -54,7 +54,8 @@ typedef bool (*fetcher_visit)(void *context, const struct response *response,
 void fetcher_each(const struct fetcher *fetcher, bool only_unsent, fetcher_visit visit,
                   void *context);
 
-/** Nothing may be in flight. `closed` comes on the loop, after which it is freed. */
+/** Nothing may be in flight. Connections are closed some milliseconds' worth at a time. `closed` comes on the loop, after
+ *  which it is freed. */
 void fetcher_close(struct fetcher *fetcher, void (*closed)(void *context), void *context);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define NO_DEADLINE UINT64_MAX
 /* of timers and kicks in one turn of the loop; then the rest waits a millisecond */
-#define TURN_US 10000
+#define TURN_US 5000
 #define KICK_ROUNDS_MAX 64 /* likewise */
 #define SPARE_CONNECTIONS 16
 
@@ -32,7 +32,7 @@ struct multi_uv {
     multi_uv_stood_still on_stood_still;
     void *context;
     struct lane **lanes;
-    size_t lane_count;
+    size_t lane_count, open_lanes; /* while it closes: those that are not closed */
     struct watches watches;
     struct standstill standstill;
     size_t open_handles; /* of the loop, not yet closed; the socket set counts as one */
@@ -108,8 +108,8 @@ static void on_ready(void *context, int fd, uint32_t serial, int events)
     struct multi_uv *m = context;
     struct watch *w = watches_at(&m->watches, fd);
 
-    if (!w || w->serial != serial || !w->polling) {
-        return; /* an event of before */
+    if (!w || w->serial != serial || !w->polling || m->closing) {
+        return; /* an event of before, or of no use */
     }
     if (!w->wanted) {
         hear_if_idle(context, fd, serial, events);
@@ -497,16 +497,40 @@ static void on_sockets_closed(void *multi)
     maybe_closed(m);
 }
 
+/* Their sockets are in the set as long as there are lanes. */
+static void close_rest(struct multi_uv *m)
+{
+    socket_set_close(m->watches.sockets, on_sockets_closed);
+    standstill_close(&m->standstill, on_standstill_closed, m);
+}
+
+static void on_closing_turn(uv_timer_t *timer)
+{
+    struct lane *lane = timer->data;
+    struct multi_uv *m = lane->multi;
+
+    if (is_turn_over(m)) { /* a connection takes 20 us to close, and with TLS more */
+        uv_timer_start(timer, on_closing_turn, 1, 0);
+        return;
+    }
+    curl_multi_cleanup(lane->curl);
+    uv_close((uv_handle_t *)timer, on_lane_closed);
+    if (--m->open_lanes == 0) {
+        close_rest(m);
+    }
+}
+
 void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
 {
     assert(!m->driving);
+    m->closing = true;
     m->closed = closed;
+    m->open_lanes = m->lane_count;
     for (size_t i = 0; i < m->lane_count; i++) {
         assert(m->lanes[i]->transfers == 0);
-        curl_multi_cleanup(m->lanes[i]->curl);
-        uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
+        uv_timer_start(&m->lanes[i]->timer, on_closing_turn, 0, 0);
     }
-    socket_set_close(m->watches.sockets, on_sockets_closed);
-    standstill_close(&m->standstill, on_standstill_closed, m);
-    m->closing = true;
+    if (!m->lane_count) {
+        close_rest(m);
+    }
 }

@@ -83,7 +83,8 @@ void multi_uv_drop_idle(struct multi_uv *multi);
 void multi_uv_opened_socket(void *multi, int fd);
 int multi_uv_close_socket(void *multi, curl_socket_t fd);
 
-/** All handles must have been removed. Frees the multi after `closed`, which comes on the loop. */
+/** All handles must have been removed. Closes the connections some milliseconds' worth at a time, and frees the multi after
+ *  `closed`, which comes on the loop. */
 void multi_uv_close(struct multi_uv *multi, void (*closed)(void *context));
 
 #endif

@@ -21,7 +21,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define SOCKET_SET_TURN_US UINT64_C(10000)
+#define SOCKET_SET_TURN_US UINT64_C(5000)
 #define SOCKET_SET_LOOK 64 /* at once */
 
 struct socket_set;

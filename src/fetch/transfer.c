@@ -82,6 +82,7 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
         t->socket_errno = EIO;
         return CURL_PREREQFUNC_ABORT;
     }
+    *t->config->unsent -= !t->response->sends;
     t->response->sends++;
     return CURL_PREREQFUNC_OK;
 }

@@ -44,6 +44,7 @@ struct transfer_config {
     curl_closesocket_callback close_socket; /* of the owner of the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
+    size_t *unsent;       /* transfers in flight of which nothing was sent yet */
     uint64_t *body_bytes; /* of all bodies in flight, with what unpacking them takes */
     /* NULL: none has to wait. Else asked before more of a body is made; its transfer is paused then. */
     bool (*must_wait)(void *context, const struct transfer *transfer);
