@@ -308,7 +308,7 @@ static enum result read_answer(struct differ *d, const struct record *record, bo
 
     *is_good = false;
     if (result == RESULT_CORRUPT) {
-        d->report->damaged++;
+        d->report->damaged_round = d->report->damaged++ ? d->report->damaged_round : d->round + 1;
         return RESULT_OK;
     }
     if (result != RESULT_OK) {
@@ -428,6 +428,11 @@ static enum result need_line(struct differ *d, const struct ledger_answer *answe
     return result == RESULT_OK && id ? d->options->needs(d->options->context, id, err) : result;
 }
 
+static bool is_stopped(const struct differ *d)
+{
+    return d->options->stop && atomic_load(d->options->stop);
+}
+
 static enum result on_answer(void *context, const struct ledger_answer *answer, struct err *err)
 {
     struct differ *d = context;
@@ -436,6 +441,9 @@ static enum result on_answer(void *context, const struct ledger_answer *answer, 
     bool has = answer->kind == LEDGER_ANSWER_NEW, is_there = false, is_new;
     enum result result;
 
+    if (is_stopped(d)) {
+        return RESULT_CANCELLED;
+    }
     if (d->options->until_round && answer->round >= d->options->until_round) {
         return d->options->needs ? need_line(d, answer, err) : RESULT_CANCELLED;
     }
@@ -485,7 +493,7 @@ static enum result walk(struct differ *d, struct err *err)
     query.visit = on_answer;
     query.context = d;
     result = ledger_each_answer(d->options->ledger, &query, err);
-    result = result == RESULT_CANCELLED ? RESULT_OK : result;
+    result = result == RESULT_CANCELLED && !is_stopped(d) ? RESULT_OK : result;
     if (result == RESULT_OK && d->has_begun) {
         result = end_seed(d, err);
         result = result == RESULT_OK ? end_round(d, err) : result;

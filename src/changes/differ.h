@@ -18,6 +18,8 @@
 #include "store/ledger_answers.h"
 #include "store/segment_reader.h"
 
+#include <stdatomic.h>
+
 #define CHANGES_NAMED 3
 #define CHANGES_TEXT 96
 
@@ -53,6 +55,7 @@ struct changes_report {
     uint64_t partial;              /* rounds of a seed of which something is missing */
     uint64_t no_key;               /* records without a value in a column of the key */
     uint64_t damaged;              /* answers whose line is not as it was written */
+    uint32_t damaged_round;        /* the first that has such a one, from 1; 0: none */
     uint64_t unmatched;            /* answers without anything where the records should be */
     uint64_t clock_back;           /* rounds that came before the one before them, by the clock */
     uint64_t too_long;             /* values that are left out */
@@ -66,8 +69,9 @@ struct differ_options {
     struct ledger_answers_query query; /* its callback is the differ's */
     struct record_rows_spec rows;
     uint64_t memory_bytes;
-    uint32_t from_round;  /* changes up to this round are not told; 0: all are */
-    uint32_t until_round; /* the last one that is looked at; 0: all are */
+    uint32_t from_round;     /* changes up to this round are not told; 0: all are */
+    uint32_t until_round;    /* the last one that is looked at; 0: all are */
+    const atomic_bool *stop; /* once true: RESULT_CANCELLED; NULL: never */
     /* The lines that the records stand in after the last round, and those that answers of later rounds stand for; NULL:
      * nobody asks. */
     enum result (*needs)(void *context, uint64_t id, struct err *err);

@@ -236,13 +236,14 @@ static enum result read_since(const struct run_options *options, const struct ru
                                           clock_wall_us(&clock), sets, count, err);
 }
 
-/* Rounds that are too old go before the session begins. */
+/* Rounds that are too old go before the session begins, and now and then while it goes on. */
 static enum result retain(const struct run_options *options, const struct run_dir *dir,
-                          struct err *err)
+                          struct retain_live **live, struct err *err)
 {
     const struct job *job = &options->job;
+    enum result result = job->retain_us && !dir->fresh ? retain_opened(dir, job, err) : RESULT_OK;
 
-    return job->retain_us && !dir->fresh ? retain_opened(dir, job, job->retain_us, err) : RESULT_OK;
+    return result == RESULT_OK && job->retain_us ? retain_live_new(live, dir, job, err) : result;
 }
 
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists,
@@ -251,6 +252,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     struct run_growth growth = { .is_grown = false };
     struct ledger_since_set sets[SINCE_OPTION_MAX];
     size_t set_count = 0;
+    struct retain_live *live = NULL;
     struct run_dir dir;
     struct err err;
     int code;
@@ -260,7 +262,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
         return message_fail(&err);
     }
     if (settle_directory(&dir, options, lists, &growth, argc, argv, &err) == RESULT_OK &&
-        retain(options, &dir, &err) == RESULT_OK &&
+        retain(options, &dir, &live, &err) == RESULT_OK &&
         read_since(options, &dir, sets, &set_count, &err) == RESULT_OK) {
         struct session_options session;
 
@@ -268,6 +270,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
         session = (struct session_options){
             .job = &options->job,
             .dir = &dir,
+            .tending = retain_live_tending(live),
             .list_fds = lists->fds,
             .feed = lists->feed.is_used ? &lists->feed : NULL,
             .feed_list = lists->count - (lists->count > 0),
@@ -305,6 +308,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     } else {
         code = message_fail(&err);
     }
+    retain_live_free(live);
     run_growth_release(&growth);
     run_dir_close(&dir);
     return code;

@@ -336,8 +336,9 @@ const struct option_row run_poll_rows[RUN_POLL_ROWS] = {
     {
         .name = "retain",
         .value = "TIME",
-        .help = "With --every: as a session begins, answers older than this go, and what they "
-                "changed stays in the journal (compact --retain)",
+        .help =
+            "With --every: answers older than this go, before a session and while it goes on, and "
+            "what they changed stays in the journal (compact --retain)",
         .kind = OPTION_TIME,
         .offset = offsetof(struct job, retain_us),
         .low = 1,

@@ -195,6 +195,7 @@ static enum result store_start(struct engine *e, struct err *err)
         .on_found = discover_answered,
         .on_failed = recall_answered,
         .on_trouble = storage_on_trouble,
+        .on_tended = storage_on_tended,
     };
 
     return store_open(e, &o, err);

@@ -35,6 +35,7 @@
 struct engine;
 struct plan_before;
 struct ledger_since_set;
+struct tending;
 
 struct engine_options {
     uv_loop_t *loop;
@@ -47,7 +48,8 @@ struct engine_options {
     /* job.json, of which the ledger keeps a copy; or STR_NONE; borrowed by engine_new */
     struct str job_text;
     const struct run_dir *dir;
-    const int *list_fds;            /* see struct frontier_options */
+    const struct tending *tending; /* who looks after the store meanwhile; NULL: nobody; borrowed */
+    const int *list_fds;           /* see struct frontier_options */
     const struct feed_source *feed; /* the rest of the last list; NULL: all is there; borrowed */
     size_t feed_list;               /* its place in list_fds */
     /* the plan has changed since the last session (grow.h); NULL: it has not; borrowed */

@@ -35,3 +35,10 @@ void storage_on_trouble(void *context, enum result result, const struct err *err
     }
     engine_want_turn(e);
 }
+
+void storage_on_tended(void *context, bool is_trouble, const char *text)
+{
+    struct engine *e = context;
+
+    events_add(&e->events, is_trouble ? EVENT_WARNING : EVENT_NOTICE, "tended", "", "%s", text);
+}

@@ -8,7 +8,12 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 /** committer's on_trouble. RESULT_OK: it is over. */
 void storage_on_trouble(void *engine, enum result result, const struct err *err);
+
+/** committer's on_tended. */
+void storage_on_tended(void *engine, bool is_trouble, const char *text);
 
 #endif

@@ -56,6 +56,7 @@ enum result store_open(struct engine *e, const struct committer_options *given, 
     o.claim = e->discover.is_used ? NULL : claim_orphan;
     o.sends_again = e->job->retry.repeats_posts;
     o.packs = e->job->packs;
+    o.tending = e->options.tending;
     o.context = e;
     e->discover.plan.seeds = frontier_seeds(e->frontier);
     result = committer_open(&e->committer, &o, &e->recovery, err);

@@ -524,7 +524,7 @@ static const struct job_key
         { "until", JOB_KEY_TEXT, .read = read_until, .write = write_until,
           .help = "When \"every\" ends: 2026-11-21T18:00:00Z" },
         { "retain", JOB_KEY_TIME, FIELD(retain_us), 1, UINT64_MAX,
-          .help = "With \"every\": as a session begins, answers older than this go, and what they changed stays in the journal" },
+          .help = "With \"every\": answers older than this go, before a session and while it goes on, and what they changed stays in the journal" },
         { "pack", JOB_KEY_BOOL, FIELD(packs),
           .help = "Pack stored bodies with zstd, 256 MiB at a time, while the run goes on" },
         { "shard", JOB_KEY_TEXT, .read = read_shard, .write = write_shard,

@@ -341,6 +341,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .boot = clock_boot(),
         .job = s->options->job,
         .dir = s->options->dir,
+        .tending = s->options->tending,
         .list_fds = s->options->list_fds,
         .feed = s->options->feed,
         .feed_list = s->options->feed_list,

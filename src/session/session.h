@@ -27,9 +27,12 @@
 
 #include <stdbool.h>
 
+struct tending;
+
 struct session_options {
     const struct job *job;
     const struct run_dir *dir;
+    const struct tending *tending; /* who looks after the store meanwhile; NULL: nobody */
     const int *list_fds;
     const struct feed_source *feed;  /* the rest of the last list, or NULL */
     size_t feed_list;                /* its place in list_fds */

@@ -5,7 +5,9 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STACK_BYTES (1U << 20)
 
@@ -20,6 +22,7 @@ static void release(struct committer *c)
     }
     buf_release(&c->shared.events);
     buf_release(&c->shared.failed.texts);
+    uv_cond_destroy(&c->returned);
     uv_cond_destroy(&c->wake);
     uv_mutex_destroy(&c->mutex);
     free(c);
@@ -74,6 +77,22 @@ static void deliver_failed(struct committer *c)
     buf_release(&answer.texts);
 }
 
+static void deliver_tended(struct committer *c)
+{
+    char text[TENDER_TEXT_MAX];
+    bool is_there, is_trouble;
+
+    uv_mutex_lock(&c->mutex);
+    is_there = c->shared.tended.is_there;
+    is_trouble = c->shared.tended.is_trouble;
+    memcpy(text, c->shared.tended.text, sizeof text);
+    c->shared.tended.is_there = false;
+    uv_mutex_unlock(&c->mutex);
+    if (is_there) {
+        c->options.on_tended(c->options.context, is_trouble, text);
+    }
+}
+
 static void on_news(uv_async_t *async)
 {
     struct committer *c = async->data;
@@ -97,6 +116,7 @@ static void on_news(uv_async_t *async)
     deliver(c, &back);
     deliver_discovered(c);
     deliver_failed(c);
+    deliver_tended(c);
     if (finished && !uv_is_closing((uv_handle_t *)&c->async)) {
         uv_thread_join(&c->thread);
         uv_close((uv_handle_t *)&c->async, on_async_closed);
@@ -116,6 +136,9 @@ static struct committer *committer_alloc(const struct committer_options *options
     if (uv_cond_init(&c->wake)) {
         goto fail_wake;
     }
+    if (uv_cond_init(&c->returned)) {
+        goto fail_returned;
+    }
     c->options = *options;
     c->event_log.fd = -1;
     settlement_list_init(&c->shared.queue);
@@ -125,6 +148,8 @@ static struct committer *committer_alloc(const struct committer_options *options
     buf_init(&c->events, COMMITTER_EVENTS_BYTES);
     return c;
 
+fail_returned:
+    uv_cond_destroy(&c->wake);
 fail_wake:
     uv_mutex_destroy(&c->mutex);
 fail_mutex:
@@ -269,8 +294,46 @@ enum result committer_read_note(struct committer *committer, enum ledger_note no
     return ledger_read_kept(committer->archive.ledger, ledger_note_name(note), text, err);
 }
 
+/* By the tender's thread. */
+static enum result lend(void *context, archive_use_fn *use, void *use_context, struct err *err)
+{
+    struct committer *c = context;
+    struct shared *s = &c->shared;
+    enum result result = RESULT_CANCELLED;
+
+    uv_mutex_lock(&c->mutex);
+    s->lent.use = use;
+    s->lent.context = use_context;
+    s->lent.is_done = false;
+    uv_cond_signal(&c->wake);
+    while (!s->lent.is_done && !s->lent.is_over) {
+        uv_cond_wait(&c->returned, &c->mutex);
+    }
+    if (s->lent.is_done) {
+        result = s->lent.result;
+        *err = s->lent.err;
+    }
+    s->lent.use = NULL;
+    uv_mutex_unlock(&c->mutex);
+    return result;
+}
+
+static void take_word(void *context, bool is_trouble, const char *text)
+{
+    struct committer *c = context;
+
+    uv_mutex_lock(&c->mutex);
+    c->shared.tended.is_there = true;
+    c->shared.tended.is_trouble = is_trouble;
+    snprintf(c->shared.tended.text, sizeof c->shared.tended.text, "%s", text);
+    uv_mutex_unlock(&c->mutex);
+    uv_async_send(&c->async);
+}
+
 enum result committer_start(struct committer *committer, struct err *err)
 {
+    const struct tender_lender lender = { lend, take_word, committer };
+    enum result result = RESULT_OK;
     uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
     sigset_t all, before;
     int code;
@@ -282,6 +345,9 @@ enum result committer_start(struct committer *committer, struct err *err)
     pthread_sigmask(SIG_BLOCK, &all,
                     &before); /* a new thread inherits it: signals are the loop's */
     code = uv_thread_create_ex(&committer->thread, &options, committer_thread, committer);
+    if (!code && committer->options.tending) {
+        result = tender_start(&committer->tender, committer->options.tending, &lender, err);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code) {
         committer->shared.running = false;
@@ -289,7 +355,7 @@ enum result committer_start(struct committer *committer, struct err *err)
                        uv_strerror(code));
     }
     committer->started = true;
-    return RESULT_OK;
+    return result;
 }
 
 /* Mutex held: wakes the thread if it sleeps for want of work, or if enough has gathered. */

@@ -45,6 +45,7 @@
 #include "store/recovery.h"
 #include "store/run_dir.h"
 #include "store/settlement.h"
+#include "store/tender.h"
 
 #include <uv.h>
 
@@ -65,6 +66,7 @@ struct committer_options {
     orphans_claim_fn *claim; /* see struct archive_options; with `context` */
     bool sends_again;        /* see struct archive_options */
     bool packs;              /* likewise */
+    const struct tending *tending; /* who looks after the store meanwhile; NULL: nobody; borrowed */
     struct clock clock;
     uint64_t boot;                                                /* see struct ledger_clock */
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
@@ -75,6 +77,8 @@ struct committer_options {
     /* The answer to committer_read_failed; the row for the call only. NULL: it has no failure, or the ledger
      * cannot be read. Also before `closed`, when the question came before the close. */
     void (*on_failed)(void *context, uint64_t id, const struct failed_row *row);
+    /* What `tending` says, by tender_tell. */
+    void (*on_tended)(void *context, bool is_trouble, const char *text);
     void *context;
 };
 

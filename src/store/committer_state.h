@@ -44,6 +44,18 @@ struct shared {
         struct failed_row row; /* views into `texts` */
         struct buf texts;
     } failed;
+    struct {
+        archive_use_fn *use; /* NULL: nobody borrows the archive */
+        void *context;
+        bool is_done, is_over; /* it is given back; it is lent no more */
+        enum result result;
+        struct err err;
+    } lent;
+    struct {
+        bool is_there; /* to be delivered */
+        bool is_trouble;
+        char text[TENDER_TEXT_MAX];
+    } tended;
     uint64_t since_ns; /* when the oldest work in here came */
     bool flush, stop, clean, running, finished;
     uint64_t planned;
@@ -67,8 +79,10 @@ struct committer {
 
     uv_mutex_t mutex;
     uv_cond_t wake;
+    uv_cond_t returned; /* the archive was lent, and is back */
     struct shared shared;
 
+    struct tender *tender; /* or NULL */
     struct archive archive;
     struct event_log event_log;
     struct buf events; /* taken from shared, being written */

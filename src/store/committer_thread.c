@@ -4,6 +4,7 @@
 #include "store/committer_state.h"
 
 #include "store/ballast.h"
+#include "store/dropped.h"
 
 #include <inttypes.h>
 
@@ -238,6 +239,12 @@ enum task {
     TASK_IDLE, /* nothing to do for long enough to tidy up, and to look whether all is still there */
 };
 
+/* Somebody waits for the archive. */
+static bool is_wanted(const struct shared *s)
+{
+    return s->lent.use && !s->lent.is_done;
+}
+
 /* Sleeps until there is something to do. Mutex held. */
 static enum task next_task(struct committer *c)
 {
@@ -250,7 +257,7 @@ static enum task next_task(struct committer *c)
         if (due <= now_ns || s->stop) {
             return TASK_WORK;
         }
-        if (s->asked || s->failed_asked) {
+        if (s->asked || s->failed_asked || is_wanted(s)) {
             return TASK_QUESTIONS;
         }
         if (due != TIME_NEVER) {
@@ -258,7 +265,8 @@ static enum task next_task(struct committer *c)
         } else if (c->failed) {
             uv_cond_wait(&c->wake, &c->mutex);
         } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
-                   !committer_has_work(s) && !s->asked && !s->failed_asked && !s->stop) {
+                   !committer_has_work(s) && !s->asked && !s->failed_asked && !is_wanted(s) &&
+                   !s->stop) {
             return TASK_IDLE;
         }
     }
@@ -405,6 +413,59 @@ static void answer_failed(struct committer *c)
     uv_async_send(&c->async);
 }
 
+/* A batch that found no room is half in the archive: that is finished first. */
+static enum result lend_now(struct committer *c, archive_use_fn *use, void *context,
+                            struct err *err)
+{
+    enum result result;
+
+    if (c->failed || c->paused || c->batch.first) {
+        return err_set(err, RESULT_BUSY, "E-DISK1", "the store waits for room on the disk");
+    }
+    c->folded = false;
+    result = use(context, &c->archive, &c->err);
+    *err = c->err;
+    if (result != RESULT_OK && result != RESULT_FULL && result != RESULT_BUSY &&
+        result != RESULT_CANCELLED) {
+        fail(c, result);
+    }
+    return result;
+}
+
+/* The mutex is held at both ends, and not between. */
+static void lend_archive(struct committer *c)
+{
+    struct shared *s = &c->shared;
+    archive_use_fn *use = s->lent.use;
+    void *context = s->lent.context;
+    struct err err = { .result = RESULT_OK };
+    enum result result;
+
+    uv_mutex_unlock(&c->mutex);
+    result = lend_now(c, use, context, &err);
+    end_wait(c);
+    uv_mutex_lock(&c->mutex);
+    s->lent.result = result;
+    s->lent.err = err;
+    s->lent.is_done = true;
+    uv_cond_signal(&c->returned);
+}
+
+static void end_tending(struct committer *c)
+{
+    uv_mutex_lock(&c->mutex);
+    c->shared.lent.is_over = true;
+    uv_cond_signal(&c->returned);
+    uv_mutex_unlock(&c->mutex);
+    tender_stop(c->tender);
+    c->tender = NULL;
+    if (c->options.tending && !c->failed) { /* else the next session does */
+        struct err err;
+
+        (void)!dropped_remove_live(c->archive.ledger, c->archive.raw_fd, &err);
+    }
+}
+
 static void do_work(struct committer *c, bool last)
 {
     if (!c->failed) {
@@ -509,10 +570,14 @@ void committer_thread(void *argument)
         if (s->failed_asked) {
             answer_failed(c);
         }
+        if (is_wanted(s)) {
+            lend_archive(c);
+        }
     } while (!stop || committer_has_work(s));
     s->running = false;
     uv_mutex_unlock(&c->mutex);
 
+    end_tending(c);
     committer_finish(c, s->clean); /* `clean` does not change once `stop` is set */
     uv_mutex_lock(&c->mutex);
     s->finished = true;

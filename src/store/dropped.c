@@ -2,6 +2,7 @@
 
 #include "base/os.h"
 #include "store/ledger_retire.h"
+#include "store/segment_pack.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -36,4 +37,16 @@ enum result dropped_remove(struct ledger *ledger, int raw_fd, struct err *err)
     }
     return os_fsync(raw_fd) ? segment_disk_error(err, errno, "sync", SEGMENT_DIR)
                             : ledger_forget_dropped(ledger, err);
+}
+
+enum result dropped_remove_live(struct ledger *ledger, int raw_fd, struct err *err)
+{
+    enum result result = RESULT_OK;
+    int hold;
+
+    if (segment_pack_hold(raw_fd, &hold)) {
+        result = dropped_remove(ledger, raw_fd, err);
+        segment_pack_release(raw_fd, hold);
+    }
+    return result;
 }

@@ -11,4 +11,7 @@
 /** Removes their files, and then forgets them. */
 MUST_CHECK enum result dropped_remove(struct ledger *ledger, int raw_fd, struct err *err);
 
+/** The same while somebody may pack (store/segment_pack.h): not while one does. */
+MUST_CHECK enum result dropped_remove_live(struct ledger *ledger, int raw_fd, struct err *err);
+
 #endif

@@ -9,9 +9,13 @@
 
 static enum result execute(struct ledger *ledger, const char *text, struct err *err)
 {
-    return sqlite3_exec(ledger->db, text, NULL, NULL, NULL) == SQLITE_OK
-               ? RESULT_OK
-               : ledger_fail(ledger, DOING, err);
+    enum result result = RESULT_OK;
+
+    if (sqlite3_exec(ledger->db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        result = ledger_fail(ledger, DOING, err);
+        ledger_roll_back(ledger);
+    }
+    return result;
 }
 
 /* One that is of use once in a while: not kept. */
@@ -60,8 +64,27 @@ enum result ledger_put_journal(struct ledger *ledger, const struct ledger_journa
 enum result ledger_begin_needs(struct ledger *ledger, struct err *err)
 {
     return execute(ledger,
+                   "DROP TRIGGER IF EXISTS temp.note_needed;"
                    "DROP TABLE IF EXISTS temp.needed;"
                    "CREATE TEMP TABLE needed(id INTEGER PRIMARY KEY)",
+                   err);
+}
+
+enum result ledger_watch_needs(struct ledger *ledger, struct err *err)
+{
+    return execute(ledger,
+                   "CREATE TEMP TRIGGER note_needed AFTER UPDATE ON main.polled"
+                   " WHEN OLD.request IS NOT NULL BEGIN"
+                   " INSERT INTO needed SELECT OLD.request"
+                   " WHERE NOT EXISTS (SELECT 1 FROM needed WHERE id=OLD.request); END",
+                   err);
+}
+
+enum result ledger_end_needs(struct ledger *ledger, struct err *err)
+{
+    return execute(ledger,
+                   "DROP TRIGGER IF EXISTS temp.note_needed;"
+                   "DROP TABLE IF EXISTS temp.needed",
                    err);
 }
 
@@ -102,20 +125,23 @@ enum result ledger_forget_retired(struct ledger *ledger, struct err *err)
                    err);
 }
 
-enum result ledger_find_holey(struct ledger *ledger, uint32_t below, uint32_t *number,
-                              struct err *err)
+enum result ledger_find_holey(struct ledger *ledger, const struct ledger_holey *which,
+                              uint32_t *number, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = prepare(
         ledger,
         "SELECT s.number FROM segment s LEFT JOIN (SELECT segment,sum(line_bytes) AS bytes"
         " FROM request WHERE line_bytes IS NOT NULL GROUP BY segment) r ON r.segment=s.number"
-        " WHERE s.number<?1 AND ifnull(r.bytes,0)<s.committed ORDER BY s.number LIMIT 1",
+        " WHERE s.number<?1 AND s.number>?2 AND ifnull(r.bytes,0)*?3<s.committed ORDER BY s.number "
+        "LIMIT 1",
         &result, err);
 
     *number = 0;
     if (st) {
-        sqlite3_bind_int64(st, 1, below);
+        sqlite3_bind_int64(st, 1, which->below);
+        sqlite3_bind_int64(st, 2, which->after);
+        sqlite3_bind_int64(st, 3, which->half ? 2 : 1);
     }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         *number = (uint32_t)ledger_column_u64(st, 0);

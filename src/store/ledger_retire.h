@@ -38,9 +38,20 @@ MUST_CHECK enum result ledger_retire(struct ledger *ledger, uint32_t endpoint, u
 /** Within a transaction, after that: no further answer is called the last one again when the last one has no line. */
 MUST_CHECK enum result ledger_forget_retired(struct ledger *ledger, struct err *err);
 
-/** The first segment of which some bytes belong to no line; 0: there is none. `below`: only those before this one. */
-MUST_CHECK enum result ledger_find_holey(struct ledger *ledger, uint32_t below, uint32_t *number,
-                                         struct err *err);
+/** From now on what `polled` names when that changes is needed, too: an answer that comes meanwhile may stand for it.
+ *  By the connection that retires; ends with ledger_end_needs. */
+MUST_CHECK enum result ledger_watch_needs(struct ledger *ledger, struct err *err);
+MUST_CHECK enum result ledger_end_needs(struct ledger *ledger, struct err *err);
+
+/* Which segments are to be rewritten: those between the two numbers, with bytes that belong to no line. */
+struct ledger_holey {
+    uint32_t after, below;
+    bool half; /* as many as others, at least */
+};
+
+/** The first of them; 0: there is none. */
+MUST_CHECK enum result ledger_find_holey(struct ledger *ledger, const struct ledger_holey *which,
+                                         uint32_t *number, struct err *err);
 
 /** Up to `max` of the segment's lines from byte `from` on, in their order. */
 MUST_CHECK enum result ledger_read_segment(struct ledger *ledger, uint32_t number, uint64_t from,

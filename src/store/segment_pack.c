@@ -71,6 +71,26 @@ static enum result make_temp(int raw_fd, int *temp, bool *busy, struct err *err)
     return ftruncate(*temp, 0) ? segment_disk_error(err, errno, "make", TEMP_NAME) : RESULT_OK;
 }
 
+bool segment_pack_hold(int raw_fd, int *hold)
+{
+    struct err err;
+    bool busy;
+
+    if (make_temp(raw_fd, hold, &busy, &err) == RESULT_OK && !busy) {
+        return true;
+    }
+    if (*hold >= 0) {
+        close(*hold);
+    }
+    return false;
+}
+
+void segment_pack_release(int raw_fd, int hold)
+{
+    (void)unlinkat(raw_fd, TEMP_NAME, 0);
+    close(hold);
+}
+
 static enum result pack_closed(int raw_fd, const struct segment_extent *extent,
                                const atomic_bool *stop, struct segment_pack_report *report,
                                struct err *err)

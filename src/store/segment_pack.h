@@ -28,4 +28,8 @@ MUST_CHECK enum result segment_pack_all(int raw_fd, const struct segment_extent 
                                         size_t count, const atomic_bool *stop,
                                         struct segment_pack_report *report, struct err *err);
 
+/** Nobody packs until the release. False: somebody does now, or the disk does not let us. */
+MUST_CHECK bool segment_pack_hold(int raw_fd, int *hold);
+void segment_pack_release(int raw_fd, int hold);
+
 #endif
