@@ -17,11 +17,15 @@
 #include "table/postgres/postgres_place.h"
 #include "work/work.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define SENDS_MAX 4U       /* of one table, where the connection to its database breaks */
+#define SEND_PAUSE_MS 500U /* before the second; twice as long each time */
 
 static bool is_directory(const char *path)
 {
@@ -80,6 +84,9 @@ struct task {
     const struct run_dir *dir;
     struct str kept_as; /* in there */
     bool must_read;     /* see struct table_options */
+    /* Opens the source once more, from its beginning; NULL: it can be read only once. */
+    enum result (*open_again)(void *context, struct record_source **source, struct err *err);
+    void *context;
 };
 
 /* A table whose drift cannot be kept is a table still. */
@@ -99,6 +106,47 @@ static void tell(const struct read_options *options, const struct table_report *
     print_report(options, report);
     if (report->result != RESULT_OK) {
         message_error(&report->err);
+    }
+}
+
+/* What was sent to a database is lost with its connection, and the table there is as it was: after a pause, all of it may
+ * be sent again. Not what was read or written only once. */
+static bool may_send_again(const struct task *task, const struct table_report *report,
+                           unsigned tries)
+{
+    bool may = task->open_again && report->result == RESULT_BUSY &&
+               table_is_to_send_again(&report->err) && tries < SENDS_MAX;
+
+    for (size_t i = 0; i < task->output_count; i++) {
+        may &= strcmp(task->outputs[i].path, "-") != 0;
+    }
+    return may;
+}
+
+static void pause_before(unsigned tries, const struct err *why)
+{
+    unsigned pause_ms = SEND_PAUSE_MS << (tries - 1);
+    struct err err;
+
+    err_set(&err, why->result, why->code, "%s; all rows are sent again in %u.%u s (%u of %u)",
+            why->text, pause_ms / 1000, pause_ms % 1000 / 100, tries + 1, SENDS_MAX);
+    message_warning(err.code, err.text);
+    (void)poll(NULL, 0, (int)pause_ms);
+}
+
+static void run_table(const struct task *task, struct table_run_options *run,
+                      struct table_report *report)
+{
+    unsigned tries = 1;
+
+    while (table_run(run, report) != RESULT_OK && may_send_again(task, report, tries)) {
+        pause_before(tries++, &report->err);
+        table_schema_free(report->schema);
+        report->schema = NULL;
+        report->result = task->open_again(task->context, &run->source, &report->err);
+        if (report->result != RESULT_OK) {
+            return;
+        }
     }
 }
 
@@ -128,7 +176,7 @@ static int make_table(const struct read_options *options, const struct task *tas
         table_output_make_parents(&options->outputs[i]);
     }
     run.table.spec.types |= task->is_of_runs;
-    (void)!table_run(&run, &report);
+    run_table(task, &run, &report);
     keep_schema(task, &report);
     if (report.result == RESULT_OK || !table_reader_is_gone(&report.err)) {
         tell(options, &report);
@@ -243,10 +291,23 @@ static enum result go_back(const struct read_options *options, struct opened_run
     return result;
 }
 
+struct endpoint_rows {
+    struct opened_runs *runs;
+    uint32_t endpoint;
+};
+
+static enum result open_rows(void *context, struct record_source **source, struct err *err)
+{
+    struct endpoint_rows *rows = context;
+
+    return opened_runs_source(rows->runs, rows->endpoint, source, err);
+}
+
 static int make_endpoint_table(const struct read_options *options, struct opened_runs *runs,
                                uint32_t endpoint, struct task *task)
 {
     const struct job *job = &runs->list[0].job;
+    struct endpoint_rows rows = { .runs = runs, .endpoint = endpoint };
     struct endpoint_table table;
     struct err err;
     int code;
@@ -268,8 +329,10 @@ static int make_endpoint_table(const struct read_options *options, struct opened
     }
     task->kept_as = has_own_columns(options) ? run_tables_name(task->outputs[0].path)
                                              : str_view(job->endpoints[endpoint].name);
+    task->open_again = open_rows;
+    task->context = &rows;
     code = go_back(options, runs, endpoint, &err) == RESULT_OK &&
-                   opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
+                   open_rows(&rows, &task->source, &err) == RESULT_OK
                ? make_table(options, task)
                : message_fail(&err);
     opened_runs_let_go(runs);
@@ -443,21 +506,43 @@ static enum result check_files(const struct read_options *options, struct err *e
                : RESULT_OK;
 }
 
-static int normalise_files(const struct read_options *options)
+static enum result open_files(void *context, struct record_source **source, struct err *err)
+{
+    const struct read_options *options = context;
+
+    return file_source_open(source, options->operands, options->operand_count,
+                            &options->spec.reading, err);
+}
+
+/* Pipes give what they have once. */
+static bool are_regular(const struct read_options *options)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < options->operand_count; i++) {
+        if (stat(options->operands[i], &st) != 0 || !S_ISREG(st.st_mode)) {
+            return false;
+        }
+    }
+    return options->operand_count > 0;
+}
+
+static int normalise_files(struct read_options *options)
 {
     struct table_output standard = { .path = "-" };
     struct task task = { .records = options->records,
                          .outputs = options->output_count ? options->outputs : &standard,
                          .output_count = options->output_count ? options->output_count : 1,
                          .must_read = true,
+                         .open_again = are_regular(options) ? open_files : NULL,
+                         .context = options,
                          .spec = options->spec };
     struct err err;
 
     if (check_files(options, &err) != RESULT_OK ||
         table_output_init(&standard, "-", options->output_count ? NULL : options->format, &err) !=
             RESULT_OK ||
-        file_source_open(&task.source, options->operands, options->operand_count,
-                         &options->spec.reading, &err) != RESULT_OK) {
+        open_files(options, &task.source, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     return make_table(options, &task);

@@ -27,9 +27,15 @@ bool table_reader_is_gone(const struct err *err)
     return strcmp(err->code, "E-OUT4") == 0;
 }
 
+bool table_is_to_send_again(const struct err *err)
+{
+    return strcmp(err->code, "E-DB4") == 0;
+}
+
 int table_exit_code(enum result result, const char *code)
 {
-    bool is_output = strncmp(code, "E-OUT", 5) == 0 || strcmp(code, "E-DB1") == 0;
+    bool is_output =
+        strncmp(code, "E-OUT", 5) == 0 || strcmp(code, "E-DB1") == 0 || strcmp(code, "E-DB4") == 0;
 
     if (strcmp(code, "E-EXP1") == 0) {
         return EXIT_UNEXPECTED;

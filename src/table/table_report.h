@@ -22,6 +22,9 @@ MUST_CHECK enum result table_report_json(const struct table_report *report, stru
 /** It went to a pipe whose reader has had enough, as `| head` has: no trouble. */
 bool table_reader_is_gone(const struct err *err);
 
+/** The connection to a database broke amid the rows, and what is there is as it was: all may be sent again. */
+bool table_is_to_send_again(const struct err *err);
+
 /** The exit code of a table that was not made, by its error. */
 int table_exit_code(enum result result, const char *code);
 

@@ -299,26 +299,51 @@ def test_kill__at_any_moment__leaves_the_old_table_or_the_new():
         there = found[0]["version"]
 
 
-def test_connection__that_breaks_amid_the_rows__leaves_the_table_as_it_was():
+ROWS = 200000
+
+
+def stop_amid_rows(db, path, *options):
+    """A child that is stopped while it copies rows; None: it was too fast."""
+    child = harness.scrapetop("normalise", "-o", db.url(), *options, path, stderr=-1)
+    while child.poll() is None:
+        if "COPY" in db.sql("SELECT query FROM pg_stat_activity WHERE application_name = 'scrapetop' AND state = 'active'"):
+            child.send_signal(signal.SIGSTOP)
+            return child
+    harness.finish(child)
+    return None
+
+
+def end_backends(db):
+    db.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'scrapetop'")
+
+
+def test_connection__that_breaks_amid_the_rows__has_them_sent_again():
     db = Database()
     db.load([{"id": 1, "v": "a"}], "--key", "id")
-    path = put(({"id": i, "v": "x" * 100} for i in range(200000)), "rows.jsonl")
-
-    def stop_amid_rows():
-        child = harness.scrapetop("normalise", "-o", db.url(), path, stderr=-1)
-        while child.poll() is None:
-            if "COPY" in db.sql("SELECT query FROM pg_stat_activity WHERE application_name = 'scrapetop' AND state = 'active'"):
-                child.send_signal(signal.SIGSTOP)
-                return child
-        harness.finish(child)
-        db.load([{"id": 1, "v": "a"}], "--key", "id")
-        return None
-
-    child = harness.wait_for(stop_amid_rows, "a table amid its rows")
-    db.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'scrapetop'")
+    path = put(({"id": i, "v": "x" * 100} for i in range(ROWS)), "rows.jsonl")
+    child = harness.wait_for(lambda: stop_amid_rows(db, path), "a table amid its rows")
+    end_backends(db)
+    check(int(db.sql("SELECT count(*) FROM items")) in (1, ROWS), "half a table")
     child.send_signal(signal.SIGCONT)
     ended = harness.finish(child)
-    check(ended.code == 8 and b"E-DB1" in ended.err, ended)
+    check(ended.code == 0 and b"E-DB4" in ended.err and b"all rows are sent again in 0.5 s (2 of 4)" in ended.err, ended)
+    check_equal(db.sql("SELECT count(*), min(id), max(id) FROM items"), f"{ROWS}|0|{ROWS - 1}\n", "the table")
+
+
+def test_connection__that_breaks_each_time__leaves_the_table_as_it_was():
+    db = Database()
+    db.load([{"id": 1, "v": "a"}])
+    # Whoever is let in breaks off when the rows have come.
+    db.sql("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); "
+           "RETURN NEW; END $$; CREATE TRIGGER die BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION die()")
+    ended = db.load([{"id": 2, "v": "b"}], "--key", "id", code=8)
+    check_equal(ended.err.count(b"all rows are sent again"), 3, ended)
+    check(b"2 of 4" in ended.err and b"4 of 4" in ended.err and b"E-DB4" in ended.err.splitlines()[-1], ended)
+    check_equal(db.rows(), [{"id": 1, "v": "a"}], "the table")
+    # What comes by standard input is there only once.
+    with open(put([{"id": 2, "v": "b"}]), "rb") as file:
+        ended = harness.finish(harness.scrapetop("normalise", "-o", db.url(), "--key", "id", "-", stdin=file, stderr=-1))
+    check(ended.code == 8 and b"sent again" not in ended.err and b"E-DB4" in ended.err, ended)
     check_equal(db.rows(), [{"id": 1, "v": "a"}], "the table")
 
 

@@ -26,6 +26,7 @@ struct postgres_link {
     PGconn *conn;
     const char *url;
     const atomic_bool *stop;
+    bool is_open;              /* the server has let us in */
     char state[STATE_LEN + 1]; /* of the last failure; "": the connection's own */
 };
 
@@ -58,11 +59,13 @@ static const struct meaning meanings[] = {
       "the server takes no writes: it is a standby, or read-only" },
     { "42501", RESULT_DENIED, "E-DB1", "the user has no right to do this" },
     { "55P03", RESULT_BUSY, "E-DB1", "another program has locked the table; it is as it was" },
-    { "40", RESULT_BUSY, "E-DB1", "another program changed the same rows; the table is as it was" },
+    { "40", RESULT_BUSY, "E-DB4", "another program changed the same rows; the table is as it was" },
     { "53100", RESULT_FULL, "E-DB3", "no space is left on the server; the table is as it was" },
     { "53", RESULT_BUSY, "E-DB1", "the server has no room for this now" },
-    { "57", RESULT_BUSY, "E-DB1", "the server is starting or ending, or broke it off" },
-    { "08", RESULT_BUSY, "E-DB1", "the connection broke; the table is as it was" },
+    { "57014", RESULT_BUSY, "E-DB1", "the server broke it off; the table is as it was" },
+    { "57P03", RESULT_BUSY, "E-DB1", "the server is starting or ending" },
+    { "57", RESULT_BUSY, "E-DB4", "the server is ending, or broke it off" },
+    { "08", RESULT_BUSY, "E-DB4", "the connection broke; the table is as it was" },
     { "22P05", RESULT_INVALID, "E-DB2",
       "the database's encoding has no such character (one made with ENCODING 'UTF8' has all)" },
     { "22021", RESULT_INVALID, "E-DB2", "the database's encoding has no such character" },
@@ -135,8 +138,10 @@ static enum result fail_connection(struct postgres_link *link, struct err *err)
                        "%s: the server wants a password: PGPASSWORD, ~/.pgpass or the URL has it",
                        link->url);
     }
-    return err_set(err, RESULT_BUSY, "E-DB1", "%s: the server is away: %.*s", link->url,
-                   first_line(said), said);
+    return link->is_open ? err_set(err, RESULT_BUSY, "E-DB4", "%s: the connection broke: %.*s",
+                                   link->url, first_line(said), said)
+                         : err_set(err, RESULT_BUSY, "E-DB1", "%s: the server is away: %.*s",
+                                   link->url, first_line(said), said);
 }
 
 static const char *field(const PGresult *result, int code)
@@ -494,6 +499,7 @@ enum result postgres_link_open(struct postgres_link **link, const char *url,
         postgres_link_close(l);
         return result;
     }
+    l->is_open = true;
     *link = l;
     return RESULT_OK;
 }

@@ -5,7 +5,8 @@
  * of what is to be known of a server as its documentation says: PGPASSWORD, PGSSLMODE, ~/.pgpass, services.
  *
  * Ownership  postgres_link_open gives a link that postgres_link_close ends; the server forgets what was not committed.
- * Errors     RESULT_BUSY (E-DB1): the server is away or frozen (it answers no other connection
+ * Errors     RESULT_BUSY (E-DB4): the connection broke, or the server broke the transaction off
+ *            because of another one: all of it may be sent again. RESULT_BUSY (E-DB1): the server is away or frozen (it answers no other connection
  *            either), full of connections, starting or ending, or another program has locked what
  *            is wanted: later it may go well. RESULT_FULL (E-DB3): its disk is full. RESULT_DENIED,
  *            RESULT_NOT_FOUND (E-DB1): it lets nobody in by that name or password, has no such database, or takes no
