@@ -217,7 +217,9 @@ static void parquet_block_row__makes_the_same__when_common_cells_are_not_looked_
 
     (void)state;
     for (uint32_t common = 0; common <= 3; common++) {
-        const struct parquet_schema schema = { columns, RECORD_COLUMNS, common };
+        const struct parquet_schema schema = { .columns = columns,
+                                               .count = RECORD_COLUMNS,
+                                               .common = common };
         struct parquet_dictionaries *dictionaries = parquet_dictionaries_new(&schema, TEXT_BYTES);
         struct parquet_block *block = parquet_block_new(&schema);
         struct buf *to = &out[common > 0];
@@ -464,6 +466,84 @@ static void parquet_block_row__takes_the_value__when_it_is_known(void **state)
     }
 }
 
+/* --- rows that have few of many columns ------------------------------------------------------------- */
+
+#define MANY (PARQUET_DICTIONARIES_MAX + 88)
+#define MANY_ROWS 900
+#define MANY_CELLS 7
+
+/* The row has the columns i * step, or, if it is one of the dense, all. Texts may be long. */
+static void add_many(struct parquet_block *block, uint32_t number, bool list)
+{
+    static char texts[4][3000];
+    static struct row_cell cells[MANY];
+    static uint32_t filled[MANY];
+    bool dense = number % 100 == 99;
+    size_t count = 0;
+    struct row row = { .cells = cells, .count = MANY, .number = number + 1U };
+    uint64_t lone = 0;
+
+    for (uint32_t c = (number * 31) % 80; c < MANY; c += dense ? 1 : MANY / MANY_CELLS) {
+        int len = c % 4 == 0   ? snprintf(texts[0], sizeof texts[0], "%u", 1000 - number)
+                  : c % 4 == 1 ? snprintf(texts[1], sizeof texts[1], "%u.5", number)
+                  : c % 4 == 2
+                      ? snprintf(texts[2], sizeof texts[2], "%s", number % 3 ? "true" : "false")
+                      : snprintf(texts[3], sizeof texts[3], "%*u", number % 50 ? 9 : 2900, number);
+
+        cells[c] = (struct row_cell){ .row = number % 7 == c % 7 ? 0 : row.number,
+                                      .text = texts[c % 4],
+                                      .len = (uint32_t)len,
+                                      .kind = c % 4 == 3 ? CELL_STRING : CELL_BARE };
+        filled[count++] = c;
+    }
+    row.filled = list && !dense ? filled : NULL;
+    row.filled_count = row.filled ? count : 0;
+    assert_int_equal(parquet_block_row(block, &row, &lone, NULL), RESULT_OK);
+}
+
+static void write_many(const struct parquet_schema *schema, bool list, struct buf *out)
+{
+    struct parquet_block *block = parquet_block_new(schema);
+    struct buf made = { 0 };
+    struct parquet_file *file;
+
+    assert_int_equal(parquet_file_new(&file, schema, 0, append, out, NULL), RESULT_OK);
+    for (uint32_t i = 0; i < MANY_ROWS; i++) {
+        add_many(block, i, list);
+        if (i % 60 == 59 || i + 1 == MANY_ROWS) {
+            assert_int_equal(buf_printf(out, "%zu ", parquet_block_bytes(block)), RESULT_OK);
+            assert_int_equal(parquet_block_begin(block, &made, NULL), RESULT_OK);
+            assert_false(parquet_block_waits(block));
+            assert_int_equal(parquet_block_finish(block, &made, NULL), RESULT_OK);
+            assert_int_equal(parquet_file_take(file, buf_view(&made), NULL), RESULT_OK);
+            buf_reset(&made);
+        }
+    }
+    assert_int_equal(parquet_file_finish(file, NULL), RESULT_OK);
+    parquet_file_free(file);
+    parquet_block_free(block);
+    buf_release(&made);
+}
+
+/* Gathered first and sorted then, or put into their columns at once; and some of either in one block. */
+static void parquet_block_row__makes_the_same__when_a_row_says_what_it_has(void **state)
+{
+    static const enum type types[] = { TYPE_INT64, TYPE_DOUBLE, TYPE_BOOLEAN, TYPE_TEXT };
+    static struct parquet_column columns[MANY];
+    const struct parquet_schema schema = { .columns = columns, .count = MANY };
+    struct buf gathered = { 0 }, at_once = { 0 };
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        columns[i] = (struct parquet_column){ .name = STR("c"), .type = types[i % 4] };
+    }
+    write_many(&schema, true, &gathered);
+    write_many(&schema, false, &at_once);
+    assert_bytes(&gathered, at_once.data, at_once.len);
+    buf_release(&gathered);
+    buf_release(&at_once);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +554,7 @@ int main(void)
         cmocka_unit_test(parquet__writes_one_file__whoever_encodes_its_blocks),
         cmocka_unit_test(parquet_block_bytes__are_the_same__whatever_was_met_before),
         cmocka_unit_test(parquet_block_row__takes_the_value__when_it_is_known),
+        cmocka_unit_test(parquet_block_row__makes_the_same__when_a_row_says_what_it_has),
         cmocka_unit_test(parquet_block_row__makes_the_same__when_common_cells_are_not_looked_at),
         cmocka_unit_test(parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type),
     };

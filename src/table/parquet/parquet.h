@@ -54,6 +54,7 @@ struct parquet_schema {
     const struct parquet_column *columns;
     uint32_t count;
     uint32_t common; /* the first so many have the same cells in all rows of a record, or 0 */
+    bool explodes;   /* a record may have several rows */
 };
 
 /* In a table of more columns a row group has few values of each: their dictionaries would be written anew with

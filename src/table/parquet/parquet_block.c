@@ -1,55 +1,20 @@
 /*
- * The worker's half of table/parquet/parquet.h: cells become PLAIN values (parquet_plain.h). Once the block is
+ * The worker's half of table/parquet/parquet.h: cells become PLAIN values (parquet_block_rows.c). Once the block is
  * done those become indices, if the column's dictionary is open (parquet_indices.h), and then a page, or part
  * of one (parquet_values.h).
  */
-#include "table/parquet/parquet_block.h"
+#include "table/parquet/parquet_block_state.h"
 
 #include "base/little.h"
-#include "table/parquet/parquet.h"
-#include "table/parquet/parquet_dictionaries.h"
-#include "table/parquet/parquet_indices.h"
 #include "table/parquet/parquet_plain.h"
-#include "table/parquet/parquet_values.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX ((uint32_t)1 << 20)
-#define ROW_BYTES 8 /* of a row without values: its levels, so that a block of such ends, too */
-
 /* A chunk of a table with many columns has few values of each, too few for pages of their own. */
 #define LOOSE_VALUES_MAX 256
 #define LOOSE_BYTES_MAX 4096
-
-/* What all columns together keep from one block to the next: values that follow each other may all be of one
- * column, and later of another. */
-#define KEPT_BYTES ((size_t)8 << 20)
-
-/* What a value takes besides its text: as a number, or as a dictionary's entry. One that is repeated takes little
- * as an index, and may take more as a PLAIN value: so many times as much at most. That it is one or the
- * other may depend on blocks before, and where a block ends must not. */
-#define VALUE_BYTES 16
-#define REPEATED_BYTES 4
-#define REPEATED_PART 4
-
-/* What each row looks at stands first: tables of many columns have many of these. */
-struct slice {
-    const char *cell; /* of the last row that had a value here */
-    uint32_t repeats; /* of it, which `runs` does not have yet */
-    uint32_t kinds;   /* parquet_plain_kinds */
-    /* `bytes` has the others alone, until they are encoded: PLAIN, or once they have been looked up, entries. */
-    struct parquet_values values;
-    struct buf runs;   /* of these */
-    uint32_t repeated; /* values that are repetitions, so far as `runs` has them */
-    struct parquet_indices indices;
-    struct parquet_tally tally;
-    struct parquet_bounds bounds;
-    size_t low, high; /* of text: where in `bytes`, or which entries */
-    size_t kept;      /* see KEPT_BYTES; 0 while it is in use */
-    bool given_up;    /* in this block: the file's dictionary is to be closed */
-};
 
 /* What becomes of a column's values, once there are no more rows:
  *
@@ -58,26 +23,6 @@ struct slice {
  *     +---> TO_TELL, encoded already: the file's dictionary is to be closed ------------+
  *     +---> nobody else has to do with them --------------------------------------------+   */
 enum stage { GATHERED, WAITING, ADOPTED, CLOSED, TO_TELL, ENCODED };
-
-struct parquet_block {
-    const struct parquet_schema *schema;
-    struct slice *slices;
-    unsigned char *stages; /* by column: enum stage */
-    uint32_t *met;         /* columns that have values in this block, as they came */
-    uint32_t met_count;
-    uint32_t rows;
-    size_t bytes;
-    uint64_t record;     /* whose rows come now */
-    uint32_t record_row; /* the first of them, ... */
-    uint32_t again;      /* ... and those after it, whose common cells are still to be put */
-    size_t common_bytes; /* that these take in each of those */
-    bool begun;          /* parquet_block_begin */
-    uint32_t waiting;    /* columns that are, and those that are to tell */
-    size_t keep;         /* see KEPT_BYTES: what is left of it */
-    size_t spare_kept;
-    struct page_maker maker;
-    struct buf spare; /* what a column's values become before they take their place */
-};
 
 struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
 {
@@ -95,6 +40,7 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
         return NULL;
     }
     b->keep = KEPT_BYTES;
+    b->may_gather = b->gathers = schema->count > PARQUET_DICTIONARIES_MAX && !schema->explodes;
     for (uint32_t i = 0; i < schema->count; i++) {
         b->slices[i].kinds = parquet_plain_kinds(&schema->columns[i]);
         b->slices[i].indices.open = parquet_may_have_dictionary(schema, i);
@@ -115,6 +61,9 @@ void parquet_block_free(struct parquet_block *b)
         free(b->met);
         page_maker_release(&b->maker);
         buf_release(&b->spare);
+        buf_release(&b->lent_bytes);
+        buf_release(&b->lent_runs);
+        parquet_journal_release(&b->journal);
         free(b);
     }
 }
@@ -122,130 +71,6 @@ void parquet_block_free(struct parquet_block *b)
 size_t parquet_block_bytes(const struct parquet_block *b)
 {
     return b->bytes;
-}
-
-/* The record's rows so far have the common cells of the first. */
-static void put_again(struct parquet_block *b)
-{
-    for (uint32_t i = 0; b->again && i < b->schema->common; i++) {
-        struct slice *s = &b->slices[i];
-
-        if (s->values.count && s->values.run_end == b->record_row + 1) {
-            s->values.run_end += b->again;
-            s->values.count += b->again;
-            s->repeats += b->again;
-        }
-    }
-    b->again = 0;
-}
-
-/* The columns that the row's record has in common with the row before are dealt with: how many? */
-static uint32_t begin_row(struct parquet_block *b, const struct row *row)
-{
-    if (row->number == b->record && b->schema->common) {
-        b->again++;
-        b->bytes += b->common_bytes;
-        return b->schema->common;
-    }
-    put_again(b);
-    b->record_row = b->rows;
-    b->common_bytes = 0;
-    return 0;
-}
-
-/* The last value stands as often as it was repeated. */
-static enum result end_repeats(struct slice *s)
-{
-    uint32_t repeats = s->repeats;
-
-    s->repeats = 0;
-    s->repeated += repeats;
-    return parquet_runs_add(&s->runs, s->values.count - s->repeated, repeats);
-}
-
-/* A value that is not the last one's repetition. */
-static inline enum result add_another(struct parquet_block *b, uint32_t column,
-                                      const struct row *row, uint64_t *lone_surrogates,
-                                      struct err *err)
-{
-    struct slice *s = &b->slices[column];
-    enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
-
-    if (!s->values.count) {
-        b->met[b->met_count++] = column;
-        b->keep += s->kept;
-        s->kept = 0;
-    }
-    if (result == RESULT_OK) {
-        result = parquet_values_mark(&s->values, b->rows);
-    }
-    s->cell = row->cells[column].text;
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (row->values && s->kinds >> row->values[column].kind & 1) {
-        return parquet_plain_add_known(&s->values.bytes, &row->values[column]);
-    }
-    return parquet_plain_add(&s->values.bytes, &b->schema->columns[column], row, column,
-                             lone_surrogates, err);
-}
-
-/* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is
- * only counted. Most of these columns are the first ones, and are not even looked at. */
-static inline enum result add_cell(struct parquet_block *b, uint32_t column, const struct row *row,
-                                   const struct row_cell *cell, uint64_t *lone_surrogates,
-                                   struct err *err)
-{
-    struct slice *s = &b->slices[column];
-
-    if (column < b->schema->common) {
-        b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
-    }
-    if (row->number == b->record && s->cell == cell->text && s->values.run_end == b->rows) {
-        s->values.run_end++;
-        s->values.count++;
-        s->repeats++;
-        b->bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
-        return RESULT_OK;
-    }
-    b->bytes += VALUE_BYTES + cell->len;
-    return add_another(b, column, row, lone_surrogates, err);
-}
-
-/* From column `first` on. */
-static inline enum result add_cells(struct parquet_block *b, uint32_t first, const struct row *row,
-                                    uint64_t *lone_surrogates, struct err *err)
-{
-    size_t count = row->count < b->schema->count ? row->count : b->schema->count;
-    size_t looks = row->filled ? row->filled_count : count;
-    enum result result = RESULT_OK;
-
-    for (size_t i = row->filled ? 0 : first; i < looks && result == RESULT_OK; i++) {
-        size_t column = row->filled ? row->filled[i] : i;
-        const struct row_cell *cell =
-            column >= first && column < count ? row_cell(row, column) : NULL;
-
-        if (cell) {
-            result = add_cell(b, (uint32_t)column, row, cell, lone_surrogates, err);
-        }
-    }
-    return result;
-}
-
-enum result parquet_block_row(struct parquet_block *b, const struct row *row,
-                              uint64_t *lone_surrogates, struct err *err)
-{
-    uint32_t first = begin_row(b, row);
-    enum result result = add_cells(b, first, row, lone_surrogates, err);
-
-    if (result != RESULT_OK) {
-        return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
-    }
-    b->record = row->number;
-    b->bytes += ROW_BYTES;
-    b->rows++;
-    return b->rows < ROWS_MAX ? RESULT_OK
-                              : err_set(err, RESULT_LIMIT, "E-TAB3", "too many rows in a block");
 }
 
 /* --- encoding ------------------------------------------------------------------------------------- */
@@ -308,7 +133,7 @@ static enum result gather(struct parquet_block *b, uint32_t column)
 {
     enum type type = b->schema->columns[column].type;
     struct slice *s = &b->slices[column];
-    enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
+    enum result result = s->repeats ? parquet_block_end_repeats(s) : RESULT_OK;
 
     s->bounds = (struct parquet_bounds){ .any = s->values.count > 0 };
     if (result == RESULT_OK && s->indices.open && s->bounds.any) {
@@ -387,13 +212,13 @@ static enum result complete(struct parquet_block *b, struct slice *s, enum type 
                                s->values.count, &s->values.bytes, &b->spare);
 }
 
-static void reset_slice(struct slice *s, size_t *keep)
+static void reset_slice(struct parquet_block *b, struct slice *s)
 {
-    size_t before = *keep;
+    size_t before = b->keep;
 
-    parquet_values_reset_within(&s->values, keep);
-    buf_reset_within(&s->runs, keep);
-    s->kept = before - *keep;
+    parquet_values_reset_within(&s->values, &b->keep);
+    buf_reset_within(&s->runs, &b->keep);
+    s->kept = before - b->keep;
     s->repeats = s->repeated = 0;
     s->given_up = false;
 }
@@ -433,7 +258,7 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
         head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
-    reset_slice(s, &b->keep);
+    reset_slice(b, s);
     return result;
 }
 
@@ -450,9 +275,51 @@ static enum result begin_slice(struct parquet_block *b, uint32_t column, struct 
                                                                : result;
 }
 
+/* All of the block's values were gathered: of one column after the other, which have their memory in turn. */
+static enum result begin_gathered(struct parquet_block *b, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
+        struct slice *s = &b->slices[i];
+        struct buf bytes = s->values.bytes, runs = s->values.runs;
+        size_t kept = s->kept, keep = b->keep;
+
+        if (!parquet_journal_has(&b->journal, i)) {
+            continue;
+        }
+        b->met[b->met_count++] = i;
+        s->values.bytes = b->lent_bytes;
+        s->values.runs = b->lent_runs;
+        b->keep = KEPT_BYTES;
+        result = parquet_journal_put(&b->journal, i, b->schema->columns[i].type, &s->values);
+        result = result == RESULT_OK ? begin_slice(b, i, out) : result;
+        b->lent_bytes = s->values.bytes;
+        b->lent_runs = s->values.runs;
+        s->values.bytes = bytes;
+        s->values.runs = runs;
+        s->kept = kept;
+        b->keep = keep;
+    }
+    return result;
+}
+
+static enum result begin_slices(struct parquet_block *b, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    if (b->journal.count) {
+        return begin_gathered(b, out);
+    }
+    for (uint32_t i = 0; result == RESULT_OK && i < b->met_count; i++) {
+        result = begin_slice(b, b->met[i], out);
+    }
+    return result;
+}
+
 enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct err *err)
 {
-    struct parquet_block_head head = { .rows = b->rows, .slices = b->met_count };
+    struct parquet_block_head head = { .rows = b->rows };
     enum result result;
 
     if (!b->rows || b->begun) {
@@ -464,11 +331,13 @@ enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct
     if (b->keep < KEPT_BYTES / 2) {
         drop_idle(b);
     }
-    put_again(b);
-    result = buf_append(out, &head, sizeof head);
-    for (uint32_t i = 0; result == RESULT_OK && i < b->met_count; i++) {
-        result = begin_slice(b, b->met[i], out);
-    }
+    parquet_block_put_again(b);
+    head.slices = b->met_count;
+    result = b->journal.count ? parquet_journal_sort(&b->journal, b->schema->count, &head.slices)
+                              : RESULT_OK;
+    result = result == RESULT_OK ? buf_append(out, &head, sizeof head) : result;
+    result = result == RESULT_OK ? begin_slices(b, out) : result;
+    parquet_journal_reset(&b->journal);
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
 }
 
@@ -526,6 +395,7 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     b->spare_kept -= b->keep;
     b->begun = false;
     b->waiting = 0;
+    b->gathers = b->may_gather;
     b->record = 0; /* which no row has */
     b->rows = 0;
     b->bytes = 0;

@@ -52,7 +52,10 @@ static enum result make_schema(struct parquet_table *t, struct err *err)
                                                  .type = c->decision.type,
                                                  .epoch_unit_us = c->decision.epoch_unit_us };
     }
-    t->schema = (struct parquet_schema){ t->columns, layout->count, layout->common };
+    t->schema = (struct parquet_schema){ .columns = t->columns,
+                                         .count = layout->count,
+                                         .common = layout->common,
+                                         .explodes = t->target->spec->explode != NULL };
     t->is_empty = !layout->count;
     if (t->is_empty) {
         t->columns[t->schema.count++] = (struct parquet_column){ .name = STR("value") };
