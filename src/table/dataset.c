@@ -256,8 +256,10 @@ enum result dataset_save(const struct dataset *d, struct err *err)
     if (result != RESULT_OK) {
         result = err_nomem(err, "writing " DATASET_FILE);
     }
-    result = result == RESULT_OK ? output_open(&file, buf_cstr(&path), err) : result;
-    if (result == RESULT_OK) {
+    if (result == RESULT_OK && !dataset_says(d, buf_view(&json))) {
+        result = output_open(&file, buf_cstr(&path), err);
+    }
+    if (file) {
         result = output_write(file, json.data, json.len, err);
         if (result == RESULT_OK) {
             result = output_commit(file, err);

@@ -15,4 +15,7 @@ MUST_CHECK enum result dataset_read(struct dataset *dataset, bool *found, struct
 /** Appends it. */
 MUST_CHECK enum result dataset_write(const struct dataset *dataset, struct buf *out);
 
+/** Whether its file is this. */
+bool dataset_says(const struct dataset *dataset, struct str json);
+
 #endif
