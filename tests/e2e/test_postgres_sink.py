@@ -402,6 +402,30 @@ def test_server_that_is_frozen__amid_a_merge__is_away():
     check_equal(db.rows(), [{"id": 1, "v": "a"}], "the table")
 
 
+def test_statement_timeout__of_the_url__holds_for_a_process_that_is_frozen_too():
+    db = Database()
+    db.load([{"id": 1, "v": "a"}], "--key", "id")
+    db.sql("CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$; "
+           "CREATE TRIGGER rest BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION rest()")
+    ended = db.load([{"id": 2, "v": "b"}], "--key", "id", url=db.url(more="&options=-cstatement_timeout%3D1s"), code=8)
+    check(b"the server broke it off" in ended.err and b"statement timeout" in ended.err and b"sent again" not in ended.err, ended)
+    url = db.url(more="&options=-cstatement_timeout%3D6s")
+    child = harness.scrapetop("normalise", "-o", url, "--key", "id", put([{"id": 2, "v": "b"}]), stderr=-1)
+
+    def merging():
+        return db.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'scrapetop' AND state = 'active' AND query LIKE '%INSERT%'")
+
+    pid = int(harness.wait_for(merging, "a merge"))
+    os.kill(pid, signal.SIGSTOP)  # this one alone: the server answers all others
+    try:
+        ended = harness.finish(child)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    check(ended.code == 8 and b"the server's process for us hangs" in ended.err, ended)
+    harness.wait_for(lambda: not merging(), "a process that ends")
+    check_equal(db.rows(), [{"id": 1, "v": "a"}], "the table")
+
+
 def test_run_that_polls__updates_the_table_after_each_round():
     db = Database()
     run_dir = scratch("polled.run")

@@ -17,7 +17,9 @@
 #define SILENCE_MS 60000     /* that a server may take no bytes of ours */
 #define LOOK_MIN_MS 5000     /* without an answer, until we look whether the server lives */
 #define LOOK_MAX_MS 60000
-#define LOOKS 3 /* in vain, one after the other: it does not */
+#define LOOKS 3       /* in vain, one after the other: it does not */
+#define SLACK_MS 5000 /* for the server's own words that a statement took too long */
+#define LIMIT_MS_MAX (INT64_C(1) << 40)
 #define PUT_BYTES ((size_t)1 << 20)
 #define STATE_LEN 5 /* of an SQLSTATE */
 #define WORDS_MAX 500
@@ -27,6 +29,7 @@ struct postgres_link {
     const char *url;
     const atomic_bool *stop;
     bool is_open;              /* the server has let us in */
+    int64_t limit_ms;          /* within which a statement is answered; 0: none */
     char state[STATE_LEN + 1]; /* of the last failure; "": the connection's own */
 };
 
@@ -162,6 +165,23 @@ static enum result fail_statement(struct postgres_link *link, const PGresult *re
                  : fail_connection(link, err);
 }
 
+bool postgres_link_has_setting(const struct postgres_link *link, const char *name)
+{
+    PQconninfoOption *options = PQconninfo(link->conn);
+    bool has = false;
+
+    for (PQconninfoOption *o = options; o && o->keyword; o++) {
+        has |= strcmp(o->keyword, "options") == 0 && o->val && strstr(o->val, name);
+    }
+    PQconninfoFree(options);
+    return has;
+}
+
+void postgres_link_limit(struct postgres_link *link, uint64_t ms)
+{
+    link->limit_ms = !ms ? 0 : ms < LIMIT_MS_MAX ? (int64_t)ms + SLACK_MS : LIMIT_MS_MAX;
+}
+
 bool postgres_link_failed_by(const struct postgres_link *link, const char *state)
 {
     return strcmp(link->state, state) == 0;
@@ -221,13 +241,21 @@ static bool lives(const struct postgres_link *link);
 static enum result wait_for_answer(struct postgres_link *link, struct err *err)
 {
     int64_t patience_ms = LOOK_MIN_MS;
+    int64_t until_ms = link->limit_ms ? now_ms() + link->limit_ms : INT64_MAX;
     int looks = 0;
 
     for (;;) {
-        enum result result = wait_for(link, POLLIN, now_ms() + patience_ms, err);
+        int64_t next_ms = now_ms() + patience_ms;
+        enum result result = wait_for(link, POLLIN, next_ms < until_ms ? next_ms : until_ms, err);
 
         if (result != RESULT_BUSY) {
             return result;
+        }
+        if (now_ms() >= until_ms) {
+            return err_set(err, RESULT_BUSY, "E-DB1",
+                           "%s: the server's process for us hangs: no answer within its "
+                           "statement_timeout; the table is as it was",
+                           link->url);
         }
         if (lives(link)) {
             looks = 0;

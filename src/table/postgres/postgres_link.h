@@ -23,6 +23,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct postgres_link;
 
@@ -38,6 +39,13 @@ MUST_CHECK enum result postgres_link_open(struct postgres_link **link, const cha
 
 /** NULL is fine. */
 void postgres_link_close(struct postgres_link *link);
+
+/** Whether the user gives the server that setting: "options" of the URL, PGOPTIONS or the service. */
+bool postgres_link_has_setting(const struct postgres_link *link, const char *name);
+
+/** From now on a statement that is silent for so long, and somewhat longer, hangs: RESULT_BUSY (E-DB1). The server's process
+ *  may be frozen while others answer, and no timeout of its own comes then. 0: no limit. */
+void postgres_link_limit(struct postgres_link *link, uint64_t ms);
 
 /** Runs statements and forgets what they return. */
 MUST_CHECK enum result postgres_link_run(struct postgres_link *link, struct buf *sql,

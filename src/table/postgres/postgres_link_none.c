@@ -32,6 +32,19 @@ static enum result refuse(struct err *err)
     return err_set(err, RESULT_INVALID, "E-ARG1", "this scrapetop was built without PostgreSQL");
 }
 
+bool postgres_link_has_setting(const struct postgres_link *link, const char *name)
+{
+    (void)link;
+    (void)name;
+    return false;
+}
+
+void postgres_link_limit(struct postgres_link *link, uint64_t ms)
+{
+    (void)link;
+    (void)ms;
+}
+
 enum result postgres_link_run(struct postgres_link *link, struct buf *sql, struct err *err)
 {
     (void)link;

@@ -79,17 +79,51 @@ enum result postgres_target_check(struct postgres_link *link, const char *url, s
     return look_at_server(link, url, &server, err);
 }
 
+struct milliseconds {
+    uint64_t value;
+};
+
+static void note_milliseconds(void *context, const char *const *values, int count)
+{
+    struct milliseconds *ms = context;
+
+    if (count != 1 || !values[0] || !str_to_u64(str_view(values[0]), &ms->value)) {
+        ms->value = 0;
+    }
+}
+
+/* What the user allows a statement, here too: a process of the server's that is frozen does not keep to it. */
+static enum result keep_to_timeout(struct postgres_target *t, struct err *err)
+{
+    struct milliseconds ms = { 0 };
+    struct buf sql = { 0 };
+    enum result result = buf_append_str(
+        &sql, STR("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'"));
+
+    result = result == RESULT_OK ? postgres_link_ask(t->link, &sql, note_milliseconds, &ms, err)
+                                 : err_nomem(err, "writing to PostgreSQL");
+    buf_release(&sql);
+    if (result == RESULT_OK) {
+        postgres_link_limit(t->link, ms.value);
+    }
+    return result;
+}
+
 /* One of us at a time has the table: the lock is of this name, and ends with the transaction. */
 static enum result begin(struct postgres_target *t, struct err *err)
 {
+    bool is_limited = postgres_link_has_setting(t->link, "statement_timeout");
     struct buf sql = { 0 };
-    enum result result = RESULT_OK;
+    enum result result = is_limited ? keep_to_timeout(t, err) : RESULT_OK;
 
+    if (result != RESULT_OK) {
+        return result;
+    }
+    postgres_put(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n", &result);
+    postgres_put(&sql, is_limited ? "" : "SET LOCAL statement_timeout = 0;\n", &result);
     postgres_put(&sql,
-                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
                  "SET LOCAL standard_conforming_strings = on;\n"
                  "SET LOCAL client_min_messages = warning;\n"
-                 "SET LOCAL statement_timeout = 0;\n"
                  "SET LOCAL idle_in_transaction_session_timeout = 0;\n"
                  "SET LOCAL work_mem = '128MB';\n"
                  "SET LOCAL maintenance_work_mem = '128MB';\n"
