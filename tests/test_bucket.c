@@ -251,6 +251,88 @@ static void hold__ends__when_all_beside_the_refused_one_were_accepted(void **sta
     }
 }
 
+/* --- one learns for all --------------------------------------------------------------------------- */
+
+/* Starts within a second, each as soon as it may be. */
+static unsigned starts_in_a_second(struct bucket *b, uint64_t from_us)
+{
+    unsigned count = 0;
+
+    for (uint64_t now_us = from_us; now_us < from_us + US_PER_S; now_us += US_PER_MS) {
+        while (count < 1000 && bucket_may_start(b, 1000000, now_us) == BUCKET_MAY) {
+            bucket_started(b, now_us);
+            b->in_flight--;
+            count++;
+        }
+    }
+    return count;
+}
+
+static void follow__has_the_part_that_was_told__and_learns_nothing(void **state)
+{
+    struct learned_answer answer = answer_at(T0);
+    struct bucket b = { 0 };
+
+    (void)state;
+    bucket_follow(&b, 20, 0);
+    assert_in_range(starts_in_a_second(&b, T0), 19, 22);
+    bucket_follow(&b, 40, 3);
+    assert_in_range(starts_in_a_second(&b, T0 + 2 * US_PER_S), 38, 43);
+    assert_int_equal(bucket_cap(&b, T0), 3);
+    answer.started_us = T0 + 3 * US_PER_S;
+    assert_true(bucket_refused(&b, &answer, 0, &unnamed, 0, T0 + 3 * US_PER_S));
+    assert_int_equal(b.bare_refused, 1);
+    assert_int_equal(b.learned.phase, LEARNED_FREE);
+    assert_int_equal(bucket_may_start(&b, 100, T0 + 3 * US_PER_S), BUCKET_HELD);
+    assert_int_equal(bucket_may_start(&b, 100, T0 + 4 * US_PER_S), BUCKET_MAY);
+    bucket_follow(&b, 40, 3); /* nothing new: it stays as slow as the refusal has made it */
+    assert_in_range(starts_in_a_second(&b, T0 + 4 * US_PER_S), 26, 30);
+    bucket_follow(&b, 41, 3);
+    assert_in_range(starts_in_a_second(&b, T0 + 6 * US_PER_S), 39, 44);
+    bucket_follow(&b, 0, 0); /* there is no rate */
+    assert_int_equal(starts_in_a_second(&b, T0 + 8 * US_PER_S), 1000);
+}
+
+static void lead__goes_on_from_the_part_that_it_had(void **state)
+{
+    struct bucket b = { 0 };
+    uint64_t now_us = T0;
+
+    (void)state;
+    bucket_follow(&b, 50, 0);
+    bucket_lead(&b, now_us);
+    assert_false(b.follow.is_on);
+    assert_int_equal(b.learned.phase, LEARNED_NARROW);
+    assert_true(bucket_learned_rate(&b) > 49 && bucket_learned_rate(&b) < 51);
+    bucket_lead(&b, now_us); /* it does so already */
+    assert_true(bucket_learned_rate(&b) > 49);
+    for (int i = 0; i < 100; i++) { /* at its rate, all accepted */
+        now_us += 20 * US_PER_MS;
+        bucket_started(&b, now_us);
+        b.in_flight--;
+        bucket_accepted(&b, &(struct learned_answer){ now_us, 1, US_PER_MS, 0 }, now_us);
+    }
+    now_us += US_PER_S;
+    assert_true(bucket_refused_elsewhere(&b, &unnamed, 0, now_us) || b.learned.rate < 50);
+    assert_true(bucket_learned_rate(&b) < 50 && bucket_learned_rate(&b) > 20);
+}
+
+static void scale__changes_the_part__and_nothing_else(void **state)
+{
+    struct learned_limit l = { 0 };
+
+    (void)state;
+    learned_adopt(&l, 30, 0, T0);
+    learned_scale(&l, 0.5, T0);
+    assert_true(l.rate > 14.9 && l.rate < 15.1 && l.target > 14.9 && l.target < 15.1);
+    assert_int_equal(l.phase, LEARNED_NARROW);
+    learned_scale(&l, 2, T0);
+    assert_true(l.rate > 29.9 && l.rate < 30.1);
+    l = (struct learned_limit){ 0 };
+    learned_scale(&l, 0.5, T0);
+    assert_true(l.rate <= 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +348,9 @@ int main(void)
         cmocka_unit_test(suspects__finds_the_limiter__when_it_refuses_with_503),
         cmocka_unit_test(suspects__finds_the_limiter__when_some_503s_are_not_its_own),
         cmocka_unit_test(suspects__no_longer__when_slowing_down_does_not_help),
+        cmocka_unit_test(follow__has_the_part_that_was_told__and_learns_nothing),
+        cmocka_unit_test(lead__goes_on_from_the_part_that_it_had),
+        cmocka_unit_test(scale__changes_the_part__and_nothing_else),
         cmocka_unit_test(of_now__is_what_a_refusal_left__for_a_minute),
     };
 

@@ -160,6 +160,8 @@ static void turn__is_json_that_counts_from_0(void **state)
     static const uint64_t settled[] = { 1, 8, 9, 10, 1000000000 };
     static const struct fleet_entry ended[] = { { "1-0" } }, keep[] = { { "2-0" }, { "3-1" } };
     static const struct fleet_hold holds[] = { { "http://h:80", 1500000 } };
+    static const struct fleet_learned learned[] = { { "http://h:80", 2, 12500, 0, 7, true,
+                                                      false } };
     const struct fleet_tell tell = {
         .in_flight = 3,
         .wants = true,
@@ -174,6 +176,8 @@ static void turn__is_json_that_counts_from_0(void **state)
         .keep_count = 2,
         .holds = holds,
         .hold_count = 1,
+        .learned = learned,
+        .learned_count = 1,
         .said = { .pid = 41, .ok = 9, .failed = 1, .waiting = 2, .milli_per_s = 12500 },
         .has_said = true
     };
@@ -190,7 +194,7 @@ static void turn__is_json_that_counts_from_0(void **state)
         "\"outbox\":12,\"seeds\":64,\"starts\":20,\"fresh\":true,\"settled\":[0,0,7,9,999999999,"
         "999999999],"
         "\"ended\":[\"1-0\"],\"begins\":\"\",\"calm\":[],\"keep\":[\"2-0\",\"3-1\"],\"holds\":[["
-        "\"http://h:80\",1500000]],"
+        "\"http://h:80\",1500000]],\"learned\":[[\"http://h:80\",2,12500,0,7,1,0]],"
         "\"said\":{\"who\":\"h:/r\",\"pid\":41,\"in_flight\":3,\"ok\":9,\"failed\":1,\"waiting\":2,"
         "\"per_s\":12500,\"left\":false},\"leaves\":false}");
     buf_release(&out);
@@ -198,7 +202,8 @@ static void turn__is_json_that_counts_from_0(void **state)
 
 #define REPLY                                                                                      \
     "{\"r\":\"OK\",\"state\":\"open\",\"slots\":5,\"live\":2,\"lost\":[\"9-0\"],"                  \
-    "\"holds\":[[\"https://a\",2000]],\"grant\":[4,1000,250],"                                     \
+    "\"holds\":[[\"https://a\",2000]],\"grant\":[4,1000,250],\"wanting\":2,"                       \
+    "\"learned\":[[\"https://a x\",1500,3,40,1,2]],"                                               \
     "\"leases\":[[\"1-0\",[[0,7],[9,9]],0,1,0],"                                                   \
     "[\"2-0\",{},0,4,3],[\"3-0\",{},3,1,0],[\"4-0\",{},1,1,0]],\"begun\":\"2-0\","                 \
     "\"over\":false,\"waits\":\"w2\"}\na\nb\""
@@ -220,6 +225,14 @@ static void news__say_what_the_reply_says(void **state)
     assert_string_equal(news.holds[0].origin, "https://a");
     assert_int_equal(news.holds[0].left_us, 2000);
     assert_int_equal(news.grant.count, 4);
+    assert_int_equal(news.wanting, 2);
+    assert_int_equal(news.learned_count, 1);
+    assert_string_equal(news.learned[0].key, "https://a x");
+    assert_int_equal(news.learned[0].milli_per_s, 1500);
+    assert_int_equal(news.learned[0].at_once, 3);
+    assert_int_equal(news.learned[0].hold_us, 40);
+    assert_true(news.learned[0].leads);
+    assert_int_equal(news.learned[0].refused, 2);
     assert_string_equal(news.leases->entry.name, "1-0");
     assert_int_equal(news.leases->range_count, 2);
     assert_int_equal(news.leases->ranges[0].first, 1);
@@ -259,6 +272,10 @@ static void news__are_refused__when_they_are_out_of_bounds(void **state)
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"lost\":[7]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\",-1]]}",
         "{\"r\":\"OK\",\"grant\":[0,0,0],\"holds\":[[\"h\\u0000\",1]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"learned\":[[\"h\",1,2,3,1]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"learned\":[[\"h\",1,2,-3,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"learned\":[[7,1,2,3,1,0]]}",
+        "{\"r\":\"OK\",\"grant\":[0,0,0],\"learned\":[1]}",
     };
     static const char *const none[] = { "", "x", "[]", "7", "{}", "{\"r\":\"NO\"}", "{\"r\":1}" };
     struct fleet_news news;

@@ -53,6 +53,10 @@ enum result fleet_option_check(const struct job *job, const struct fleet_beside 
         return refuse(err, "--sweep turns the cap, which is the fleet's: try caps in a run of "
                            "its own");
     }
+    if (job->pace.is_auto) {
+        return refuse(err, "--auto turns the cap, which is the fleet's: give -c, and turn it with "
+                           "scrapetop ctl URL cap N or + and - in its dashboard");
+    }
     if (beside->follows_up) {
         return refuse(err, "--only-failed, --only-missing and --class are for a run alone; R in "
                            "the dashboard asks failed ones again");

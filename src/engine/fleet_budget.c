@@ -5,6 +5,7 @@
 #include "engine/answer.h"
 #include "engine/core.h"
 #include "engine/events.h"
+#include "engine/fleet_bucket.h"
 #include "engine/fleet_link_state.h"
 
 #include <stdio.h>
@@ -17,49 +18,9 @@
 #define ASK_LOST_US (2 * US_PER_S)      /* no reply: it is asked again */
 #define RESET_NEWS_US (300 * US_PER_MS) /* moved by so much, a quota's end is told at once */
 
-/* --- which bucket --------------------------------------------------------------------------------------- */
-
-/* "https://h:443 core": the origin's bucket of that name. */
-static void make_key(const struct host *host, const struct bucket *bucket,
-                     char key[FLEET_BUDGET_KEY_MAX])
-{
-    snprintf(key, FLEET_BUDGET_KEY_MAX, "%.*s%s%.*s", FLEET_ORIGIN_MAX, host->origin,
-             bucket->name[0] ? " " : "", BUCKET_NAME_MAX, bucket->name);
-}
-
-static struct bucket *bucket_of_key(struct host *host, const char *key)
-{
-    size_t len = strlen(host->origin);
-
-    if (!len || strncmp(key, host->origin, len) != 0) {
-        return NULL;
-    }
-    if (!key[len]) {
-        return &host->bucket;
-    }
-    for (uint16_t i = 0; key[len] == ' ' && i < host->other_count; i++) {
-        if (strcmp(host->others[i].name, key + len + 1) == 0) {
-            return &host->others[i];
-        }
-    }
-    return NULL;
-}
-
-/* NULL: it is not asked here, or not yet. */
 static struct bucket *find_bucket(const struct engine *e, struct budget_watch *watch)
 {
-    struct bucket *bucket = NULL;
-
-    if (watch->host < e->hosts.count) {
-        bucket = bucket_of_key(host_at(&e->hosts, watch->host), watch->key);
-    }
-    for (uint32_t i = 0; !bucket && i < e->hosts.count; i++) {
-        struct host *host = host_at(&e->hosts, i);
-
-        bucket = host->twin ? NULL : bucket_of_key(host, watch->key);
-        watch->host = bucket ? i : watch->host;
-    }
-    return bucket;
+    return fleet_bucket_find(e, watch->key, &watch->host);
 }
 
 static struct budget_watch *watch_of(struct fleet_link *l, const char *key, bool makes)
@@ -163,7 +124,7 @@ void fleet_budget_answer(struct engine *e, const struct answer *a)
         (bucket->allowance.kind == ALLOWANCE_NONE && !bucket->grant.is_on)) {
         return;
     }
-    make_key(host, bucket, key);
+    fleet_bucket_key(host, bucket, key);
     watch = watch_of(l, key, bucket->allowance.kind != ALLOWANCE_NONE);
     if (!watch) {
         return;

@@ -5,6 +5,7 @@
 #include "engine/core.h"
 #include "engine/events.h"
 #include "engine/fleet_budget.h"
+#include "engine/fleet_learned.h"
 #include "engine/fleet_login.h"
 #include "engine/metrics.h"
 #include "plan/host_hold.h"
@@ -55,6 +56,7 @@ void fleet_link_judged(struct engine *e, const struct response *response)
     if (!l || !request || e->job->pace.is_budget_own) {
         return;
     }
+    fleet_learned_judged(e, request, now_us);
     host = host_at(&e->hosts, request->host);
     hold = host_hold_of(host, request, now_us);
     told = hold.is_named && host->origin[0] ? told_hold(l, request->host) : NULL;
@@ -150,6 +152,7 @@ static enum result heed(struct engine *e, struct fleet_news *news, const struct 
     for (size_t i = 0; i < news->hold_count && !e->job->pace.is_budget_own; i++) {
         heed_hold(e, &news->holds[i], now_us + news->holds[i].left_us);
     }
+    fleet_learned_heed(e, news, now_us);
     result = result == RESULT_OK ? fleet_leases_begin(e, &news->begun) : result;
     return result == RESULT_OK ? fleet_leases_take(e, news) : result;
 }
@@ -167,6 +170,7 @@ static void on_news(void *context)
     if (state.is_reset) {
         result = fleet_leases_drop_all(e);
         fleet_budget_reset(e);
+        fleet_learned_reset(e, engine_now_us(e));
         fleet_login_reset(e);
         l->is_open = l->is_over = false;
     }
@@ -315,6 +319,7 @@ void fleet_link_tick(struct engine *e, uint64_t now_us)
 {
     if (e->fleet_link && engine_is_active(e)) {
         fleet_budget_look(e, now_us, true);
+        fleet_learned_tick(e, now_us);
         fleet_login_tick(e, now_us);
         tell(e, now_us, true);
     }
@@ -525,6 +530,7 @@ void fleet_link_release(struct engine *e)
     }
     fleet_leases_release(l);
     fleet_budget_free(l);
+    fleet_learned_free(l);
     fleet_found_release(l);
     free(l->told_holds);
     free(l);

@@ -57,6 +57,18 @@ struct budget_watch {
     bool is_apart; /* the user was told that it is counted for each address */
 };
 
+/* A limiter that has refused, here or elsewhere. */
+struct learned_watch {
+    char key[FLEET_LEARNED_KEY_MAX];
+    uint32_t host;         /* of the bucket; a guess */
+    bool is_known;         /* by the fleet, ... */
+    bool is_told;          /* ... by its last news */
+    bool leads;            /* this worker learns for all */
+    unsigned wanting;      /* workers that have a part, by the news before */
+    uint64_t refused_told; /* bare refusals */
+    uint64_t starts_seen, started_us;
+};
+
 struct fleet_link {
     struct fleet *fleet;
     struct fleet_place place;
@@ -96,6 +108,8 @@ struct fleet_link {
         uint64_t own_logins, other_logins; /* without a key */
         unsigned kicks; /* tokens in a row that were refused after another's login */
     } login;
+    struct learned_watch *learned; /* fleet_learned.c */
+    size_t learned_count, learned_room;
     struct budget_watch *watches; /* fleet_budget.c */
     size_t watch_count, watch_room;
     uint64_t budgets_known; /* quotas that the fleet has, as heard last */

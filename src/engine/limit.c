@@ -180,7 +180,7 @@ static void fill_learned(const struct engine *e, uint64_t now_us, struct snapsho
 
     if (bucket) {
         name_host(e, host, l);
-        l->rate = (struct rate){ bucket->learned.rate, US_PER_S };
+        l->rate = (struct rate){ bucket_learned_rate(bucket), US_PER_S };
         l->refused_at = bucket->learned.refused_at;
         l->due.status = bucket->refused_status;
     }

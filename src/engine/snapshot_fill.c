@@ -203,7 +203,7 @@ static uint64_t slowest_host_us(const struct engine *e)
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
-        double rate = host->origin[0] ? host->bucket.learned.rate : 0;
+        double rate = host->origin[0] ? bucket_learned_rate(&host->bucket) : 0;
 
         at_work += host->origin[0] && host->refs;
         if (rate > 0 && host->other_count == 0 && !host->is_stopped && host->refs / rate > most_s) {

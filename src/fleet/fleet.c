@@ -16,6 +16,7 @@ static void release(struct fleet *f)
     free(f->kept.list);
     free(f->calm.list);
     free(f->holds.list);
+    free(f->learned.list);
     fleet_budget_release(f);
     fleet_login_release(f);
     free(f->found.list);
@@ -269,6 +270,45 @@ void fleet_held(struct fleet *f, const char *origin, uint64_t left_us)
     }
     f->is_urgent = true;
     uv_cond_signal(&f->wanted);
+    uv_mutex_unlock(&f->lock);
+}
+
+static struct fleet_learned *learned_of(struct fleet *f, const char *key)
+{
+    struct fleet_learned *list;
+
+    for (size_t i = 0; i < f->learned.count; i++) {
+        if (strcmp(f->learned.list[i].key, key) == 0) {
+            return &f->learned.list[i];
+        }
+    }
+    list = f->learned.count < FLEET_LEARNED_MAX
+               ? grow_by_one(f->learned.list, f->learned.count, &f->learned.room, sizeof *list)
+               : NULL;
+    if (!list) {
+        return NULL;
+    }
+    f->learned.list = list;
+    list[f->learned.count] = (struct fleet_learned){ .refused = 0 };
+    return &list[f->learned.count++];
+}
+
+void fleet_learned_told(struct fleet *f, const struct fleet_learned *learned, bool is_urgent)
+{
+    struct fleet_learned *mine;
+
+    uv_mutex_lock(&f->lock);
+    mine = learned_of(f, learned->key);
+    if (mine) { /* else the others learn by themselves */
+        uint64_t refused = mine->refused + learned->refused;
+
+        *mine = *learned;
+        mine->refused = refused;
+    }
+    f->is_urgent |= is_urgent;
+    if (is_urgent) {
+        uv_cond_signal(&f->wanted);
+    }
     uv_mutex_unlock(&f->lock);
 }
 

@@ -82,6 +82,10 @@ void fleet_drop(struct fleet *fleet, const struct fleet_entry *entry);
 void fleet_ended(struct fleet *fleet, const struct fleet_entry *entry);
 void fleet_held(struct fleet *fleet, const char *origin, uint64_t left_us);
 
+/** What refusals taught here, or that some came: with the next turn, the latest of each key and all of its refusals.
+ *  `is_urgent`: at once. */
+void fleet_learned_told(struct fleet *fleet, const struct fleet_learned *learned, bool is_urgent);
+
 /** What this worker does and wants from now on; of `tell` the lists do not count. `is_urgent`: it is sent at once. */
 void fleet_say(struct fleet *fleet, const struct fleet_tell *tell, bool is_urgent);
 

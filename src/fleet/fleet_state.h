@@ -31,6 +31,11 @@ struct holds {
     size_t count, room;
 };
 
+struct learned {
+    struct fleet_learned *list; /* the latest of each key */
+    size_t count, room;
+};
+
 struct starts {
     struct fleet_starts *list;
     size_t count, room;
@@ -78,6 +83,7 @@ struct fleet {
     struct ids settled;
     struct entries ended, kept, calm;
     struct holds holds;
+    struct learned learned;
     struct budget_desk budget;
     struct login_desk login;
     uint8_t *bits;    /* of requests that are settled here, the first in the highest bit */

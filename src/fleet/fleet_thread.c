@@ -278,6 +278,8 @@ static enum result write_turn(struct fleet *f)
     t.keep_count = keeps || f->is_fresh ? f->kept.count : 0;
     t.holds = f->holds.list;
     t.hold_count = f->holds.count < HOLDS_A_TURN ? f->holds.count : HOLDS_A_TURN;
+    t.learned = f->learned.list;
+    t.learned_count = f->learned.count;
     buf_reset(&f->argument);
     result = fleet_turn_write(&t, &self, f->is_fresh, &f->argument);
     if (result != RESULT_OK) {
@@ -287,6 +289,7 @@ static enum result write_turn(struct fleet *f)
     drop_first(f->ended.list, &f->ended.count, t.ended_count, sizeof *f->ended.list);
     f->calm.count = 0;
     drop_first(f->holds.list, &f->holds.count, t.hold_count, sizeof *f->holds.list);
+    f->learned.count = 0;
     f->was_asked |= f->tell.seeds > 0;
     f->tell.seeds = f->tell.starts = 0; /* asked for once */
     f->tell.has_said = false;
@@ -314,6 +317,13 @@ static void keep_old(struct fleet_news *old, struct fleet_news *news)
     news->was_asked |= old->was_asked;
     if (!news->grant.count) {
         news->grant = old->grant;
+    }
+    for (size_t i = 0; i < old->learned_count; i++) { /* refusals elsewhere are told once */
+        for (size_t n = 0; n < news->learned_count; n++) {
+            if (strcmp(old->learned[i].key, news->learned[n].key) == 0) {
+                news->learned[n].refused += old->learned[i].refused;
+            }
+        }
     }
     fleet_news_release(old);
 }

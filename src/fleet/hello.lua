@@ -13,7 +13,7 @@ end
 local g = redis.pcall('XGROUP', 'CREATE', p .. ':work', 'w', '0', 'MKSTREAM')
 local made = not (type(g) == 'table' and g.err)
 if not digest or made then
-  redis.call('DEL', p .. ':work', p .. ':done', p .. ':slots', p .. ':begun', p .. ':outbox', p .. ':holds', j)
+  redis.call('DEL', p .. ':work', p .. ':done', p .. ':slots', p .. ':begun', p .. ':outbox', p .. ':holds', p .. ':learned', j)
   for from = 0, 9999, 1000 do
     local seen = {}
     for i = from, from + 999 do seen[#seen + 1] = string.format('%s:seen:%04d', p, i) end

@@ -13,7 +13,7 @@ end
 if #live > 0 then return cjson.encode({r = 'TAKEN', who = (string.gsub(live[1], '[\128-\255]', '?')), live = #live}) end
 if ARGV[1] ~= '1' then return cjson.encode({r = 'OK'}) end
 for _, n in ipairs(list('SMEMBERS', p .. ':budgets')) do redis.call('UNLINK', p .. ':budget:' .. n) end
-for _, k in ipairs({':budgets', ':login', ':lock', ':job', ':work', ':done', ':or', ':slots', ':begun', ':outbox', ':holds', ':said', ':workers'}) do
+for _, k in ipairs({':budgets', ':login', ':lock', ':job', ':work', ':done', ':or', ':slots', ':begun', ':outbox', ':holds', ':learned', ':said', ':workers'}) do
   redis.call('UNLINK', p .. k)
 end
 for from = 0, 9999, 1000 do

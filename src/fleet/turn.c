@@ -37,6 +37,25 @@ static void write_holds(struct json_writer *w, const struct fleet_tell *tell)
     json_write_array_end(w);
 }
 
+static void write_learned(struct json_writer *w, const struct fleet_tell *tell)
+{
+    json_write_array(w, "learned");
+    for (size_t i = 0; i < tell->learned_count; i++) {
+        const struct fleet_learned *l = &tell->learned[i];
+
+        json_write_array(w, NULL);
+        json_write_text(w, NULL, str_view(l->key));
+        json_write_uint(w, NULL, l->refused);
+        json_write_uint(w, NULL, l->milli_per_s);
+        json_write_uint(w, NULL, l->at_once);
+        json_write_uint(w, NULL, l->hold_us);
+        json_write_uint(w, NULL, l->leads);
+        json_write_uint(w, NULL, l->is_active);
+        json_write_array_end(w);
+    }
+    json_write_array_end(w);
+}
+
 static void write_said(struct json_writer *w, const struct fleet_tell *tell, const char *who)
 {
     const struct fleet_said *said = &tell->said;
@@ -111,6 +130,7 @@ enum result fleet_turn_write(const struct fleet_tell *tell, const struct fleet_s
     write_entries(&w, "calm", tell->calm, tell->calm_count);
     write_entries(&w, "keep", tell->keep, tell->keep_count);
     write_holds(&w, tell);
+    write_learned(&w, tell);
     if (tell->has_said) {
         write_said(&w, tell, self->who);
     }
@@ -303,6 +323,53 @@ static enum result read_holds(struct str array, struct fleet_news *news, struct 
     return RESULT_OK;
 }
 
+/* ["https://h", RATE, AT_ONCE, HOLD, LEADS, REFUSED] */
+static bool read_learned_one(struct str value, struct fleet_learned *l)
+{
+    struct json_walk walk;
+    struct str key, number;
+    uint64_t numbers[5];
+
+    json_walk_begin(&walk, value);
+    if (!json_walk_next(&walk, NULL, &key) || !fleet_reply_text_of(key, l->key, sizeof l->key)) {
+        return false;
+    }
+    for (size_t i = 0; i < 5; i++) {
+        if (!json_walk_next(&walk, NULL, &number) ||
+            !fleet_reply_number_of(number, INT64_MAX, &numbers[i])) {
+            return false;
+        }
+    }
+    l->milli_per_s = numbers[0];
+    l->at_once = numbers[1];
+    l->hold_us = numbers[2];
+    l->leads = numbers[3] != 0;
+    l->refused = numbers[4];
+    return true;
+}
+
+static enum result read_learned(struct str array, struct fleet_news *news, struct err *err)
+{
+    struct json_walk walk;
+    struct str value;
+    size_t count = fleet_reply_count(array);
+
+    if (count > FLEET_LEARNED_MAX) {
+        return fleet_reply_corrupt(err);
+    }
+    news->learned = calloc(count + 1, sizeof *news->learned);
+    if (!news->learned) {
+        return err_nomem(err, "reading of the fleet");
+    }
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &value)) {
+        if (!read_learned_one(value, &news->learned[news->learned_count++])) {
+            return fleet_reply_corrupt(err);
+        }
+    }
+    return RESULT_OK;
+}
+
 /* The members of a reply; the first are settings. */
 enum {
     NEWS_CAP,
@@ -317,12 +384,14 @@ enum {
     NEWS_OVER,
     NEWS_SLOTS,
     NEWS_LIVE,
+    NEWS_WANTING,
     NEWS_DRAINS,
     NEWS_BUDGETS,
     NEWS_GRANT,
     NEWS_LEASES,
     NEWS_LOST,
     NEWS_HOLDS,
+    NEWS_LEARNED,
     NEWS_COUNT,
 };
 
@@ -332,7 +401,8 @@ static const char *const news_names[NEWS_COUNT] = {
     [NEWS_BEGUN] = "begun",     [NEWS_WAITS] = "waits",   [NEWS_OVER] = "over",
     [NEWS_SLOTS] = "slots",     [NEWS_LIVE] = "live",     [NEWS_DRAINS] = "drains",
     [NEWS_BUDGETS] = "budgets", [NEWS_GRANT] = "grant",   [NEWS_LEASES] = "leases",
-    [NEWS_LOST] = "lost",       [NEWS_HOLDS] = "holds",
+    [NEWS_LOST] = "lost",       [NEWS_HOLDS] = "holds",   [NEWS_LEARNED] = "learned",
+    [NEWS_WANTING] = "wanting",
 };
 
 static uint64_t number_of(struct str value)
@@ -377,6 +447,7 @@ static void read_plain(const struct str values[NEWS_COUNT], struct fleet_news *n
     news->is_over = str_equal(values[NEWS_OVER], STR("true"));
     news->slots = (unsigned)(number_of(values[NEWS_SLOTS]) & 0xFFFFFF);
     news->live = (unsigned)(number_of(values[NEWS_LIVE]) & 0xFFFFFF);
+    news->wanting = (unsigned)(number_of(values[NEWS_WANTING]) & 0xFFFFFF);
     news->settings = settings_of(values);
     news->drains = number_of(values[NEWS_DRAINS]);
     news->budgets = number_of(values[NEWS_BUDGETS]);
@@ -406,6 +477,9 @@ enum result fleet_news_read(struct str reply, uint64_t total, struct fleet_news 
     if (result == RESULT_OK) {
         result = read_holds(values[NEWS_HOLDS], news, err);
     }
+    if (result == RESULT_OK) {
+        result = read_learned(values[NEWS_LEARNED], news, err);
+    }
     if (result != RESULT_OK) {
         fleet_news_release(news);
     }
@@ -422,5 +496,6 @@ void fleet_news_release(struct fleet_news *news)
     }
     free(news->lost);
     free(news->holds);
+    free(news->learned);
     *news = (struct fleet_news){ .leases = NULL };
 }

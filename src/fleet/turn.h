@@ -22,6 +22,8 @@
 #define FLEET_ENTRY_MAX 48   /* bytes of a lease's name */
 #define FLEET_ORIGIN_MAX 280 /* of a host's */
 #define FLEET_HOLDS_MAX 256
+#define FLEET_LEARNED_KEY_MAX 336
+#define FLEET_LEARNED_MAX 256
 #define FLEET_DEADLY 3       /* workers that died of a request: it is asked no more */
 #define FLEET_SEEDS_MAX 1024 /* of the plan's requests in one lease */
 
@@ -32,6 +34,19 @@ struct fleet_entry {
 struct fleet_hold {
     char origin[FLEET_ORIGIN_MAX];
     uint64_t left_us;
+};
+
+/** What refusals taught one worker for all. In a tell it is this worker's own part, in news the part that this worker has of
+ *  all. */
+struct fleet_learned {
+    char key[FLEET_LEARNED_KEY_MAX]; /* as of a quota (fleet/budget.h) */
+    uint64_t
+        refused; /* without a deadline, since it was told last; in news: at the others, when it is this one that learns */
+    uint64_t milli_per_s; /* starts, in thousandths; 0: no limit */
+    uint64_t at_once;     /* in flight; 0: no limit */
+    uint64_t hold_us;     /* nothing is to start for so long */
+    bool leads;           /* it is this worker that learns, as it was told */
+    bool is_active;       /* it has started some lately: it may learn */
 };
 
 /** What others may know of a worker, for people. */
@@ -67,6 +82,8 @@ struct fleet_tell {
     size_t keep_count;
     const struct fleet_hold *holds;
     size_t hold_count;
+    const struct fleet_learned *learned;
+    size_t learned_count;
     struct fleet_said said;
     bool has_said;
     bool leaves; /* it is its last turn */
@@ -96,6 +113,9 @@ struct fleet_news {
     size_t lost_count;
     struct fleet_hold *holds;
     size_t hold_count;
+    struct fleet_learned *learned; /* all that is known */
+    size_t learned_count;
+    unsigned wanting; /* workers that have transfers in flight, or want some */
     struct {
         unsigned count;
         uint64_t first_us, spacing_us; /* from now */

@@ -124,6 +124,55 @@ for i = 1, #held, 2 do
   end
 end
 
+-- What refusals taught: of each limiter one worker learns, from its part of what all start, and the others follow. Who has
+-- nothing to start any more, or is silent, leads no longer than LEADS.
+local learned, taught, LEADS, KEPT = {}, p .. ':learned', 1500000, 60000000
+local share = math.max(wanting, 1)
+local function of(text)
+  local leader, till, rate, once, hold, refused = string.match(text or '', '^(.*)\n(%d+) (%d+) (%d+) (%d+) (%d+)$')
+  if not leader then return nil end
+  return {leader = leader, till = tonumber(till), rate = tonumber(rate), once = tonumber(once), hold = tonumber(hold), refused = tonumber(refused)}
+end
+local function put(key, v)
+  redis.call('HSET', taught, key, string.format('%s\n%.0f %.0f %.0f %.0f %.0f', v.leader, v.till, v.rate, v.once, v.hold, v.refused))
+end
+for _, q in ipairs(a.learned) do
+  local v = of(redis.call('HGET', taught, q[1]))
+  if not v and q[2] > 0 and q[7] == 1 and redis.call('HLEN', taught) < 256 then
+    v = {leader = a.name, till = us + LEADS, rate = 0, once = 0, hold = 0, refused = 0}
+    q[2] = 0
+  elseif v and v.till < us and q[7] == 1 then
+    v.leader, v.till = a.name, us + LEADS
+  end
+  if v and v.leader ~= a.name then
+    v.refused = v.refused + q[2]
+  elseif v and q[6] == 1 then
+    v.rate, v.once, v.hold = q[3] * share, q[4] * share, us + q[5]
+    if q[7] == 1 then v.till = us + LEADS end
+  end
+  if v and v.leader == a.name and q[6] == 1 and q[3] == 0 and q[4] == 0 and q[5] == 0 then
+    redis.call('HDEL', taught, q[1]) -- it binds no more
+  elseif v then
+    put(q[1], v)
+  end
+end
+held = redis.call('HGETALL', taught)
+for i = 1, #held, 2 do
+  local v = of(held[i + 1])
+  if not v or v.till + KEPT < us then
+    redis.call('HDEL', taught, held[i])
+  else
+    local mine = v.leader == a.name and 1 or 0
+    local parts = {held[i], math.floor(v.rate / share), v.once > 0 and math.max(math.floor(v.once / share), 1) or 0,
+      math.floor(math.max(v.hold - us, 0)), mine, mine * v.refused}
+    learned[#learned + 1] = parts
+    if mine == 1 and v.refused > 0 then
+      v.refused = 0
+      put(held[i], v)
+    end
+  end
+end
+
 -- starts: one rate for all, by the generic cell rate algorithm, as many as begin within the next 100 ms
 local grant = {0, 0, 0}
 local per = tonumber(d[9])
@@ -252,6 +301,6 @@ if a.leaves then -- what it leaves is not waited for until its lease is over
   redis.call('DEL', w)
   redis.call('HDEL', slots, a.name)
 end
-return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, grant = grant,
+return cjson.encode({r = 'OK', state = state, slots = mine, live = #live, lost = lost, holds = holds, learned = learned, wanting = wanting, grant = grant,
   begun = a.begins, leases = leases, over = over, waits = waits, cap = cap, rate_m = math.floor(tonumber(d[8]) * 1000 + 0.5), rate_us = per, paused = d[11] == '1',
   ver = tonumber(d[12] or 0), drains = tonumber(d[13] or 0), budgets = tonumber(d[14] or 0)}) .. '\n' .. table.concat(texts)

@@ -18,10 +18,12 @@
 #define BACKGROUND_MORE 0.1
 #define CREDIT_PART 4 /* of what a bucket has shown to hold: late starts are made up */
 #define CREDIT_MOST_US 40e3
+#define FOLLOW_BACK 0.7
+#define ELSEWHERE_US (100 * US_PER_MS) /* until it is told that one was refused there */
 
 unsigned bucket_cap(struct bucket *b, uint64_t now_us)
 {
-    unsigned learned = learned_at_once(&b->learned, now_us);
+    unsigned learned = b->follow.is_on ? b->follow.at_once : learned_at_once(&b->learned, now_us);
     uint64_t told = b->allowance.concurrent;
 
     if (!told || told > UINT_MAX) {
@@ -41,7 +43,7 @@ static double credit_us(const struct learned_limit *l, double interval_us)
 /* How long the learned rate keeps one more start back. */
 static uint64_t learned_wait_us(struct bucket *b, uint64_t now_us)
 {
-    double rate = learned_rate(&b->learned, false, now_us);
+    double rate = b->follow.is_on ? b->follow.rate : learned_rate(&b->learned, false, now_us);
     uint64_t wait_us;
 
     if (rate <= 0) {
@@ -53,7 +55,7 @@ static uint64_t learned_wait_us(struct bucket *b, uint64_t now_us)
         b->pacer.credit_us = credit_us(&b->learned, b->pacer.interval_us);
     }
     wait_us = pacer_wait_us(&b->pacer, now_us);
-    if (wait_us) {
+    if (wait_us && !b->follow.is_on) {
         learned_rate(&b->learned, true, now_us);
     }
     return wait_us;
@@ -107,7 +109,7 @@ void bucket_started(struct bucket *b, uint64_t now_us)
 {
     b->in_flight++;
     b->starts++;
-    if (learned_is_paced(&b->learned)) {
+    if (b->follow.is_on ? b->follow.rate > 0 : learned_is_paced(&b->learned)) {
         pacer_start(&b->pacer, now_us);
     }
     learned_started(&b->learned, now_us);
@@ -179,11 +181,50 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
         return false;
     }
     told.told_us = until_us > now_us ? until_us - now_us : 0;
+    b->bare_refused += !told.told_us;
+    if (b->follow.is_on) { /* who learns is told */
+        b->follow.rate *= now_us < b->hold_until_us ? 1 : FOLLOW_BACK;
+        return bucket_hold(b, told.told_us ? until_us : now_us + LEARNED_HOLD_US, due, now_us);
+    }
     news = learned_refused(&b->learned, &told, now_us);
     if (told.told_us) {
         return bucket_hold(b, until_us, due, now_us);
     }
     return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random), due, now_us);
+}
+
+/* --- one learns for all ---------------------------------------------------------------------------- */
+
+void bucket_follow(struct bucket *b, double rate, unsigned at_once)
+{
+    bool is_news = !b->follow.is_on || rate > b->follow.told || rate < b->follow.told;
+
+    b->follow = (struct bucket_follow){ true, rate, is_news ? rate : b->follow.rate, at_once };
+}
+
+void bucket_lead(struct bucket *b, uint64_t now_us)
+{
+    if (b->follow.is_on) {
+        learned_adopt(&b->learned, b->follow.rate, b->follow.at_once, now_us);
+        b->follow = (struct bucket_follow){ .is_on = false };
+    }
+}
+
+bool bucket_refused_elsewhere(struct bucket *b, const struct due *due, uint64_t random,
+                              uint64_t now_us)
+{
+    uint64_t age_us = (uint64_t)b->learned.latency_us + ELSEWHERE_US;
+    const struct learned_answer answer = { .started_us = now_us > age_us ? now_us - age_us : 0,
+                                           .crowd = b->in_flight,
+                                           .latency_us = (uint64_t)b->learned.latency_us };
+    enum learned_news news = learned_refused(&b->learned, &answer, now_us);
+
+    return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random), due, now_us);
+}
+
+double bucket_learned_rate(const struct bucket *b)
+{
+    return b->follow.is_on ? b->follow.rate : b->learned.rate;
 }
 
 bool bucket_suspects(struct bucket *b, struct bucket_suspicion *s, bool is_first, uint64_t now_us)

@@ -5,7 +5,8 @@
  * the name of a RateLimit policy): the end of one quota says nothing about the other. A bucket keeps the
  * hold that its refusals led to, the quota that its answers told (plan/allowance.h), and the limit that
  * they taught (plan/learned_limit.h). Where several workers spend one quota, a start needs a grant, too
- * (plan/grant.h).
+ * (plan/grant.h); where one of them learns for all, the others follow: what it has learned stands for what was
+ * learned here.
  *
  *   open --refused, deadline named--> held to the deadline --> open, at the learned rate
  *        --refused, none named------> held shortly, or not at all --> open, at the learned rate
@@ -30,6 +31,15 @@ struct bucket_suspicion {
     uint64_t accepted_us; /* the last one that was accepted */
 };
 
+/** This worker's share of what another one has learned. Zeroed: it learns by itself. */
+struct bucket_follow {
+    bool is_on;
+    double told; /* starts a second at most; 0: no limit */
+    double
+        rate; /* the same, less with each refusal until another one is told: who learns may be gone */
+    unsigned at_once; /* in flight at most; 0: no limit */
+};
+
 struct bucket {
     char name[BUCKET_NAME_MAX]; /* of the resource, as the server calls it; empty: the host's own */
     uint64_t hold_until_us;     /* 0: not held */
@@ -37,11 +47,13 @@ struct bucket {
     unsigned in_flight;
     uint64_t starts;
     uint64_t accepted, refused; /* answers */
+    uint64_t bare_refused;      /* of those, without a deadline */
     int refused_status;         /* of the last that was refused */
     bool refuses_with_503;      /* as nginx does: a 503 is a refusal here ... */
     double background;          /* ... save this part of the answers, which are 503s at any rate */
     uint64_t innocent_until_us; /* slowing down did not help: its 503s tell nothing of a rate */
     struct learned_limit learned;
+    struct bucket_follow follow;
     struct pacer pacer;         /* at the learned rate */
     struct allowance allowance; /* what it says of its quota */
     struct grant grant;         /* where a fleet spends that together */
@@ -83,6 +95,17 @@ bool bucket_hold(struct bucket *bucket, uint64_t until_us, const struct due *due
  *  are accepted. When slowing down does not help, it was none. `is_first`: of the request's tries. */
 bool bucket_suspects(struct bucket *bucket, struct bucket_suspicion *suspicion, bool is_first,
                      uint64_t now_us);
+
+/** From now on what was learned elsewhere counts, or what is learned here: from there on. */
+void bucket_follow(struct bucket *bucket, double rate, unsigned at_once);
+void bucket_lead(struct bucket *bucket, uint64_t now_us);
+
+/** Refused elsewhere, while it is learned here for all. Returns true when a hold began. */
+bool bucket_refused_elsewhere(struct bucket *bucket, const struct due *due, uint64_t random,
+                              uint64_t now_us);
+
+/** The rate that refusals taught, here or elsewhere; 0: none. */
+double bucket_learned_rate(const struct bucket *bucket);
 
 /** An answer of the lane was accepted. */
 void bucket_trusts(struct bucket_suspicion *suspicion, uint64_t now_us);

@@ -53,3 +53,38 @@ double learned_turn_s(const struct learned_limit *l)
     recovery_s = recovery_s < WINDOW_TURN_MAX_S ? recovery_s : WINDOW_TURN_MAX_S;
     return recovery_s > WINDOW_TURN_S && recovery_s > turn ? recovery_s : turn;
 }
+
+void learned_adopt(struct learned_limit *l, double rate, unsigned at_once, uint64_t now_us)
+{
+    double latency_us = l->latency_us;
+    struct lately lately = l->lately;
+
+    *l = (struct learned_limit){ .latency_us = latency_us, .lately = lately };
+    l->span_from_us = l->episode_us = now_us;
+    l->at_once.most = at_once;
+    if (rate > 0) {
+        l->phase = LEARNED_NARROW;
+        l->burst = LEARNED_BURST_LEAST;
+        l->target = rate;
+        l->refused_at = rate;
+        learned_set_rate(l, rate, now_us);
+    }
+}
+
+void learned_scale(struct learned_limit *l, double factor, uint64_t now_us)
+{
+    double *const parts[] = { &l->refused_at,    &l->sent_most,      &l->target,
+                              &l->searched,      &l->burst,          &l->held,
+                              &l->excess,        &l->first_accepted, &l->least,
+                              &l->span_accepted, &l->span_started };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        *parts[i] *= factor;
+    }
+    if (l->rate > 0) {
+        double grown_s = l->grown_s;
+
+        learned_set_rate(l, l->rate * factor, now_us);
+        l->grown_s = grown_s;
+    }
+}

@@ -97,6 +97,12 @@ void learned_search_from(struct learned_limit *limit, double rate, double turn_s
 /** How long growth takes to double, or to come back, in seconds. */
 double learned_turn_s(const struct learned_limit *limit);
 
+/** What is known from elsewhere, to be learned on from: a rate near the limit, or a number at once. 0: none. */
+void learned_adopt(struct learned_limit *limit, double rate, unsigned at_once, uint64_t now_us);
+
+/** From now on so many times as much of the limit is for this one: others who spend of it have come, or gone. */
+void learned_scale(struct learned_limit *limit, double factor, uint64_t now_us);
+
 /** No rate and no number at once are known. */
 void learned_forget(struct learned_limit *limit);
 

@@ -176,7 +176,7 @@ def test_what_is_wrong_at_the_beginning__has_its_sentence():
                        ("redis://h", b"job's name"), ("redis://h:x/j", b"no host"), ("redis://h/j?x=1", b"db=N"),
                        ("unix://r.sock#j", b"begins with /"), ("http://h/j", b"error[E-FLEET1]: --fleet: not a URL"), ("redis://h/a b", b"job's name")):
         refused(words, url, "never.run", job)
-    for options in (["--shard", "1/2"], ["--every", "1s"], ["--sweep", "1,2"]):
+    for options in (["--shard", "1/2"], ["--every", "1s"], ["--sweep", "1,2"], ["--auto"]):
         refused(b"E-FLEET6", redis.url("bad"), "never.run", *options, job)
     check(not os.path.exists(os.path.join(scratch("never.run"), "job.json")), "a run was begun")
     ended = harness.succeed("run", "--plain", "--fleet", redis.url("bad"), job, code=2)
