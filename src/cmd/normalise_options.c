@@ -7,9 +7,9 @@
 #include "base/timestamp.h"
 #include "base/units.h"
 #include "cmd/column_names.h"
+#include "cmd/database_rows.h"
 #include "cmd/expect_option.h"
 #include "cmd/request_rows.h"
-#include "table/ddl_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,24 +129,6 @@ static enum result set_keep(void *target, const char *text, struct err *err)
                          ROW_KEEP_WORDS);
 }
 
-static enum result set_key(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    enum result result = column_names_read(value, &options->key, &options->spec.key_count, err);
-
-    options->spec.key = options->key;
-    return result;
-}
-
-static enum result set_table(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->spec.table = str_view(value);
-    return *value ? RESULT_OK
-                  : err_set(err, RESULT_INVALID, "E-ARG1", "the table's name is missing");
-}
-
 /* What is made of it is known when --format is. */
 static enum result add_output(void *target, const char *value, struct err *err)
 {
@@ -173,16 +155,6 @@ static enum result set_format(void *target, const char *value, struct err *err)
                ? RESULT_OK
                : err_set(err, RESULT_INVALID, "E-ARG1",
                          "there is no format \"%.32s\"; want one of " TABLE_FORMAT_WORDS, value);
-}
-
-static enum result set_ddl(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->ddl = ddl_format_named(str_view(value));
-    return options->ddl ? RESULT_OK
-                        : err_set(err, RESULT_INVALID, "E-ARG1",
-                                  "no database is called \"%.32s\"; want one of " DDL_WORDS, value);
 }
 
 static enum result set_where_present(void *target, const char *value, struct err *err)
@@ -461,32 +433,6 @@ static const struct option_row normalise_rows[] = {
                 "The report as JSON on stdout: types, drift, what was skipped"),
 };
 
-static const struct option_row database_rows[] = {
-    {
-        .name = "table",
-        .value = "NAME",
-        .help = "The table (the endpoint's name, or the file's)",
-        .kind = OPTION_CALL,
-        .set = set_table,
-    },
-    {
-        .name = "key",
-        .value = "COL[,COL]",
-        .help = "Rows take the place of those with the same values here, and the table keeps all "
-                "else (a job's \"unique\"); without it the table is made anew",
-        .kind = OPTION_CALL,
-        .set = set_key,
-    },
-    {
-        .name = "ddl",
-        .words = DDL_WORDS,
-        .value = "DATABASE",
-        .help = "Only the CREATE TABLE statement, to stdout or to -o FILE: " DDL_WORDS,
-        .kind = OPTION_CALL,
-        .set = set_ddl,
-    },
-};
-
 static const struct option_row csv_rows[] = {
     {
         .name = "delimiter",
@@ -518,7 +464,7 @@ static const struct option_row csv_rows[] = {
 static const struct option_group normalise_groups[] = {
     { "Options", ROWS(normalise_rows), 0 },
     { "CSV", ROWS(csv_rows), 0 },
-    { "Databases", ROWS(database_rows), 0 },
+    { "Databases", ROWS(normalise_database_rows), 0 },
 };
 
 static const char *const normalise_examples[] = {
