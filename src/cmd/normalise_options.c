@@ -487,6 +487,18 @@ const struct option_table normalise_table = {
     .operand = read_options_add_operand,
 };
 
+static enum result init_output(const struct read_options *options, struct table_output *output,
+                               struct err *err)
+{
+    if (options->partition) {
+        output->format = table_format_named(STR("parquet"));
+        return RESULT_OK;
+    }
+    return options->ddl ? table_output_init_like(output, output->path, options->ddl,
+                                                 table_format_named(STR("postgres")), err)
+                        : table_output_init(output, output->path, options->format, err);
+}
+
 /* What concerns several options together. */
 static enum result finish(struct read_options *options, struct err *err)
 {
@@ -505,9 +517,7 @@ static enum result finish(struct read_options *options, struct err *err)
         if (options->json && strcmp(output->path, "-") == 0) {
             return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
         }
-        output->format = options->partition ? table_format_named(STR("parquet")) : options->ddl;
-        result = output->format ? RESULT_OK
-                                : table_output_init(output, output->path, options->format, err);
+        result = init_output(options, output, err);
         has_database |= result == RESULT_OK && output->format->has_keys;
     }
     if (result != RESULT_OK) {

@@ -141,6 +141,11 @@ const struct table_format *table_format_ending(struct str ending);
 MUST_CHECK enum result table_output_init(struct table_output *output, const char *path,
                                          const struct table_format *format, struct err *err);
 
+/** Likewise of a format that is no row of TABLE_FORMATS: names may end as those of `like`, as none, and in a packing. */
+MUST_CHECK enum result table_output_init_like(struct table_output *output, const char *path,
+                                              const struct table_format *format,
+                                              const struct table_format *like, struct err *err);
+
 /** The directories that the file lies in, if it is one. */
 void table_output_make_parents(const struct table_output *output);
 

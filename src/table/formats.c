@@ -187,6 +187,25 @@ enum result table_output_init(struct table_output *output, const char *path,
     return check(output, err);
 }
 
+enum result table_output_init_like(struct table_output *output, const char *path,
+                                   const struct table_format *format,
+                                   const struct table_format *like, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct str last;
+
+    *output = read_endings(str_view(slash ? slash + 1 : path), &last);
+    output->path = path;
+    if (postgres_place_is(path) || (output->format && output->format != like)) {
+        struct str endings = str_view(like->endings), first = str_cut(&endings, ' ');
+
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "%s: it is written to a file; end its name in .%.*s", path, STR_ARG(first));
+    }
+    output->format = format;
+    return check(output, err);
+}
+
 void table_output_make_parents(const struct table_output *output)
 {
     if (!output->format->may_be_away) {

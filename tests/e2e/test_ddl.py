@@ -1,5 +1,6 @@
 """`normalise --ddl`: the statement that makes a table for what was found, as PostgreSQL runs it, and as the others want it."""
 
+import gzip
 import json
 import os
 
@@ -45,16 +46,24 @@ def test_ddl__in_the_words_of_each_database():
                 ') ENGINE = ReplacingMergeTree ORDER BY ("id");\n', "clickhouse")
     check(ddl("clickhouse", records=records).out.endswith(b") ENGINE = MergeTree ORDER BY tuple();\n"), "without a key")
     ddl("duckdb", "-o", scratch("made.sql"), records=records)
-    check(harness.read(scratch("made.sql")).startswith(b'CREATE TABLE "made" ('), "to a file")
+    made = harness.read(scratch("made.sql"))
+    check(made.startswith(b'CREATE TABLE "made" ('), "to a file")
+    for name in ("made.sql.gz", "made.gz"):
+        ddl("duckdb", "--table", "made", "-o", scratch(name), records=records)
+        check_equal(gzip.decompress(harness.read(scratch(name))), made, name)
+    ddl("duckdb", "--table", "made", "-o", scratch("made"), records=records)
+    check_equal(harness.read(scratch("made")), made, "a name without an ending")
 
 
 def test_ddl__refuses__what_makes_no_table():
     for words, records, why in ((["--ddl", "oracle"], ROWS, b"want one of postgres duckdb clickhouse"),
                                 (["--ddl", "duckdb", "--key", "no"], ROWS, b"the table has no such column"),
+                                (["--ddl", "duckdb", "-o", scratch("made.db")], ROWS, b"end its name in .sql"),
+                                (["--ddl", "postgres", "-o", "postgresql://a@localhost/b"], ROWS, b"end its name in .sql"),
                                 (["--ddl", "duckdb"], [{"a\0": 1}], b"no NUL")):
         refused = harness.run("normalise", *words, "-", stdin=json.dumps(records).encode())
         check(refused.code not in (0, None) and why in refused.err and not refused.out, words, refused)
-    check(not os.path.exists(scratch("made.sql")), "a file of what was refused")
+    check(not os.path.exists(scratch("made.sql")) and not os.path.exists(scratch("made.db")), "a file of what was refused")
 
 
 if __name__ == "__main__":
