@@ -246,7 +246,8 @@ static enum result begin_rewrite(void *context, struct archive *archive, struct 
 {
     struct retiring *r = context;
 
-    return archive_rewrite_begin(&r->rewrite, archive, r->options->tender != NULL, err);
+    return archive_rewrite_begin(&r->rewrite, archive, r->options->tender != NULL,
+                                 &r->options->copied, err);
 }
 
 static enum result step(void *context, struct archive *archive, struct err *err)

@@ -21,6 +21,7 @@
 
 #include "changes/differ.h"
 #include "store/run_dir.h"
+#include "store/ledger_retire.h"
 #include "store/tender.h"
 
 struct retire_endpoint {
@@ -52,6 +53,8 @@ struct retire_options {
     int64_t wall_us; /* now */
     bool sends_again; /* see struct archive_options */
     uint64_t memory_bytes;
+    struct ledger_copied
+        copied;            /* what a copy of the lines has (--copy-to): it shall have none twice */
     struct tender *tender; /* of a run that goes on; NULL: at rest */
 };
 

@@ -8,6 +8,7 @@
 #include "changes/retire.h"
 #include "cmd/changes_spec.h"
 #include "history/stored_job.h"
+#include "session/line_copy.h"
 #include "table/endpoint_table.h"
 
 #include <stdio.h>
@@ -184,6 +185,7 @@ static enum result retire(struct wish *wish, uint64_t age_us, struct retire_repo
     struct clock clock = clock_system();
 
     wish->options.wall_us = clock_wall_us(&clock);
+    line_copy_look(wish->options.dir, &wish->options.copied);
     wish->options.before_us = wish->options.wall_us - (int64_t)age_us;
     return retire_rounds(&wish->options, report, err);
 }

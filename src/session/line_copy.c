@@ -40,6 +40,10 @@ struct line_copy {
     bool is_quiet; /* within the lock: `told` is closed */
     bool has_thread;
     struct copied state;
+    struct twins { /* of this turn: lines that the copy had in another segment */
+        struct ledger_twins *list;
+        size_t count;
+    } twins;
     char *block;
 };
 
@@ -58,10 +62,40 @@ static bool is_id(const char *id)
     return strlen(id) == ID_DIGITS && strspn(id, "0123456789abcdef") == ID_DIGITS;
 }
 
+static bool parse_state(struct buf *text, struct copied *state)
+{
+    unsigned long long offset = 0, bytes = 0;
+    bool is_good = buf_cstr(text) && sscanf(text->data, "%8s %u %llu %llu", state->id,
+                                            &state->segment, &offset, &bytes) == 4;
+
+    state->offset = offset;
+    state->bytes = bytes;
+    return is_good && is_id(state->id);
+}
+
+void line_copy_look(const struct run_dir *dir, struct ledger_copied *copied)
+{
+    struct copied state = { .segment = 0 };
+    struct buf text = { 0 };
+    struct kept_file file;
+    struct err err;
+
+    *copied = (struct ledger_copied){ .segment = 0 };
+    if (kept_file_of_run(&file, dir, LINE_COPY_FILE, &err) != RESULT_OK) {
+        return;
+    }
+    if (kept_file_read(&file, STATE_MAX, &text, &err) == RESULT_OK && parse_state(&text, &state)) {
+        copied->segment = state.segment;
+        copied->offset = state.offset;
+        snprintf(copied->id, sizeof copied->id, "%s", state.id);
+    }
+    kept_file_close(&file);
+    buf_release(&text);
+}
+
 static enum result read_state(struct line_copy *c, const struct kept_file *file, struct err *err)
 {
     struct buf text = { 0 };
-    unsigned long long offset = 0, bytes = 0;
     uint32_t random;
     enum result result;
 
@@ -72,14 +106,9 @@ static enum result read_state(struct line_copy *c, const struct kept_file *file,
             random = (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
         }
         snprintf(c->state.id, sizeof c->state.id, "%08x", random);
-    } else if (result == RESULT_OK && (!buf_cstr(&text) ||
-                                       sscanf(text.data, "%8s %u %llu %llu", c->state.id,
-                                              &c->state.segment, &offset, &bytes) != 4 ||
-                                       !is_id(c->state.id))) {
+    } else if (result == RESULT_OK && !parse_state(&text, &c->state)) {
         result = bad_state(err);
     }
-    c->state.offset = offset;
-    c->state.bytes = bytes;
     buf_release(&text);
     return result;
 }
@@ -214,6 +243,22 @@ static enum result put_object(struct line_copy *c, struct segment_bytes *bytes, 
 
 /* --- a turn --------------------------------------------------------------------------------------- */
 
+/* Passes over lines that the copy has; `*limit` is where the next such ones begin. */
+static void pass_twins(struct line_copy *c, const struct segment_extent *extent, uint64_t *from,
+                       uint64_t *limit)
+{
+    for (size_t i = 0; i < c->twins.count; i++) {
+        const struct ledger_twins *t = &c->twins.list[i];
+
+        if (t->segment == extent->number && t->from <= *from && t->to > *from) {
+            *from = t->to < *limit ? t->to : *limit;
+        } else if (t->segment == extent->number && t->from > *from) {
+            *limit = t->from < *limit ? t->from : *limit;
+            return;
+        }
+    }
+}
+
 /* The next object, of a segment that has lines which are not copied. */
 static enum result copy_piece(struct line_copy *c, struct segment_bytes *bytes,
                               const struct segment_extent *extent, struct err *err)
@@ -222,11 +267,13 @@ static enum result copy_piece(struct line_copy *c, struct segment_bytes *bytes,
     uint64_t end = extent->committed;
     enum result result = RESULT_OK;
 
+    pass_twins(c, extent, &from, &end);
     if (end - from > LINE_COPY_PIECE_BYTES) {
-        result =
-            find_end(c, bytes, from, from + LINE_COPY_PIECE_BYTES, extent->committed, &end, err);
+        result = find_end(c, bytes, from, from + LINE_COPY_PIECE_BYTES, end, &end, err);
     }
-    result = result == RESULT_OK ? put_object(c, bytes, extent->number, from, end, err) : result;
+    if (result == RESULT_OK && end > from) {
+        result = put_object(c, bytes, extent->number, from, end, err);
+    }
     if (result == RESULT_OK) {
         c->state.segment = extent->number;
         c->state.offset = end;
@@ -287,6 +334,19 @@ static enum result add_extent(void *context, const struct segment_extent *extent
     return RESULT_OK;
 }
 
+static enum result add_twins(void *context, const struct ledger_twins *twins, struct err *err)
+{
+    struct twins *t = context;
+    struct ledger_twins *grown = realloc(t->list, (t->count + 1) * sizeof *grown);
+
+    if (!grown) {
+        return err_nomem(err, "copying lines");
+    }
+    t->list = grown;
+    t->list[t->count++] = *twins;
+    return RESULT_OK;
+}
+
 static enum result turn(struct line_copy *c, struct err *err)
 {
     struct extents extents = { 0 };
@@ -297,11 +357,16 @@ static enum result turn(struct line_copy *c, struct err *err)
         return result;
     }
     result = ledger_each_segment(ledger, add_extent, &extents, err);
+    if (result == RESULT_OK) { /* after that: of all that is listed they are known */
+        result = ledger_each_twins(ledger, c->state.id, add_twins, &c->twins, err);
+    }
     ledger_close(ledger);
     for (size_t i = 0; i < extents.count && result == RESULT_OK; i++) {
         result = copy_segment(c, &extents.list[i], err);
     }
     free(extents.list);
+    free(c->twins.list);
+    c->twins = (struct twins){ 0 };
     return result;
 }
 

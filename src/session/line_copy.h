@@ -9,8 +9,8 @@
  * A line is in one object, whole, as it stands in raw/. How far the copy is, stands in the run's file "copied", which is
  * written after the object is there: a kill between the two has the same object written again, under the same name and
  * with at least the same lines. COPY is 8 random digits that are made with that file, so that two runs with one prefix
- * never meet. Lines that stay when old rounds leave a run (archive_retire.h) are in a new segment,
- * and so are copied a second time.
+ * never meet. Lines that stay when old rounds leave a run (archive_retire.h) are in a new segment; those that the
+ * copy had by then are left out there (ledger_twins), and others may be copied twice.
  *
  * A store that is away or busy stops nothing: the next turn has more to do. That the copy fails, and that it goes on, is
  * told once each. At the end of the run the last turn is waited for; lines that are left then are exit code 8, and the
@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "session/at_end.h"
+#include "store/ledger_retire.h"
 #include "store/run_dir.h"
 
 #include <uv.h>
@@ -50,6 +51,9 @@ struct line_copy_options {
 
 /** Whether the store answers and has the bucket, and the place can be one. Waits for the network. */
 MUST_CHECK enum result line_copy_check(const char *to, struct err *err);
+
+/** How far the copy of a run is. No id when there is none, or what says so is damaged. */
+void line_copy_look(const struct run_dir *dir, struct ledger_copied *copied);
 
 MUST_CHECK enum result line_copy_start(struct line_copy **copy,
                                        const struct line_copy_options *options, struct err *err);

@@ -9,6 +9,13 @@
 #define AT_REST_BYTES ((uint64_t)64 << 20) /* copied in one transaction */
 #define LIVE_BYTES ((uint64_t)2 << 20)
 
+/* A copy that lies elsewhere has had it. The lines come in their order, so that these are the first ones. */
+static bool is_copied(const struct archive_rewrite *w)
+{
+    return w->copied.id[0] && (w->number < w->copied.segment ||
+                               (w->number == w->copied.segment && w->from <= w->copied.offset));
+}
+
 /* Appends lines until enough for one transaction; the page's records get their new places. Of a damaged one nothing. */
 static enum result copy_lines(struct archive_rewrite *w, struct archive *a, size_t *count,
                               struct err *err)
@@ -17,6 +24,7 @@ static enum result copy_lines(struct archive_rewrite *w, struct archive *a, size
     size_t done = 0;
     enum result result = RESULT_OK;
 
+    w->twins = 0;
     while (result == RESULT_OK && done < *count && bytes < w->most) {
         struct record *r = &w->page[done++];
         struct line_view view;
@@ -29,6 +37,7 @@ static enum result copy_lines(struct archive_rewrite *w, struct archive *a, size
         r->segment = a->segment.extent.number;
         r->offset = a->segment.end;
         bytes += r->length;
+        w->twins += is_copied(w) ? r->length : 0;
         result = segment_append(&a->segment, buf_view(&w->line), err);
         a->next.lines++;
         a->next.body_bytes += view.body.len;
@@ -51,6 +60,12 @@ static enum result commit(struct archive_rewrite *w, struct archive *a, size_t c
     }
     if (result == RESULT_OK && count) {
         result = ledger_put_segment(a->ledger, &a->next, err);
+    }
+    if (result == RESULT_OK && count && w->twins) {
+        const struct ledger_twins twins = { a->next.number, a->segment.extent.committed,
+                                            a->segment.extent.committed + w->twins };
+
+        result = ledger_put_twins(a->ledger, w->copied.id, &twins, err);
     }
     if (result == RESULT_OK && last) {
         result = ledger_drop_segment(a->ledger, w->number, err);
@@ -122,10 +137,11 @@ static uint64_t size_of(int raw_fd, uint32_t number)
 }
 
 enum result archive_rewrite_begin(struct archive_rewrite *w, struct archive *a, bool live,
-                                  struct err *err)
+                                  const struct ledger_copied *copied, struct err *err)
 {
     *w = (struct archive_rewrite){ .which = { .below = a->segment.extent.number, .half = live },
                                    .most = live ? LIVE_BYTES : AT_REST_BYTES,
+                                   .copied = *copied,
                                    .raw_fd = a->raw_fd,
                                    .page = calloc(PAGE, sizeof *w->page) };
     segment_reader_init(&w->reader, a->raw_fd);

@@ -22,10 +22,12 @@
 /** Private but for the figures. */
 struct archive_rewrite {
     struct ledger_holey which;
-    uint32_t number; /* of the segment in hand; 0: none */
-    uint64_t size;   /* of its file */
-    uint64_t from;   /* in it: what is before has been copied */
-    uint64_t most;   /* bytes copied in one step */
+    uint32_t number;             /* of the segment in hand; 0: none */
+    uint64_t size;               /* of its file */
+    uint64_t from;               /* in it: what is before has been copied */
+    uint64_t most;               /* bytes copied in one step */
+    struct ledger_copied copied; /* what a copy elsewhere has, as it was when all began */
+    uint64_t twins;              /* bytes that the present step has written of that */
     int raw_fd;
     struct segment_reader reader;
     struct buf line;
@@ -40,7 +42,8 @@ struct archive_rewrite {
 /** `live`: the archive is written meanwhile, so that steps are small, and only segments go of which half is nobody's.
  *  Without, the copies go to a segment of their own. */
 MUST_CHECK enum result archive_rewrite_begin(struct archive_rewrite *rewrite,
-                                             struct archive *archive, bool live, struct err *err);
+                                             struct archive *archive, bool live,
+                                             const struct ledger_copied *copied, struct err *err);
 
 /** Takes the next segment in hand: `rewrite->number`, unless there is none. `ledger`: the archive's, or one that reads it. */
 MUST_CHECK enum result archive_rewrite_next(struct archive_rewrite *rewrite, struct ledger *ledger,

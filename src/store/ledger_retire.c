@@ -184,14 +184,59 @@ enum result ledger_move_line(struct ledger *ledger, const struct record *record,
     return execute(ledger, text, err);
 }
 
-enum result ledger_drop_segment(struct ledger *ledger, uint32_t number, struct err *err)
+enum result ledger_put_twins(struct ledger *ledger, const char *id,
+                             const struct ledger_twins *twins, struct err *err)
 {
     char text[200];
 
     snprintf(text, sizeof text,
+             "INSERT OR REPLACE INTO meta(name,value) VALUES('twin:%.8s:%08u:%012llu',%llu)", id,
+             (unsigned)twins->segment, (unsigned long long)twins->from,
+             (unsigned long long)twins->to);
+    return execute(ledger, text, err);
+}
+
+enum result ledger_each_twins(struct ledger *ledger, const char *id,
+                              enum result (*visit)(void *context, const struct ledger_twins *twins,
+                                                   struct err *err),
+                              void *context, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = prepare(
+        ledger,
+        "SELECT substr(name,15),value FROM meta WHERE name GLOB 'twin:'||?1||':*' ORDER BY name",
+        &result, err);
+
+    if (st) {
+        sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        struct ledger_twins twins = { .to = ledger_column_u64(st, 1) };
+        const char *place = (const char *)sqlite3_column_text(st, 0);
+        unsigned long long from = 0;
+
+        if (!place || sscanf(place, "%8u:%12llu", &twins.segment, &from) != 2) {
+            continue;
+        }
+        twins.from = from;
+        result = visit(context, &twins, err);
+        if (result != RESULT_OK) {
+            break;
+        }
+    }
+    sqlite3_finalize(st);
+    return result;
+}
+
+enum result ledger_drop_segment(struct ledger *ledger, uint32_t number, struct err *err)
+{
+    char text[280];
+
+    snprintf(text, sizeof text,
              "DELETE FROM segment WHERE number=%u;"
+             "DELETE FROM meta WHERE name GLOB 'twin:????????:%08u:*';"
              "INSERT OR REPLACE INTO meta(name,value) VALUES('dropped:%08u',%u)",
-             (unsigned)number, (unsigned)number, (unsigned)number);
+             (unsigned)number, (unsigned)number, (unsigned)number, (unsigned)number);
     return execute(ledger, text, err);
 }
 

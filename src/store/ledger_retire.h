@@ -4,7 +4,7 @@
  * A request whose answer was retired stays done, without a line (`body` is 4). `meta` says how many rounds are in the
  * written journal, how long that is, and which segments are dropped but may still lie in raw/:
  *
- *   journal_bytes, journal_rounds, dropped:00000017
+ *   journal_bytes, journal_rounds, dropped:00000017, twin:0a1b2c3d:00000018:000000000000
  *
  * Errors   those of store/ledger.h.
  * Threads  those of the ledger.
@@ -61,6 +61,29 @@ MUST_CHECK enum result ledger_read_segment(struct ledger *ledger, uint32_t numbe
 /** Within a transaction: the line lies there now. */
 MUST_CHECK enum result ledger_move_line(struct ledger *ledger, const struct record *record,
                                         struct err *err);
+
+/** How far a copy of the lines is that lies elsewhere (--copy-to): all before that place. No id: there is none. */
+struct ledger_copied {
+    char id[9];
+    uint32_t segment;
+    uint64_t offset;
+};
+
+struct ledger_twins { /* lines of a segment that were in another, of which that copy has them */
+    uint32_t segment;
+    uint64_t from, to;
+};
+
+/** Within a transaction: the copy has these lines from where they were before. Forgotten with their segment. */
+MUST_CHECK enum result ledger_put_twins(struct ledger *ledger, const char *id,
+                                        const struct ledger_twins *twins, struct err *err);
+
+/** Those of the copy, in their order. */
+MUST_CHECK enum result ledger_each_twins(struct ledger *ledger, const char *id,
+                                         enum result (*visit)(void *context,
+                                                              const struct ledger_twins *twins,
+                                                              struct err *err),
+                                         void *context, struct err *err);
 
 /** Within a transaction: no line is in it any more. Its file may go now; then it is to be forgotten. */
 MUST_CHECK enum result ledger_drop_segment(struct ledger *ledger, uint32_t number, struct err *err);

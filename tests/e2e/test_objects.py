@@ -39,10 +39,10 @@ class Store:
         with urllib.request.urlopen(self.url + "/open", timeout=30) as answer:
             answer.read()
 
-    def lines(self, prefix):
+    def lines(self, prefix, copy=""):
         """What was copied below it, and the names of the objects."""
         names = sorted(name.removesuffix("._S3rver_object") for name in os.listdir(os.path.join(self.directory, "lake", prefix))
-                       if name.endswith("._S3rver_object"))
+                       if name.endswith("._S3rver_object") and name.startswith(copy))
         packed = [self.object(f"{prefix}/{name}") for name in names]
         return b"".join(subprocess.run(["zstd", "-dc"], input=one, stdout=subprocess.PIPE, check=True).stdout
                         for one in packed), names
@@ -257,6 +257,43 @@ def test_store_that_refuses__is_told_and_stops_nothing__and_has_all_in_the_end()
             out.write("../../etc 1 2 3")
         ended = harness.finish(start_copying(there, server, "shut-again", 40))
         check(ended.code != 0 and b"E-COPY1" in ended.err, "a file that is none is taken:", ended)
+
+
+def test_lines__are_copied_once__also_those_that_old_rounds_leave_behind():
+    made = iter(range(1, 1000))
+    server = peer.Peer(lambda ask: peer.reply(json.dumps([{"id": 1 if ask.path == "/still" else 2, "v": 0 if ask.path == "/still" else
+                                                                   next(made)}]).encode()))
+
+    def work(there, count, *more):
+        with open(scratch("feed.json"), "w", encoding="utf-8") as out:
+            json.dump({"base": server.url, "every": "100ms", "count": count, "endpoints": [{"name": "items", "url": "/{what}"}],
+                       "vars": {"what": ["feed", "still"]}, "tables": {"items": {"unique": ["id"]}}}, out)
+        ended = harness.run("run", "--plain", "-o", scratch("d.run"), "--copy-to", "s3://lake/feed", "--copy-every", "100ms", *more,
+                            scratch("feed.json"), env=there.environment())
+        check_equal(ended.code, 0, f"exit code: {ended.err}")
+        return ended
+
+    def ids(prefix):
+        return [json.loads(line)["id"] for line in there.lines(prefix)[0].splitlines()]
+
+    with store() as there:
+        work(there, 6)
+        check_equal(len(ids("feed")), 7, "lines of six rounds, one of which never changes")
+        harness.succeed("compact", "--retain", "1ms", scratch("d.run"))
+        work(there, 8)
+        check_equal(len(set(ids("feed"))), len(ids("feed")), "lines that are copied twice")
+        check_equal(len(ids("feed")), 9, "lines of eight rounds")
+        work(there, 40, "--retain", "1s")
+        harness.succeed("verify", scratch("d.run"))
+        got = ids("feed")
+        check_equal(got.count(1), 1, "copies of the line that is written anew each time")
+        check_equal(len(set(got)), 41, "lines of forty rounds")
+        os.remove(scratch("d.run/copied"))
+        work(there, 41)
+        left = {json.loads(line)["id"] for line in raw_lines("d.run").splitlines()}
+        copy = harness.read(scratch("d.run/copied")).split()[0].decode()
+        again = [json.loads(line)["id"] for line in there.lines("feed", copy)[0].splitlines()]
+        check_equal(sorted(again), sorted(left), "another copy has all that the run has")
 
 
 if __name__ == "__main__":
