@@ -22,6 +22,7 @@ struct differ {
     char seed[16];
     size_t seed_len;
     bool is_partial;   /* the seed's round */
+    bool is_thinned;   /* likewise */
     char time[64];     /* of the last answer with a body */
     int64_t time_us;   /* likewise */
     int64_t round_us;  /* the latest of this round */
@@ -298,9 +299,10 @@ static enum result put_rows(struct differ *d, int64_t slot, struct err *err)
     return result == RESULT_OK ? take_gone(d, slot, err) : result;
 }
 
-/* The answer's records. Of one that cannot be read, or has none, those of before stay. */
-static enum result read_answer(struct differ *d, const struct record *record, bool *is_good,
-                               struct err *err)
+/* The answer's records. Of one that cannot be read, or has none, those of before stay. A line that stands for an answer
+ * of now came earlier: its time says nothing. */
+static enum result read_answer(struct differ *d, const struct record *record, bool is_new,
+                               bool *is_good, struct err *err)
 {
     struct line_view view;
     struct err damage = { .result = RESULT_OK };
@@ -322,7 +324,8 @@ static enum result read_answer(struct differ *d, const struct record *record, bo
     }
     d->report->answers++;
     *is_good = true;
-    if (view.fetched_at.len < sizeof d->time && timestamp_parse(view.fetched_at, &d->time_us)) {
+    if (is_new && view.fetched_at.len < sizeof d->time &&
+        timestamp_parse(view.fetched_at, &d->time_us)) {
         snprintf(d->time, sizeof d->time, "%.*s", STR_ARG(view.fetched_at));
         d->round_us = d->time_us > d->round_us ? d->time_us : d->round_us;
     }
@@ -336,6 +339,10 @@ static enum result end_seed(struct differ *d, struct err *err)
     struct str seed = { d->seed, d->seed_len };
 
     d->report->partial += d->is_partial;
+    d->report->thinned += d->is_thinned;
+    if (d->is_thinned) {
+        return state_park(d->state, seed, d->round + 1, str_view(d->time), err);
+    }
     return state_leave(d->state, seed, d->round + 1, d->is_partial, str_view(d->time), err);
 }
 
@@ -367,9 +374,10 @@ static enum result move_on(struct differ *d, const struct ledger_answer *answer,
     if (new_seed) {
         d->seed_len = answer->seed.len < sizeof d->seed ? answer->seed.len : sizeof d->seed;
         memcpy(d->seed, answer->seed.data, d->seed_len);
-        d->is_partial = false;
+        d->is_partial = d->is_thinned = false;
     }
     d->is_partial |= answer->is_partial;
+    d->is_thinned |= answer->is_thinned;
     return result;
 }
 
@@ -397,12 +405,12 @@ static enum result find_line(struct differ *d, const struct ledger_answer *answe
 static enum result take_body(struct differ *d, const struct ledger_answer *answer,
                              const struct record *record, struct err *err)
 {
-    bool is_good = true, is_new;
+    bool is_good = true, is_new = answer->kind == LEDGER_ANSWER_NEW;
     int64_t slot;
     enum result result;
 
     d->count = 0;
-    result = record ? read_answer(d, record, &is_good, err) : RESULT_OK;
+    result = record ? read_answer(d, record, is_new, &is_good, err) : RESULT_OK;
     if (result == RESULT_OK && is_good) {
         note_odd_rows(d);
     }

@@ -3,7 +3,7 @@
  *
  * Walks through all answers that the ledger knows (store/ledger_answers.h). After each round the records are those of
  * the last answer to each request; where several have a record of one key, the last in the table's order counts. What
- * a partial round does not show is as it was; what failed is as it was; an answer that is the last one again
+ * a partial or thinned round does not show is as it was; what failed is as it was; an answer that is the last one again
  * changes nothing, and is not read.
  *
  * Ownership  a change is a view, for the call only. All that the options point to is borrowed for the call.
@@ -53,6 +53,7 @@ struct changes_report {
     uint64_t added, changed, gone; /* records; one that changed counts once a round */
     uint64_t values;               /* that changed */
     uint64_t partial;              /* rounds of a seed of which something is missing */
+    uint64_t thinned;              /* likewise, of which details that did not change are dropped */
     uint64_t no_key;               /* records without a value in a column of the key */
     uint64_t damaged;              /* answers whose line is not as it was written */
     uint32_t damaged_round;        /* the first that has such a one, from 1; 0: none */

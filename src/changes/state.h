@@ -73,6 +73,11 @@ MUST_CHECK enum result state_each_line(struct state *state,
                                                             struct err *err),
                                        void *context, struct err *err);
 
+/** Slots of the seed that were not entered in this round stay as they are, but of a key that another slot has the other's
+ *  row counts. */
+MUST_CHECK enum result state_park(struct state *state, struct str seed, uint32_t round,
+                                  struct str time, struct err *err);
+
 struct state_change {       /* views */
     struct str before, now; /* cells; STR_NONE: there was, or is, no such record */
     struct str time;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An own slot has no `what`, and the least of seats. A slot of this round has no seat before it ends. */
+/* An own slot has no `what`, and the least of seats, which a parked one has too. A slot of this round has no seat before
+ * it ends. */
 static const char schema[] =
     "PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA temp_store=FILE;"
     "CREATE TABLE slot(slot INTEGER PRIMARY KEY, what BLOB UNIQUE, seed BLOB NOT NULL,"
@@ -37,6 +38,8 @@ enum text {
     TEXT_DROP,
     TEXT_TOUCH,
     TEXT_LEFT,
+    TEXT_TOUCH_SHARED,
+    TEXT_PARK,
     TEXT_LEFT_ROWS,
     TEXT_DROP_ROWS,
     TEXT_DROP_SLOT,
@@ -70,14 +73,21 @@ static const char *const texts[TEXT_COUNT] = {
                    " ORDER BY s.seat DESC LIMIT 1),?2,?3)"
                    " ON CONFLICT(key) DO UPDATE SET time=excluded.time",
     [TEXT_LEFT] = "SELECT slot FROM slot WHERE seed=?1 AND round<?2",
+    [TEXT_TOUCH_SHARED] = "INSERT INTO touched SELECT p.key,(SELECT r.cells " NOW_OF "p.key"
+                          " ORDER BY s.seat DESC LIMIT 1),?3,?4 FROM slot l"
+                          " CROSS JOIN row p ON p.slot=l.slot"
+                          " WHERE l.seed=?1 AND l.round<?2 AND l.seat>x'' AND EXISTS("
+                          "SELECT 1 FROM row o WHERE o.key=p.key AND o.slot<>p.slot)"
+                          " ON CONFLICT(key) DO NOTHING",
+    [TEXT_PARK] = "UPDATE slot SET seat=x'' WHERE seed=?1 AND round<?2 AND seat>x''",
     [TEXT_LEFT_ROWS] = "SELECT key FROM row WHERE slot=?1",
     [TEXT_DROP_ROWS] = "DELETE FROM row WHERE slot=?1",
     [TEXT_DROP_SLOT] = "DELETE FROM slot WHERE slot=?1",
     [TEXT_KEEP_ROWS] = "INSERT OR REPLACE INTO row SELECT ?2,r.key,r.cells,ifnull(r.line,s.line)"
                        " FROM row r CROSS JOIN slot s ON s.slot=r.slot WHERE r.slot=?1",
     [TEXT_TAKE_SEATS] = "UPDATE slot SET seat=next WHERE round=?1",
-    [TEXT_TOUCHED] = "SELECT key,before,time FROM touched ORDER BY number",
-    [TEXT_NOW] = "SELECT r.cells " NOW_OF "?1 ORDER BY s.seat DESC LIMIT 2",
+    [TEXT_TOUCHED] = "SELECT key,before,time FROM touched ORDER BY number,key",
+    [TEXT_NOW] = "SELECT r.cells,s.seat=x'' " NOW_OF "?1 ORDER BY s.seat DESC LIMIT 2",
 };
 
 struct state {
@@ -485,6 +495,29 @@ enum result state_leave(struct state *s, struct str seed, uint32_t round, bool k
     return result;
 }
 
+static enum result run_of_seed(struct state *s, enum text which, struct str seed, uint32_t round,
+                               struct str time, struct err *err)
+{
+    sqlite3_stmt *st = use(s, which);
+
+    bind(st, 1, seed);
+    sqlite3_bind_int64(st, 2, round);
+    if (time.data) {
+        bind(st, 3, time);
+        sqlite3_bind_int64(st, 4, (sqlite3_int64)s->touched);
+    }
+    return run(s, st, err);
+}
+
+enum result state_park(struct state *s, struct str seed, uint32_t round, struct str time,
+                       struct err *err)
+{
+    enum result result = run_of_seed(s, TEXT_TOUCH_SHARED, seed, round, time, err);
+
+    s->touched += result == RESULT_OK ? (uint64_t)sqlite3_changes(s->db) : 0;
+    return result == RESULT_OK ? run_of_seed(s, TEXT_PARK, seed, round, STR_NONE, err) : result;
+}
+
 /* What the key's record is now. */
 static enum result find_now(struct state *s, struct str key, struct state_change *change,
                             enum result (*take)(void *context, const struct state_change *change,
@@ -501,7 +534,7 @@ static enum result find_now(struct state *s, struct str key, struct state_change
         struct str cells = column(st, 0);
 
         if (rows++) {
-            change->is_doubled = !str_equal(cells, buf_view(&now));
+            change->is_doubled = !sqlite3_column_int(st, 1) && !str_equal(cells, buf_view(&now));
         } else if (buf_append_str(&now, cells) != RESULT_OK) {
             sqlite3_reset(st);
             return err_nomem(err, "comparing rounds");

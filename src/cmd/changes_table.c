@@ -105,6 +105,8 @@ static void tell(const struct changes_report *r, const struct change_lines *line
     tell_count(lines->later, "change", "changes", "left out: seen after --as-of");
     tell_count(r->partial, "listing was", "listings were",
                "not whole in a round: nothing counts as gone by that");
+    tell_count(r->thinned, "round of details is", "rounds of details are",
+               "kept without what had not changed: what went since is gone by the newest");
     tell_count(r->no_key, "record has", "records have",
                "no value in a column of the key, so that they cannot be followed");
     tell_oddity(&r->doubled, "time several records", "times several records",

@@ -1,7 +1,7 @@
 /*
  * All answers of an endpoint: its own requests of the first round by id, and all others by place, merged.
  *
- * The temporary table answer_lack has round and seed of what is partial; it is made anew by each walk.
+ * The temporary table answer_lack has round and seed of what is partial or thinned; it is made anew by each walk.
  */
 #include "store/ledger_answers.h"
 
@@ -14,7 +14,8 @@
 
 static const char no_lacks[] = "DROP TABLE IF EXISTS temp.answer_lack;"
                                "DROP TABLE IF EXISTS temp.answer_kin;"
-                               "CREATE TEMP TABLE answer_lack(at BLOB PRIMARY KEY) WITHOUT ROWID;"
+                               "CREATE TEMP TABLE answer_lack(at BLOB PRIMARY KEY, how INTEGER NOT "
+                               "NULL DEFAULT 1) WITHOUT ROWID;"
                                "CREATE TEMP TABLE answer_kin(endpoint INTEGER PRIMARY KEY);";
 
 /* Of what is no page the answer of before stands, but what is asked for its records is not known. A request that came to
@@ -32,11 +33,12 @@ static const char find_lacks[] =
     " CROSS JOIN found f ON f.id=p.id WHERE p.ended>%d AND p.ended<>%d;";
 
 /* Details that did not change were dropped from all rounds of a seed but the newest (ledger_again.c). */
-static const char find_dropped[] =
-    "INSERT OR IGNORE INTO temp.answer_lack(at) SELECT DISTINCT substr(f.place,1,12) FROM found f"
+static const char find_thinned[] =
+    "INSERT INTO temp.answer_lack(at,how) SELECT DISTINCT substr(f.place,1,12),2 FROM found f"
     " WHERE f.endpoint=%u AND length(f.place)>12 AND EXISTS(SELECT 1 FROM temp.answer_kin k"
     " CROSS JOIN found s ON s.endpoint=k.endpoint AND substr(s.place,5)=substr(f.place,5,8)"
-    " WHERE length(s.place)=12 AND substr(s.place,1,4)>substr(f.place,1,4));";
+    " WHERE length(s.place)=12 AND substr(s.place,1,4)>substr(f.place,1,4))"
+    " ON CONFLICT(at) DO UPDATE SET how=3;";
 
 static enum result execute(struct ledger *ledger, const char *text, struct err *err)
 {
@@ -61,7 +63,7 @@ static enum result put_kin(struct ledger *ledger, const struct ledger_answers_qu
 static enum result fill_lacks(struct ledger *ledger, const struct ledger_answers_query *query,
                               struct err *err)
 {
-    char text[sizeof find_lacks + sizeof find_dropped + 64];
+    char text[sizeof find_lacks + sizeof find_thinned + 64];
     enum result result = execute(ledger, no_lacks, err);
 
     result = result == RESULT_OK ? put_kin(ledger, query, err) : result;
@@ -71,7 +73,7 @@ static enum result fill_lacks(struct ledger *ledger, const struct ledger_answers
         result = execute(ledger, text, err);
     }
     if (result == RESULT_OK && ledger->is_again && !query->has_pages) {
-        snprintf(text, sizeof text, find_dropped, (unsigned)query->endpoint);
+        snprintf(text, sizeof text, find_thinned, (unsigned)query->endpoint);
         result = execute(ledger, text, err);
     }
     return result;
@@ -99,12 +101,15 @@ struct stream {
     struct sort_key place;
 };
 
-/* Columns: the record's seven, state, body, place, what, whether something is missing. */
+/* Columns: the record's seven, state, body, place, what, how something is missing (LACKS). */
 #define COLUMN_STATE 7
 #define COLUMN_BODY 8
 #define COLUMN_PLACE 9
 #define COLUMN_WHAT 10
-#define COLUMN_PARTIAL 11
+#define COLUMN_LACKS 11
+
+#define LACKS_SOME 1 /* bits of answer_lack.how */
+#define LACKS_UNCHANGED 2
 
 static enum result advance(struct ledger *ledger, struct stream *s, bool is_seeds, struct err *err)
 {
@@ -160,6 +165,8 @@ static enum result tell(const struct ledger *ledger, struct stream *s,
 {
     const char *bytes = (const char *)s->place.bytes;
     struct str what = ledger_column_bytes(s->st, COLUMN_WHAT);
+    int lacks = sqlite3_column_int(s->st, COLUMN_LACKS);
+    bool brings_changes = has_increments(ledger, query->endpoint);
     struct ledger_answer answer = {
         .kind = kind_of(s->st),
         .round = round_of(&s->place),
@@ -167,8 +174,8 @@ static enum result tell(const struct ledger *ledger, struct stream *s,
         .seat = { bytes + SORT_KEY_ROUND_BYTES, s->place.len > SORT_KEY_SEED_BYTES
                                                     ? s->place.len - SORT_KEY_ROUND_BYTES
                                                     : LEDGER_NUMBER_BYTES },
-        .is_partial = sqlite3_column_int(s->st, COLUMN_PARTIAL) != 0 ||
-                      has_increments(ledger, query->endpoint),
+        .is_partial = (lacks & LACKS_SOME) != 0 || brings_changes,
+        .is_thinned = (lacks & LACKS_UNCHANGED) != 0 && !brings_changes,
     };
 
     if (s->place.len <= SORT_KEY_SEED_BYTES || what.len != DIGEST_BYTES) {

@@ -11,6 +11,9 @@
  * without saying that it was whole. Then `is_partial`: what is not there may be there all the same.
  * So it is with all rounds of an endpoint that asks for what has changed (`since`).
  *
+ * Of details that `--again` asks for, those that came unchanged are dropped from all rounds but the newest. Then
+ * `is_thinned`: a request that is not there may have been there as it was.
+ *
  * Errors   those of store/ledger.h.
  * Threads  those of the ledger.
  */
@@ -34,6 +37,7 @@ struct ledger_answer { /* a view, for the call only */
     struct str seat; /* where it stands within its round, likewise */
     uint8_t what[DIGEST_BYTES];
     bool is_partial;
+    bool is_thinned;
     struct record record; /* LEDGER_ANSWER_NEW, _EMPTY */
 };
 

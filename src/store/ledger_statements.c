@@ -197,7 +197,7 @@ const char *const ledger_statements[SQL_COUNT] = {
                                        " WHERE r.endpoint=?1 AND r.id<=?2 ORDER BY r.id",
     [SQL_FOUND_ANSWERS] = RECORD_SELECT
     "r.state,r.body,f.place,polled_as(f.endpoint,f.place,f.url,f.body),"
-    "EXISTS(SELECT 1 FROM temp.answer_lack l WHERE l.at=substr(f.place,1,12))"
+    "ifnull((SELECT l.how FROM temp.answer_lack l WHERE l.at=substr(f.place,1,12)),0)"
     " FROM found f LEFT JOIN request r ON r.id=f.id WHERE f.endpoint=?1 AND f.id>?2"
     " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id AND g.pruned=1)"
     " ORDER BY f.place,f.id",

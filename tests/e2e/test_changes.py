@@ -379,5 +379,39 @@ def test_as_of__has_a_listing_as_it_was__and_refuses_what_is_not_known_any_more(
     check_equal(table(run, "--endpoint", "item", "--as-of", moments[2]), ['{"key": "9", "v": 2}'], "details of now")
 
 
+def test_changes__of_details_of_nights__tell_what_is_gone_from_them_at_once__and_of_whole_ones_with_the_newest():
+    """Detail 2 loses a record in the third night, and its other one changes; 9 has another URL then; 1 and 6 go early, 4 goes last, 3 goes and comes back."""
+    lists = [["1", "2", "3", "4", "9?a"], ["1", "2", "3", "4", "6", "9?a"], ["9?b", "2", "3", "4", "5"], ["9?b", "2", "4", "5"],
+             ["9?b", "2", "3", "4", "5"], ["9?b", "2", "3", "5"]]
+    night = {"at": 0}
+
+    def records(name):
+        if name == "2":
+            late = night["at"] >= 2
+            return [{"key": 2, "v": int(late)}] + [{"key": 20, "v": 0}] * (not late)
+        return [{"key": int(name[0]), "v": 7 if name == "9?b" else 0}]
+
+    def answer(ask):
+        if ask.path == "/list":
+            return reply(json.dumps([{"id": name} for name in lists[night["at"]]]).encode())
+        return reply(json.dumps(records(ask.path[6:])).encode())
+
+    peer, run = Peer(answer), scratch("nightly.run")
+    job = write("nightly.json", {"base": peer.url, "endpoints": [{"name": "list", "url": "/list"}, {"name": "item", "url": "{list.id}"}],
+                                 "tables": {"item": {"unique": ["key"]}}})
+    lists = [[f"{peer.url}/item/{name}" for name in names] for names in lists]
+    for night["at"] in range(len(lists)):
+        harness.succeed("run", "--plain", "--again", "-o", run, job)
+    none = '{"key": %d, "v": 0}'
+    added = lambda number, key: (number, key, "added", None, None, none % key)
+    gone = lambda number, key: (number, key, "gone", None, none % key, None)
+    want = [added(1, key) for key in (1, 2, 20, 3, 4, 9)] + [added(2, 6), added(3, 5)] + [gone(6, key) for key in (1, 4, 6)] + [
+        gone(3, 20), (3, 2, "changed", "v", "0", "1"), (3, 9, "changed", "v", "0", "7")]
+    rows, err = changes(run, "--endpoint", "item")
+    check_changes(rows, want, "the details' changes", "key")
+    check("4 rounds of details are kept without what had not changed" in err, err)
+    check("had one key" not in err and "by the clock" not in err and "not whole" not in err, err)
+
+
 if __name__ == "__main__":
     harness.main(globals())
