@@ -67,16 +67,16 @@ HUGE = 100_000
 
 BAD = [
     # input, rows, records skipped, words on stderr
-    (b'{"a":1}\n{"a":2,}\n{"a":3}\n', b"1\n3\n", 1, 'in.jsonl:2: expected a quoted member name at byte 7'),
+    (b'{"a":1}\n{"a":2,,}\n{"a":3}\n', b"1\n3\n", 1, 'in.jsonl:2: expected a quoted member name at byte 7'),
     (b'{"a":1}\n{"a":2', b"1\n", 1, "in.jsonl:2: JSON ends at byte 6 inside object"),
-    (b'{"a":1}\n{"a":"x\x00y"}\n{"a":3}\n', b"1\n3\n", 1, "in.jsonl:2: control character \\x00 in string at byte 7"),
+    (b'{"a":1}\n{"a":"x\x00\\y"}\n{"a":3}\n', b"1\n3\n", 1, "in.jsonl:2: control character \\x00 in string at byte 7"),
     (b'{"a":1}\n\x00\x00\n{"a":3}\n', b"1\n3\n", 1, "in.jsonl:2: "),
     (b'{"a":1}\n{"a":"\xff"}\n{"a":3}\n', b"1\n3\n", 1, "in.jsonl:2: invalid UTF-8 at byte 6 (0xff)"),
     (b'{"a":1}\n{"a":' + b"[" * HUGE + b"]" * HUGE + b'}\n{"a":3}\n', b"1\n3\n", 1,
      "in.jsonl:2: nesting deeper than 1024 at byte 1028"),
     (b'{"a":1}\n' + b'{"a":' * HUGE + b"1" + b"}" * HUGE + b'\n{"a":3}\n', b"1\n3\n", 1,
      "in.jsonl:2: nesting deeper than 1024"),
-    (b'{"a":1}\n\n{"a":nan}\n{"a":01}\n{\'a\':1}\nnull x\n', b"1\n", 4, "in.jsonl:3: "),
+    (b'{"a":1}\n\n{"a":nano}\n{"a":01}\n{\'a\':1}\nnull x\n', b"1\n", 4, "in.jsonl:3: "),
 ]
 
 
@@ -147,7 +147,7 @@ def test_record__is_skipped_and_named__when_bad():
 
 def test_values__count_for_nothing__when_their_record_is_bad():
     good = b"".join(b'{"a":%d,"b":"%s"}\n' % (n, b"lorem ipsum " * 8) for n in range(30000))
-    path = put(good + b'{"a":"x","b":1,"c":[2],}\n' + good)
+    path = put(good + b'{"a":"x","b":1,"c":[2],,}\n' + good)
     for name in ("t.csv", "t.parquet"):
         report = harness.succeed("normalise", "--json", "-o", scratch(name), path).report()
         check_equal((report["rows"], report["skipped"]["invalid"]["count"]), (60000, 1), "rows, skipped")
@@ -293,8 +293,8 @@ UNREADABLE = (
     (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<r/>", "--as xml"),
     (b"<?xml version='1.0'?><r>", "a fault in line 1"), (b"<?xml version='1.0'?><Error/>", "it is XML"),
     (b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY x 'y'>]><r/>", "declares entities"),
-    ("[1,]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1,]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
-    ("[1,]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1,]".encode("utf-16-be"), "iconv -f UTF-16BE"),
+    ("[1,,]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1,,]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
+    ("[1,,]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1,,]".encode("utf-16-be"), "iconv -f UTF-16BE"),
     ('["Z\xfcrich"]'.encode("latin-1"), "iconv -f WINDOWS-1252"),
     (gzip.compress(b'[{"a":1}]')[:-9], "a gzip file cut off"), (gzip.compress(gzip.compress(b"[1]")), "another packed file"),
     (gzip.compress(b" " * 9000000), "expands over 100:1"), (packed({"[Content_Types].xml": "<x/>"}), "save it as CSV"),
@@ -304,8 +304,8 @@ UNREADABLE = (
     (b"SQLite format 3\0", "sqlite3 -json"), (b"%PDF-1.4\n", "it is a PDF"),
     (b"1;2\n3;4\n", "--no-header"),
     (b'{"a":1}{"a":2}', "jq -c ."), (b'{\n "a":1\n}\n{\n "a":2\n}\n', "jq -c ."), (b"1 2 3", "jq -c ."),
-    (b'{"a":1},\n{"a":2}\n', "put a [ before them"), (b'{"a":1}' + b"\0" * 8, "tr -d"),
-    (b'[{"a":1},{"a":2', "cut off"), (b'"abc', "cut off"), (b'[{"a":1},]', "take it out"), (b'{"a":1,}', "take it out"),
+    (b'{"a":1},\n{"a":2}\n', "put a [ before them"), (b'{"a":1}' + b"\0" * 8 + b"x", "tr -d"),
+    (b'[{"a":1},{"a":2', "cut off"), (b'"abc', "cut off"), (b'[{"a":1},] x', "take it out"), (b'{"a":1,} x', "take it out"),
     (b"{'a':1}", "json.dumps"), (b'{"a":None}', "json.dumps"), (b'{"a":True}', "json.dumps"),
     (b"// c\n[1]", "no comments"), (b'[1, /* c */ 2]', "no comments"), (b'cb({"a":1});', "JSONP"),
     (b')]}\'\n{"a":1}', "tail -n +2"), (b'\x1e{"a":\n1}\n', "goes on in the next line"), (b"a: 1\nb: 2\n", "or JSON Lines"),
@@ -319,7 +319,7 @@ READABLE = (
     (b"[]", b""), (b"{}", b"\n"), (b"null", b""), (b"[null,null]", b"value\n\n\n"), (b"42", b"value\n42\n"), (b'"x"', b"value\nx\n"),
     (b'[{"a":NaN,"b":-Infinity},{"a":1,"b":"NaN"}]', b"a,b\n,\n1,NaN\n"), (b'{"a":1}\n{"a":NaN}\n', b'a\n1\n\n'),
     ('[{"a":"\u20ac"}]'.encode("utf-16"), "a\n\u20ac\n".encode()), ('{"a":1}\n{"a":2}\n'.encode("utf-16-be"), b"a\n1\n2\n"),
-    (b"[1,2]", b"value\n1\n2\n"), (b"[[1,2],[3]]", b'value\n"[1,2]"\n[3]\n'), (b'\xef\xbb\xbf[{"a":1}]', b"a\n1\n"),
+    (b'[{"a":1},]', b"a\n1\n"), (b'{"a":"x\ty",}' + b"\0" * 8, b"a\nx\ty\n"), (b"[1,2]", b"value\n1\n2\n"), (b"[[1,2],[3]]", b'value\n"[1,2]"\n[3]\n'), (b'\xef\xbb\xbf[{"a":1}]', b"a\n1\n"),
     (b'{"a":1}\r\n{"a":2}\r\n', b"a\n1\n2\n"), (b'[{"a":1}]\n[{"a":2}]\n', b"a\n1\n2\n"),
     (b'\x1e{"a":1}\n\x1e{"a":2}\n', b"a\n1\n2\n"), (b'{"a":1}\n{"a":\n{"a":3}\n', b"a\n1\n3\n"))
 
