@@ -103,7 +103,9 @@ static enum result keep_value(const struct reading *r, struct where_term *term, 
     if (value.len > sizeof term->value) {
         return refuse(r, "its value is over 256 bytes");
     }
-    memcpy(term->value, value.data, value.len);
+    if (value.len) { /* an empty one may be nowhere */
+        memcpy(term->value, value.data, value.len);
+    }
     term->value_len = value.len;
     return RESULT_OK;
 }
