@@ -23,10 +23,28 @@ static sqlite3_stmt *statement_of(struct ledger *ledger, enum statement which, u
     return st;
 }
 
+static enum result is_small_round(struct ledger *ledger, bool *is_small, struct err *err)
+{
+    enum result result = RESULT_OK;
+    sqlite3_stmt *st =
+        ledger->round_from ? ledger_statement(ledger, SQL_ACCOUNT_IS_SMALL, &result, err) : NULL;
+
+    *is_small = false;
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->round_from);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        *is_small = true;
+    }
+    return result;
+}
+
 static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct page_account *a,
                                struct err *err)
 {
     enum result result;
+    enum statement which;
+    bool is_small = false;
     int64_t seeds = ledger->seeds || ledger->is_listed ? (int64_t)ledger->seeds : INT64_MAX;
     sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_ENDED, endpoint, &result, err);
 
@@ -43,16 +61,17 @@ static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct 
         a->expected = a->got + a->failed;
         return result;
     }
-    st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_FOUND, endpoint, &result, err)
-                             : NULL;
+    result = result == RESULT_OK ? is_small_round(ledger, &is_small, err) : result;
+    which = is_small ? SQL_ACCOUNT_FOUND_LATELY : SQL_ACCOUNT_FOUND;
+    st = result == RESULT_OK ? statement_of(ledger, which, endpoint, &result, err) : NULL;
     if (st) {
         sqlite3_bind_int64(st, 2, ledger->round_from ? (sqlite3_int64)ledger->round_from : seeds);
     }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         a->expected += ledger_column_u64(st, 0);
     }
-    st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_UNNAMED, endpoint, &result, err)
-                             : NULL;
+    which = is_small ? SQL_ACCOUNT_UNNAMED_LATELY : SQL_ACCOUNT_UNNAMED;
+    st = result == RESULT_OK ? statement_of(ledger, which, endpoint, &result, err) : NULL;
     if (st) {
         sqlite3_bind_int64(st, 2, (sqlite3_int64)ledger->round_from);
     }

@@ -42,6 +42,12 @@ static const char leave_behind[] =
     "DELETE FROM page_note WHERE request IN (SELECT id FROM request WHERE state<>1);"
     "DELETE FROM request WHERE state<>1;";
 
+/* Whether an endpoint drops any: the endpoints that found something, each one look into the index. */
+static const char any_drop[] =
+    "WITH RECURSIVE e(at) AS (SELECT min(endpoint) FROM found UNION ALL"
+    " SELECT (SELECT min(endpoint) FROM found WHERE endpoint>e.at) FROM e WHERE e.at IS NOT NULL)"
+    " SELECT 1 FROM e WHERE at IS NOT NULL AND at NOT IN (SELECT endpoint FROM since_endpoint)";
+
 /* Of listings the pages belong together. The first round is what a changed plan is compared with. */
 static const char drop_old[] =
     "CREATE TEMP TABLE newest_drop(id INTEGER PRIMARY KEY);"
@@ -181,6 +187,26 @@ static enum result make(struct ledger *ledger, const char *text, struct err *err
 
 /* --- a further round ---------------------------------------------------------------------------------------- */
 
+static int note_any(void *context, int count, char **values, char **names)
+{
+    (void)count, (void)values, (void)names;
+    *(bool *)context = true;
+    return 0;
+}
+
+static enum result drop(struct ledger *ledger, struct err *err)
+{
+    bool any = false;
+    enum result result;
+
+    if (sqlite3_exec(ledger->db, any_drop, note_any, &any, NULL) != SQLITE_OK) {
+        return ledger_fail(ledger, "beginning a round", err);
+    }
+    result = any ? make(ledger, find_newest, err) : RESULT_OK;
+    return result == RESULT_OK && any ? execute(ledger, drop_old, "beginning a round", err)
+                                      : result;
+}
+
 enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, bool is_chosen,
                                struct err *err)
 {
@@ -197,10 +223,7 @@ enum result ledger_begin_again(struct ledger *ledger, int64_t before_us, bool is
         result = execute(ledger, leave_behind, "beginning a round", err);
     }
     if (result == RESULT_OK && ledger->is_again) {
-        result = make(ledger, find_newest, err);
-    }
-    if (result == RESULT_OK && ledger->is_again) {
-        result = execute(ledger, drop_old, "beginning a round", err);
+        result = drop(ledger, err);
     }
     rounds.begun = rounds.begun ? rounds.begun + 1 : 2;
     rounds.put = 0;

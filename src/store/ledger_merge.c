@@ -45,15 +45,20 @@ static const char find_left[] =
     " AND NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id)"
     " AND NOT merge_same(substr(f.place,5,8));";
 
-/* What came of them in other endpoints may belong to others as well: that is asked to its end. */
-static const char note_gone[] =
+/* What the plan names again. */
+static const char note_back[] =
     "DELETE FROM gone WHERE id IN (SELECT g.id FROM gone g CROSS JOIN found f ON f.id=g.id"
     " WHERE g.pruned<2 AND NOT EXISTS(SELECT 1 FROM merge_left l"
-    " WHERE l.was=substr(f.place,5,8)));"
+    " WHERE l.was=substr(f.place,5,8)));";
+
+/* What came of them in other endpoints may belong to others as well: that is asked to its end. */
+static const char note_left[] =
     "INSERT OR IGNORE INTO gone(id,pruned) SELECT f.id,0 FROM found f CROSS JOIN merge_left l"
     " ON l.was=substr(f.place,5,8) WHERE NOT EXISTS(SELECT 1 FROM merge_new n WHERE n.id=f.id)"
     " AND (f.endpoint=l.endpoint"
-    " OR EXISTS(SELECT 1 FROM request r WHERE r.id=f.id AND r.state=1));"
+    " OR EXISTS(SELECT 1 FROM request r WHERE r.id=f.id AND r.state=1));";
+
+static const char forget_gone[] =
     "DELETE FROM request WHERE state<>1 AND id IN (SELECT id FROM gone);"
     "DELETE FROM said WHERE request IN (SELECT id FROM gone);"
     "DELETE FROM exchange WHERE request IN (SELECT id FROM gone);";
@@ -438,7 +443,13 @@ static enum result settle_places(struct merging *m)
                        &m->merge->gone);
     }
     if (result == RESULT_OK) {
-        result = execute(m->ledger, note_gone, m->err);
+        result = execute(m->ledger, note_back, m->err);
+    }
+    if (result == RESULT_OK && left) { /* all that was found is looked at for it */
+        result = execute(m->ledger, note_left, m->err);
+    }
+    if (result == RESULT_OK) {
+        result = execute(m->ledger, forget_gone, m->err);
     }
     if (result == RESULT_OK) {
         result = execute(m->ledger, find_moves, m->err);

@@ -146,7 +146,9 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
     [SQL_PUT_PAGE] = "INSERT OR REPLACE INTO page(endpoint,chain,id,ordinal,records,total,"
                      "expected,size,crc32c,ended) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-    [SQL_LISTED_COUNT] = "SELECT count(*) FROM found f WHERE " FOUND_COUNTS,
+    /* Those that FOUND_COUNTS takes; few are gone, and the others are counted without being looked at. */
+    [SQL_LISTED_COUNT] = "SELECT (SELECT count(*) FROM found)-(SELECT count(*) FROM gone g"
+                         " CROSS JOIN found f ON f.id=g.id WHERE NOT " FOUND_COUNTS ")",
     [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
                                    " AND NOT EXISTS(SELECT 1 FROM gone g WHERE g.id=f.id)"
@@ -161,7 +163,10 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_FOUND_DONE] = "SELECT f.id,f.place FROM found f CROSS JOIN request r ON r.id=f.id"
                        " WHERE f.endpoint=?1 AND f.digest=?2 AND r.state=1 AND r.body=1",
     [SQL_FOUND_ENDPOINTS] =
-        "SELECT endpoint,count(*) FROM found f WHERE id>?1 AND " FOUND_COUNTS " GROUP BY endpoint",
+        "SELECT endpoint,total(n) FROM (SELECT endpoint,count(*) AS n FROM found WHERE id>?1"
+        " GROUP BY endpoint UNION ALL SELECT f.endpoint,-count(*) FROM gone g"
+        " CROSS JOIN found f ON f.id=g.id WHERE f.id>?1 AND NOT " FOUND_COUNTS
+        " GROUP BY f.endpoint) GROUP BY endpoint",
     [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
                           "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1"
                           " AND id>?3",
@@ -171,6 +176,15 @@ const char *const ledger_statements[SQL_COUNT] = {
     [SQL_ACCOUNT_UNNAMED] =
         "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
         " FROM found WHERE endpoint=?1 AND chain>?2 GROUP BY chain)",
+    /* The same two by id, so that what was there before a small round is not looked at. A page's id comes after its
+     * chain's, but where a seed that is new takes over a page of round 0. */
+    [SQL_ACCOUNT_IS_SMALL] = "SELECT 1 WHERE (SELECT max(id) FROM found)-?1<?1/16 AND NOT EXISTS"
+                             "(SELECT 1 FROM found WHERE id>?1 AND substr(place,1,4)=x'00000000')",
+    [SQL_ACCOUNT_FOUND_LATELY] = "SELECT count(*) FROM found f WHERE +endpoint=?1 AND id>?2"
+                                 " AND " FOUND_COUNTS,
+    [SQL_ACCOUNT_UNNAMED_LATELY] =
+        "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
+        " FROM found WHERE +endpoint=?1 AND id>?2 AND chain>?2 GROUP BY chain)",
     [SQL_ACCOUNT_MISSING] = "SELECT key FROM request WHERE state<>1 AND state=2 AND endpoint=?1"
                             " ORDER BY id LIMIT ?2",
     [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"

@@ -483,6 +483,8 @@ def test_since__an_increment_of_a_thousandth__costs_less_than_a_hundredth():
     report = night(job)
     check(len(feed.take()) * 100 < first[0] and feed.sent * 100 < first[1], "requests and bytes, of", first, ":", feed.sent)
     check_equal((report["requests"], report["ok"], report["rounds"]), (1, 1, 2), "the report is of the round")
+    pages = report["endpoints"][0]["pages"]
+    check_equal((pages["expected"], pages["got"], pages["listings"], pages["records"]), (1, 1, 1, 5), "its pages: what changed, and the latest before")
     check_equal(table(), feed.versions(), "the table")
 
 
