@@ -8,7 +8,7 @@ import peer
 from harness import check, check_equal, scratch
 
 SECRET = "sesame-4711-open"
-EVIL = b'{"error":"\x1b[31mkey ' + SECRET.encode() + b' is unknown","limit":500}'
+EVIL = b'{"error":"\x1b[31mkey ' + SECRET.encode() + b' is unknown","limit":0500}'  # no JSON, however it is read
 
 
 class Server(peer.Peer):
