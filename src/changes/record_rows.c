@@ -6,6 +6,7 @@
 
 #include "base/grow.h"
 #include "base/json_text.h"
+#include "base/os.h"
 #include "normalise/cell_text.h"
 #include "normalise/reshape.h"
 
@@ -34,6 +35,7 @@ struct record_rows {
     struct record_row *list;
     size_t count, room, list_room;
     uint32_t *slots; /* of a table of keys: row + 1 */
+    uint64_t basis;  /* of its hash */
     size_t slot_room, slot_count;
     struct buf reshaped;
     struct flatten_meta meta[WITH_MAX];
@@ -153,6 +155,7 @@ enum result record_rows_new(struct record_rows **rows, const struct record_rows_
         return err_nomem(err, "comparing records");
     }
     r->spec = *spec;
+    (void)os_random(&r->basis, sizeof r->basis);
     r->reshaped.max = spec->answer_max;
     r->learnt = columns_new();
     r->key_columns = calloc(spec->unique_count + 1, sizeof *r->key_columns);
@@ -346,9 +349,10 @@ static enum result fill(struct record_rows *r, struct str body, uint64_t *matche
     return result;
 }
 
-static uint64_t hash_of(struct str key)
+/* FNV-1a from a basis that nobody knows. */
+static uint64_t hash_of(uint64_t basis, struct str key)
 {
-    uint64_t h = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
+    uint64_t h = basis;
 
     for (size_t i = 0; i < key.len; i++) {
         h = (h ^ (unsigned char)key.data[i]) * UINT64_C(0x100000001B3);
@@ -359,7 +363,7 @@ static uint64_t hash_of(struct str key)
 /* The place in `slots` that the key has, or would have. */
 static size_t find_slot(const struct record_rows *r, struct str key)
 {
-    size_t at = (size_t)hash_of(key) & (r->slot_count - 1);
+    size_t at = (size_t)hash_of(r->basis, key) & (r->slot_count - 1);
 
     while (r->slots[at] && !str_equal(r->list[r->slots[at] - 1].key, key)) {
         at = (at + 1) & (r->slot_count - 1);

@@ -1,6 +1,7 @@
 #include "normalise/columns.h"
 
 #include "base/buf.h"
+#include "base/os.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ struct columns {
     uint32_t marked;
     struct slot *slots; /* open addressing by (parent, name) */
     uint32_t slot_count;
+    uint64_t
+        basis; /* of the hash: nobody knows it, so nobody can choose names that all fall into one slot */
     struct buf names;
     bool want_facts;
     struct facts_wish wish;
@@ -53,9 +56,9 @@ static uint64_t mix(uint64_t h, uint64_t word)
 }
 
 /* Eight bytes at once; the last ones may be looked at twice. */
-static uint32_t hash_name(uint32_t parent, struct str name)
+static uint32_t hash_name(const struct columns *c, uint32_t parent, struct str name)
 {
-    uint64_t h = mix(parent, name.len), word = 0;
+    uint64_t h = mix(mix(c->basis, parent), name.len), word = 0;
     size_t at = 0;
 
     for (; at + sizeof word <= name.len; at += sizeof word) {
@@ -101,7 +104,7 @@ static struct slot *find_slot(const struct columns *c, uint32_t parent, struct s
 static void take_slot(struct columns *c, uint32_t node)
 {
     const struct str name = columns_node_name(c, node);
-    uint32_t parent = c->nodes[node].parent, hash = hash_name(parent, name);
+    uint32_t parent = c->nodes[node].parent, hash = hash_name(c, parent, name);
 
     *find_slot(c, parent, name, hash) = (struct slot){ node + 1, hash };
 }
@@ -162,6 +165,7 @@ struct columns *columns_new(void)
     if (!c) {
         return NULL;
     }
+    (void)os_random(&c->basis, sizeof c->basis);
     buf_init(&c->names, COLUMNS_NAMES_MAX);
     if (!grow(c) || buf_reserve(&c->names, 64) != RESULT_OK) {
         columns_free(c);
@@ -191,14 +195,14 @@ void columns_free(struct columns *c)
 
 uint32_t columns_find(const struct columns *c, uint32_t parent, struct str name)
 {
-    uint32_t slot = find_slot(c, parent, name, hash_name(parent, name))->node;
+    uint32_t slot = find_slot(c, parent, name, hash_name(c, parent, name))->node;
 
     return slot ? slot - 1 : COLUMNS_NONE;
 }
 
 uint32_t columns_likely(const struct columns *c, uint32_t parent, struct str name)
 {
-    uint32_t hash = hash_name(parent, name), mask = c->slot_count - 1, at = hash & mask;
+    uint32_t hash = hash_name(c, parent, name), mask = c->slot_count - 1, at = hash & mask;
 
     while (c->slots[at].node && c->slots[at].hash != hash) {
         at = (at + 1) & mask;
@@ -317,7 +321,7 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
         uint32_t node = c->count - 1;
 
         find_slot(c, c->nodes[node].parent, columns_node_name(c, node),
-                  hash_name(c->nodes[node].parent, columns_node_name(c, node)))
+                  hash_name(c, c->nodes[node].parent, columns_node_name(c, node)))
             ->node = 0;
         c->names.len = c->nodes[node].name_at;
         if (c->facts) {
