@@ -55,7 +55,8 @@ static void all__come_back__when_a_thousand_run_at_once(void **state)
         }
     }
     assert_int_equal(server_count(server), 3000);
-    assert_in_range(server_connections(server), 1000, 1100);
+    /* Fewer, as they are begun in turns: one that is answered before the last has begun lends its connection. */
+    assert_in_range(server_connections(server), 500, 1100);
     net_end(&n);
     server_stop(server);
 }
